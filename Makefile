@@ -1,0 +1,99 @@
+# Everything a person or CI does here. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3.13
+UV_VERSION := 0.13.9
+UV := $(CURDIR)/.tools/bin/uv
+RUN := $(UV) run --frozen --no-sync
+export UV
+export UV_PYTHON_DOWNLOADS := never
+
+# What `sam build` builds for; give the parameter Architecture of the template the same value.
+ARCHITECTURE ?= arm64
+HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
+BUILD_PACKAGE := $(CURDIR)/.tools/bin/python packages/build.py
+PACKAGES := AuthorizeFunction UploadImageFunction ExtractMetadataFunction PillowLayer
+SOURCES := $(shell find src -name '*.py') packages/build.py uv.lock
+SAM := UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam --no-install-project sam
+
+##@ The two commands
+.PHONY: local
+local: setup ## Run the whole system on this machine, in the background
+	@$(RUN) python -m local start
+
+.PHONY: test
+test: setup packages ## Run every test
+	@$(UV) sync --quiet --script local/emulator.py --frozen
+	@UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) sync --quiet --frozen --only-group sam --no-install-project
+	@UV_PROJECT_ENVIRONMENT=.venv-runtime $(UV) sync --quiet --frozen --only-group runtime --no-install-project
+	$(RUN) pytest --cov --cov-report=term $(ARGS)
+
+##@ The local system
+.PHONY: local-stop
+local-stop: setup ## End the local system and remove what it made
+	@$(RUN) python -m local stop
+
+.PHONY: local-logs
+local-logs: setup ## Follow the logs of the local system's functions
+	@$(RUN) python -m local logs
+
+##@ Development
+.PHONY: check
+check: lint test ## Lint and test
+
+.PHONY: lint
+lint: setup ## Check style, types and the template
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(SAM) validate --lint
+	$(RUN) python -m local lint-template
+
+.PHONY: format
+format: setup ## Format the code
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+.PHONY: events
+events: setup packages ## Make the payloads in events/ again from real requests
+	$(RUN) python -m local record-events
+
+.PHONY: packages
+packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the packages for this machine
+
+##@ Deployment
+.PHONY: build
+build: $(UV) ## `sam build` for ARCHITECTURE (default arm64)
+	ARCHITECTURE=$(ARCHITECTURE) $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+.PHONY: deploy
+deploy: build ## `sam deploy` of CONFIG_ENV (default: default)
+	$(SAM) deploy --config-env $(or $(CONFIG_ENV),default) --parameter-overrides Architecture=$(ARCHITECTURE)
+
+##@ Help
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# Called by `sam build`, which sets ARTIFACTS_DIR.
+.PHONY: build-AuthorizeFunction build-UploadImageFunction build-ExtractMetadataFunction
+build-AuthorizeFunction build-UploadImageFunction build-ExtractMetadataFunction: build-%: $(UV)
+	$(BUILD_PACKAGE) $* $(ARTIFACTS_DIR) --architecture $(ARCHITECTURE)
+
+include layers/pillow/Makefile
+
+.build/$(HOST_ARCHITECTURE)/%.built: $(UV) $(SOURCES)
+	@$(BUILD_PACKAGE) $* $(@:.built=) --architecture $(HOST_ARCHITECTURE)
+	@touch $@
+
+.PHONY: setup
+setup: $(UV)
+	@$(UV) sync --frozen --quiet
+
+$(UV):
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.13 is needed: install it, or set PYTHON=/path/to/python3.13." >&2; exit 1; }
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

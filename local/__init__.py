@@ -1,0 +1,1 @@
+"""The whole system on this machine: no AWS account, no Docker, the real template."""

@@ -1,0 +1,86 @@
+"""Deploys template.yaml to the emulator: packages zipped and uploaded, one CloudFormation stack."""
+
+import io
+import json
+import os
+import platform
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import WaiterError
+
+from local.emulator_process import Endpoint, LocalSystemError
+from local.template import REGION, ROOT, adapt_to_emulator, translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+STACK = "product-images-local"
+_CODE_BUCKET = "packages"
+ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+PACKAGES = ROOT / ".build" / ARCHITECTURE
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the stack made, by the names of its outputs."""
+
+    outputs: dict[str, str]
+
+    def gateway_url(self, endpoint: Endpoint) -> str:
+        """Return the emulator's URL of the API's stage."""
+        return f"{endpoint.url}/restapis/{self.outputs['ApiId']}/v1/_user_request_"
+
+
+def deploy(endpoint: Endpoint, parameters: dict[str, str]) -> Deployment:
+    """Upload the built packages and create the stack.
+
+    Raises:
+        LocalSystemError: packages are missing, or the stack could not be created.
+
+    """
+    s3 = endpoint.client("s3")
+    s3.create_bucket(Bucket=_CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    packages = sorted(path for path in PACKAGES.iterdir() if path.is_dir()) if PACKAGES.is_dir() else []
+    if not packages:
+        raise LocalSystemError("There are no packages; build them with: make packages")
+    with ThreadPoolExecutor() as pool:
+        uris = dict(pool.map(lambda package: _upload(s3, package), packages))
+    parameters = {"Architecture": ARCHITECTURE, **parameters}
+    template = adapt_to_emulator(translate(uris, parameters))
+    cloudformation = endpoint.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    try:
+        waiter = cloudformation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    except WaiterError as error:
+        events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+        reasons = [e["ResourceStatusReason"] for e in events if "FAILED" in e["ResourceStatus"]]
+        raise LocalSystemError(f"The stack was not created: {'; '.join(reasons)}") from error
+    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    return Deployment({output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]})
+
+
+def _upload(s3: "S3Client", package: Path) -> tuple[str, str]:
+    key = f"{package.name}.zip"
+    s3.put_object(Bucket=_CODE_BUCKET, Key=key, Body=_zip(package))
+    return package.name, f"s3://{_CODE_BUCKET}/{key}"
+
+
+def _zip(package: Path) -> bytes:
+    archive = io.BytesIO()
+    # Stored, not compressed: the emulator unpacks it for each worker.
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        for folder, _, names in os.walk(package):
+            for name in names:
+                path = Path(folder, name)
+                file.write(path, path.relative_to(package))
+    return archive.getvalue()

@@ -1,0 +1,87 @@
+"""The CloudFormation document of template.yaml: as AWS makes it, and as the emulator needs it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import cfnlint.decode.cfn_yaml
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+
+type Template = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+REGION = "eu-central-1"
+
+
+def translate(code_uris: dict[str, str], parameters: dict[str, str]) -> Template:
+    """Return template.yaml as SAM turns it into CloudFormation with these parameters.
+
+    `code_uris` gives the S3 URI of each package by logical id; a package without one gets a
+    placeholder, which is enough to look at the document.
+    """
+    document = cfnlint.decode.cfn_yaml.load(str(ROOT / "template.yaml"))
+    template: Template = json.loads(json.dumps(document))
+    # The place of the code and the settings of the build are the only things that packaging changes.
+    for logical_id, resource in template["Resources"].items():
+        uri = code_uris.get(logical_id, f"s3://packages/{logical_id}.zip")
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = uri
+        elif resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = uri
+        resource.pop("Metadata", None)
+    template["Globals"]["Function"].pop("CodeUri")
+    # The translator asks the SDK's session for the region and has no other way to be told.
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    translated: Template = transform(template, parameters, ManagedPolicyLoader(None))
+    return translated
+
+
+def adapt_to_emulator(template: Template) -> Template:
+    """Change, in place, what ministack 1.5.33 does not understand; each difference says why.
+
+    Nothing else differs from what AWS gets: functions, roles, tables, bucket and events are the same.
+    """
+    _media_types_with_a_slash(template)
+    _gateway_responses_as_resources(template)
+    _no_tls_only_statement(template)
+    return template
+
+
+def _media_types_with_a_slash(template: Template) -> None:
+    """The emulator reads media types from the API's property alone, and a `~1` literally."""
+    api = template["Resources"]["Api"]["Properties"]
+    declared = api["Body"].pop("x-amazon-apigateway-binary-media-types")
+    api["BinaryMediaTypes"] = [media_type.replace("~1", "/") for media_type in declared]
+
+
+def _gateway_responses_as_resources(template: Template) -> None:
+    """The emulator ignores gateway responses in a definition, and shows those of the deployment."""
+    resources = template["Resources"]
+    responses = resources["Api"]["Properties"]["Body"].pop("x-amazon-apigateway-gateway-responses")
+    names = []
+    for response_type, response in responses.items():
+        name = f"Response{response_type.title().replace('_', '')}"
+        names.append(name)
+        resources[name] = {
+            "Type": "AWS::ApiGateway::GatewayResponse",
+            "Properties": {
+                "RestApiId": {"Ref": "Api"},
+                "ResponseType": response_type,
+                "StatusCode": str(response["statusCode"]),
+                "ResponseParameters": response.get("responseParameters", {}),
+                "ResponseTemplates": response.get("responseTemplates", {}),
+            },
+        }
+    for resource in resources.values():
+        if resource["Type"] == "AWS::ApiGateway::Deployment":
+            resource["DependsOn"] = names
+
+
+def _no_tls_only_statement(template: Template) -> None:
+    """The emulator speaks plain HTTP on the loopback interface, which a TLS-only bucket refuses."""
+    policy = template["Resources"]["ImagesBucketPolicy"]["Properties"]["PolicyDocument"]
+    policy["Statement"] = [s for s in policy["Statement"] if s["Sid"] != "TlsOnly"]
+    if not policy["Statement"]:
+        del template["Resources"]["ImagesBucketPolicy"]

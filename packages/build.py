@@ -1,0 +1,129 @@
+"""Builds one deployment package: pinned wheels for Lambda, pruned and compiled, with the service's code.
+
+`sam build` calls this through the Makefile, and so do the local system and the tests: what they run
+is what is deployed. Works for either architecture from either, since only wheels are installed.
+"""
+
+import argparse
+import compileall
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "src"
+
+GROUPS = {
+    "AuthorizeFunction": "authorize",
+    "UploadImageFunction": "upload_image",
+    "ExtractMetadataFunction": "extract_metadata",
+    "PillowLayer": "pillow_layer",
+}
+"""Dependency group of pyproject.toml for each logical id of template.yaml."""
+
+_LAYERS = {"PillowLayer"}
+
+_PLATFORMS = {
+    # Lambda's python3.13 is Amazon Linux 2023 with glibc 2.34 (Lambda developer guide, "Runtimes"),
+    # which runs manylinux_2_28 wheels; Pillow 13 is built for nothing older.
+    "arm64": "aarch64-manylinux_2_28",
+    "x86_64": "x86_64-manylinux_2_28",
+}
+
+_BOTOCORE_SERVICES = ("dynamodb", "s3")
+"""The service models in use: 2 of over 400, and 0.70 of the start-up of all (DESIGN section 7)."""
+
+
+class BuildError(Exception):
+    """The package cannot be built; the message says why and what to do."""
+
+
+def build(logical_id: str, architecture: str, target: Path) -> None:
+    """Fill `target` with the package of the function or layer `logical_id`.
+
+    Raises:
+        BuildError: an unknown name, a failed installation, or a botocore that looks different.
+
+    """
+    if logical_id not in GROUPS or architecture not in _PLATFORMS:
+        raise BuildError(f"Choose from {', '.join(GROUPS)} and {', '.join(_PLATFORMS)}.")
+    shutil.rmtree(target, ignore_errors=True)
+    modules = target / "python" if logical_id in _LAYERS else target
+    modules.mkdir(parents=True)
+    _install(GROUPS[logical_id], architecture, modules)
+    shutil.rmtree(modules / "bin", ignore_errors=True)
+    if logical_id not in _LAYERS:
+        prune_botocore(modules / "botocore")
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(SOURCES, modules, ignore=ignore, dirs_exist_ok=True)
+    _compile(modules)
+
+
+def prune_botocore(botocore: Path) -> None:
+    """Remove the models of the services that are not in use.
+
+    Raises:
+        BuildError: a model in use is not where it was; look at what botocore changed.
+
+    """
+    data = botocore / "data"
+    missing = [name for name in _BOTOCORE_SERVICES if not any((data / name).glob("*/service-2.json*"))]
+    if missing:
+        raise BuildError(f"botocore has no model of {', '.join(missing)} any more; adapt packages/build.py.")
+    for service in data.iterdir():
+        if service.is_dir() and service.name not in _BOTOCORE_SERVICES:
+            shutil.rmtree(service)
+
+
+def _install(group: str, architecture: str, modules: Path) -> None:
+    uv = os.environ.get("UV", "uv")
+    with tempfile.TemporaryDirectory() as folder:
+        requirements = str(Path(folder) / "requirements.txt")
+        _run(uv, "export", "--frozen", "--only-group", group, "--no-emit-project", "-o", requirements)
+        _run(
+            *(uv, "pip", "install", "--no-deps", "--require-hashes", "--requirements", requirements),
+            *("--target", str(modules), "--only-binary", ":all:", "--link-mode", "copy"),
+            *("--python-version", "3.13", "--python-platform", _PLATFORMS[architecture]),
+        )
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildError(f"{' '.join(command[:3])} failed:\n{done.stderr.strip()}")
+
+
+def _compile(modules: Path) -> None:
+    # Lambda's file system is read-only and gives every file one date: only hashes tell the truth
+    # there, and unchecked ones cost nothing to believe.
+    compiled = compileall.compile_dir(
+        modules,
+        quiet=1,
+        stripdir=str(modules),
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        workers=1,
+    )
+    if not compiled:
+        raise BuildError(f"Some modules in {modules} do not compile; see above.")
+
+
+def main() -> None:
+    """Build the package that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("logical_id", choices=GROUPS)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--architecture", choices=_PLATFORMS, default="arm64")
+    arguments = parser.parse_args()
+    try:
+        build(arguments.logical_id, arguments.architecture, arguments.target.resolve())
+    except BuildError as error:
+        sys.exit(f"{arguments.logical_id}: {error}")
+    print(f"built {arguments.logical_id} for {arguments.architecture}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""API keys in a DynamoDB table of their own, so that the authorizer's role can read nothing else."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from domain.api_key import ApiKey
+from domain.image import User, iso_utc
+
+from adapters.aws import passing_errors_as_unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoApiKeys:
+    """Finds a key by its hash in one call; lists and revokes for operators by reading the table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def find(self, key_hash: str) -> ApiKey | None:
+        """Read one record, consistently: a revoked key must not be seen active."""
+        with passing_errors_as_unavailable():
+            answer = self._client.get_item(
+                TableName=self._table, Key={"key_hash": {"S": key_hash}}, ConsistentRead=True
+            )
+        return _from_item(answer["Item"]) if "Item" in answer else None
+
+    def add(self, key_hash: str, key: ApiKey) -> None:
+        """Put a record."""
+        with passing_errors_as_unavailable():
+            self._client.put_item(
+                TableName=self._table, Item={"key_hash": {"S": key_hash}, **_to_item(key)}
+            )
+
+    def all(self) -> Iterator[ApiKey]:
+        """Read the whole table, page by page."""
+        return (_from_item(item) for item in self._scan())
+
+    def revoke(self, key_id: str) -> ApiKey | None:
+        """Find the record by its `id` and mark it inactive."""
+        item = next((item for item in self._scan() if item["id"]["S"] == key_id), None)
+        if item is None:
+            return None
+        with passing_errors_as_unavailable():
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key={"key_hash": item["key_hash"]},
+                UpdateExpression="SET is_active = :false",
+                ConditionExpression="attribute_exists(key_hash)",
+                ExpressionAttributeValues={":false": {"BOOL": False}},
+                ReturnValues="ALL_NEW",
+            )
+        return _from_item(answer["Attributes"])
+
+    def _scan(self) -> Iterator[dict[str, Any]]:
+        with passing_errors_as_unavailable():
+            pages = self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
+            for page in pages:
+                yield from page["Items"]
+
+
+def _to_item(key: ApiKey) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "id": {"S": key.id},
+        "user_id": {"N": str(key.user.id)},
+        "username": {"S": key.user.username},
+        "full_name": {"S": key.user.full_name},
+        "role": {"S": key.role},
+        "is_active": {"BOOL": key.is_active},
+        "created_at": {"S": iso_utc(key.created_at)},
+        "prefix": {"S": key.prefix},
+    }
+    if key.expires_at is not None:
+        item["expires_at"] = {"S": iso_utc(key.expires_at)}
+    return item
+
+
+def _from_item(item: Mapping[str, Any]) -> ApiKey:
+    expires_at = item.get("expires_at", {}).get("S")
+    return ApiKey(
+        id=item["id"]["S"],
+        user=User(int(item["user_id"]["N"]), item["username"]["S"], item["full_name"]["S"]),
+        role=item["role"]["S"],
+        is_active=item["is_active"]["BOOL"],
+        expires_at=datetime.fromisoformat(expires_at) if expires_at else None,
+        created_at=datetime.fromisoformat(item["created_at"]["S"]),
+        prefix=item["prefix"]["S"],
+    )

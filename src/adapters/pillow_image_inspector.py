@@ -1,0 +1,82 @@
+"""Opens pictures with Pillow: five plugins, every byte decoded, at bounded cost."""
+
+import io
+import struct
+import warnings
+
+# Importing a plugin registers it; Pillow's own `init()` would load all of its fifty.
+from PIL import (
+    AvifImagePlugin,  # noqa: F401 - registers AVIF
+    ExifTags,
+    GifImagePlugin,  # noqa: F401 - registers GIF
+    Image,
+    JpegImagePlugin,  # noqa: F401 - registers JPEG
+    MpoImagePlugin,  # noqa: F401 - what phones make of JPEG; JPEG's plugin opens it
+    PngImagePlugin,  # noqa: F401 - registers PNG
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401 - registers WEBP
+)
+
+from domain.errors import NotAPictureError
+from domain.image import ImageFacts, ImageFormat
+
+_MAX_FRAMES = 500
+"""Frames of an animation that are decoded; the rest is trusted, so that work stays bounded."""
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+"""Orientations that swap width and height (Exif 2.32, 4.6.4, tag 0x0112)."""
+_DRAFT_SCALE = 8
+"""libjpeg can decode at 1/8: it still reads the whole stream, at a fraction of time and memory."""
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, OverflowError)
+"""What Pillow raises on hostile or damaged files (measured on 9,094 files, DESIGN section 6)."""
+
+
+class PillowImageInspector:
+    """Decodes pictures of at most `max_pixels`; a second inspector in a process shares its limit."""
+
+    def __init__(self, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
+        # Pillow reads its limit from here: above it warns, above twice the value it raises.
+        Image.MAX_IMAGE_PIXELS = max_pixels
+
+    def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+        """Decode all frames (at most 500, and `max_pixels` in sum) and return the facts of the first."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            try:
+                with Image.open(io.BytesIO(content), formats=(image_format.name,)) as picture:
+                    return self._decode(picture)
+            except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+                limit = f"{self._max_pixels / 1_000_000:g}"
+                raise NotAPictureError(f"The picture has more than {limit} megapixels.") from error
+            except UnidentifiedImageError as error:
+                raise NotAPictureError(f"The file is not a {image_format.name} picture.") from error
+            except _BROKEN as error:
+                raise NotAPictureError("The picture is damaged or cut short; it does not decode.") from error
+
+    def _decode(self, picture: Image.Image) -> ImageFacts:
+        (width, height), mode = picture.size, picture.mode
+        picture.draft(None, (max(1, width // _DRAFT_SCALE), max(1, height // _DRAFT_SCALE)))
+        picture.load()
+        if _orientation(picture) in _SIDEWAYS:
+            width, height = height, width
+        # The further frames of an MPO are previews and gain maps, not the picture.
+        if picture.format != "MPO":
+            self._decode_further_frames(picture, self._max_pixels // (width * height))
+        return ImageFacts(width, height, mode)
+
+    @staticmethod
+    def _decode_further_frames(picture: Image.Image, affordable: int) -> None:
+        for index in range(1, min(affordable, _MAX_FRAMES, getattr(picture, "n_frames", 1))):
+            picture.seek(index)
+            picture.load()
+
+
+def _orientation(picture: Image.Image) -> int:
+    """Read the EXIF orientation; 1, upright, if there is none or it is not readable."""
+    exif = Image.Exif()
+    try:
+        exif.load(picture.info.get("exif"))
+        return int(exif.get(ExifTags.Base.Orientation, 1))
+    except (*_BROKEN, KeyError, TypeError):
+        return 1

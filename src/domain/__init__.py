@@ -1,0 +1,1 @@
+"""What a product image is and what may happen to it. Standard library only."""

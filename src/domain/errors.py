@@ -1,0 +1,116 @@
+"""What can go wrong, in the words of the service.
+
+Every error has a `code`, stable and in snake_case, and a message that is safe to show to a client.
+None of them knows an HTTP status: `handlers.problems` maps codes to answers.
+"""
+
+from dataclasses import dataclass
+
+
+class DomainError(Exception):
+    """A fault that the service foresees; its message is a sentence a person can act on."""
+
+    code = "domain_error"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One field of a request and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class InvalidRequestError(DomainError):
+    """The request as a whole cannot be read."""
+
+    code = "invalid_request"
+
+
+class InvalidFieldsError(DomainError):
+    """One or more fields of a request break a rule; `faults` names each."""
+
+    code = "invalid_fields"
+
+    def __init__(self, faults: tuple[FieldFault, ...]) -> None:
+        names = ", ".join(fault.field for fault in faults)
+        super().__init__(f"Correct these fields and send the request again: {names}.")
+        self.faults = faults
+
+
+class UnsupportedFormatError(DomainError):
+    """The bytes are not a picture in a supported format."""
+
+    code = "unsupported_format"
+
+
+class FileTooLargeError(DomainError):
+    """The picture is larger than a direct upload may be."""
+
+    code = "file_too_large"
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"The image has {size_bytes:,} bytes; a direct upload takes at most {limit_bytes:,}. "
+            "Send a smaller or more strongly compressed picture."
+        )
+
+
+class ProductNotFoundError(DomainError):
+    """There is no product with this identifier."""
+
+    code = "product_not_found"
+
+    def __init__(self, product_id: int) -> None:
+        super().__init__(f"There is no product {product_id}.")
+
+
+class UnavailableError(DomainError):
+    """A store did not answer in time or refused for now; the same request may succeed later."""
+
+    code = "temporarily_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The service cannot do this just now. Send the same request again in a few seconds.")
+
+
+class ImageIdTakenError(DomainError):
+    """Another picture already has this identifier."""
+
+    code = "image_id_taken"
+
+
+class BytesRefusedError(DomainError):
+    """The store wrote nothing: it does not accept the bytes, or other bytes lie there already."""
+
+    code = "bytes_refused"
+
+
+class ImageRecordMissingError(DomainError):
+    """The bytes of a picture are there, its record is not."""
+
+    code = "image_record_missing"
+
+
+class NotAPictureError(DomainError):
+    """The bytes do not decode as a picture; the message tells a person why."""
+
+    code = "not_a_picture"
+
+
+class UnknownKeyError(DomainError):
+    """The API key is malformed, unknown, revoked or expired."""
+
+    code = "unknown_key"
+
+
+class RoleNotAllowedError(DomainError):
+    """The API key is good, but its user may not manage pictures."""
+
+    code = "role_not_allowed"
+
+
+class ProductHasImagesError(DomainError):
+    """A product that still has pictures cannot be removed."""
+
+    code = "product_has_images"

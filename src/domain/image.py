@@ -1,0 +1,130 @@
+"""A product image: its identity, its formats, its life from pending to ready or failed."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, StrEnum
+
+MAX_ID = 2**53 - 1
+"""Largest identifier: every JSON client reads integers up to here exactly (RFC 8259, section 6)."""
+
+_KEY = re.compile(r"originals/([1-9][0-9]{0,15})/([1-9][0-9]{0,15})\.([a-z]{3,4})")
+
+
+class ImageStatus(StrEnum):
+    """How far a picture has come."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class ImageFormat(Enum):
+    """A supported format; the name is Pillow's, the values are (file extension, media type)."""
+
+    JPEG = ("jpg", "image/jpeg")
+    PNG = ("png", "image/png")
+    WEBP = ("webp", "image/webp")
+    GIF = ("gif", "image/gif")
+    AVIF = ("avif", "image/avif")
+
+    @property
+    def extension(self) -> str:
+        """File extension, without the dot."""
+        return self.value[0]
+
+    @property
+    def media_type(self) -> str:
+        """Media type as registered with IANA."""
+        return self.value[1]
+
+
+_FORMAT_BY_EXTENSION = {image_format.extension: image_format for image_format in ImageFormat}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """Where a picture lies: its product, its own identifier, its format."""
+
+    product_id: int
+    image_id: int
+    image_format: ImageFormat
+
+    @property
+    def path(self) -> str:
+        """Path of the bytes below the media root; made of identifiers only."""
+        return f"{self.product_id}/{self.image_id}.{self.image_format.extension}"
+
+    @property
+    def key(self) -> str:
+        """Object key of the bytes in the bucket."""
+        return f"originals/{self.path}"
+
+    @classmethod
+    def from_key(cls, key: str) -> "ImageRef | None":
+        """Read an object key; None if it is not one that this service writes."""
+        match = _KEY.fullmatch(key)
+        image_format = _FORMAT_BY_EXTENSION.get(match[3]) if match else None
+        if match is None or image_format is None:
+            return None
+        return cls(int(match[1]), int(match[2]), image_format)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The person or script that sends a picture."""
+
+    id: int
+    username: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What decoding a picture tells: size as a person sees it, and Pillow's name of the colour mode."""
+
+    width_px: int
+    height_px: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductImage:
+    """The record of one picture.
+
+    `primary_requested` is what the upload asked for; which picture is the primary is the product's
+    to say. `facts` are there once the picture is ready, `error` once it has failed.
+    """
+
+    ref: ImageRef
+    user: User
+    name: str
+    size_bytes: int
+    alt_text: str
+    primary_requested: bool
+    order: int
+    status: ImageStatus
+    facts: ImageFacts | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def recency(self) -> str:
+        """Sorts pictures by the time of their upload; the identifier decides between equal times."""
+        return f"{iso_utc(self.created_at)}#{self.ref.image_id:016d}"
+
+
+def iso_utc(moment: datetime) -> str:
+    """Write a moment as ISO 8601 in UTC with microseconds, so that text sorts as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def human_readable_size(size_bytes: int) -> str:
+    """Write a size for a person, in steps of 1024: 812 bytes -> "812 B", 2,621,440 -> "2.5 MB"."""
+    size = float(size_bytes)
+    for unit in ("B", "KB", "MB"):
+        if size < 1024:  # noqa: PLR2004 - the step between units, named in the docstring
+            return f"{size_bytes} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GB"

@@ -1,0 +1,73 @@
+"""Reads the text fields of an upload; the rules are those of the endpoint's documentation."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.errors import FieldFault, InvalidFieldsError
+from domain.image import MAX_ID
+from domain.text import clean_text
+
+_TRUE = frozenset({"true", "1", "yes", "on", "t"})
+_FALSE = frozenset({"false", "0", "no", "off", "f"})
+_ORDER_LIMIT = 2**31
+"""Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
+_ID = re.compile(r"[1-9][0-9]{0,15}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFields:
+    """The text fields of an upload, read and cleaned."""
+
+    alt_text: str
+    is_primary: bool
+    order: int
+
+
+def parse_product_id(text: str) -> int:
+    """Read the identifier of a product from a path.
+
+    Raises:
+        InvalidFieldsError: it is not a positive integer below 2^53.
+
+    """
+    if not _ID.fullmatch(text) or int(text) > MAX_ID:
+        fault = FieldFault("product_id", f"Must be an integer from 1 to {MAX_ID}.")
+        raise InvalidFieldsError((fault,))
+    return int(text)
+
+
+def parse_upload_fields(fields: Mapping[str, str]) -> UploadFields:
+    """Read `alt_text`, `is_primary` and `order`; an absent or empty field takes its default.
+
+    Raises:
+        InvalidFieldsError: with every field that breaks a rule.
+
+    """
+    faults: list[FieldFault] = []
+    is_primary = _parse_boolean(fields.get("is_primary", "").strip())
+    if is_primary is None:
+        faults.append(FieldFault("is_primary", "Must be a boolean: true or false, 1 or 0, yes or no."))
+    order = _parse_order(fields.get("order", "").strip())
+    if order is None:
+        faults.append(FieldFault("order", f"Must be an integer from {-_ORDER_LIMIT} to {_ORDER_LIMIT - 1}."))
+    if is_primary is None or order is None:
+        raise InvalidFieldsError(tuple(faults))
+    return UploadFields(clean_text(fields.get("alt_text", "")), is_primary, order)
+
+
+def _parse_boolean(text: str) -> bool | None:
+    lowered = text.lower()
+    if lowered in _TRUE:
+        return True
+    return False if not lowered or lowered in _FALSE else None
+
+
+def _parse_order(text: str) -> int | None:
+    if not text:
+        return 0
+    if not _INTEGER.fullmatch(text):
+        return None
+    order = int(text)
+    return order if -_ORDER_LIMIT <= order < _ORDER_LIMIT else None

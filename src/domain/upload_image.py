@@ -1,0 +1,91 @@
+"""Takes a picture in: record first, then bytes, so that no picture is ever invisible."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.errors import (
+    BytesRefusedError,
+    FieldFault,
+    FileTooLargeError,
+    InvalidFieldsError,
+    ProductNotFoundError,
+    UnavailableError,
+)
+from domain.image import ImageRef, ImageStatus, ProductImage, User
+from domain.image_signature import detect_format
+from domain.ports import Clock, ImageCatalog, ImageIds, ImageStore
+from domain.text import clean_file_name
+from domain.upload_fields import parse_upload_fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What a client sent: the picture's bytes, its file name, and the text fields as they came."""
+
+    product_id: int
+    user: User
+    content: bytes
+    file_name: str
+    fields: Mapping[str, str]
+
+
+class UploadImage:
+    """Checks an upload, reserves its record, stores its bytes."""
+
+    def __init__(
+        self, *, catalog: ImageCatalog, store: ImageStore, ids: ImageIds, clock: Clock, max_bytes: int
+    ) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._ids = ids
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    def __call__(self, upload: Upload) -> ProductImage:
+        """Store the picture and return its record, still pending.
+
+        Raises:
+            FileTooLargeError, InvalidFieldsError, UnsupportedFormatError: found without any I/O.
+            ProductNotFoundError: nothing was stored.
+            UnavailableError: a store failed; what was begun was taken back.
+
+        """
+        if len(upload.content) > self._max_bytes:
+            raise FileTooLargeError(len(upload.content), self._max_bytes)
+        if not upload.content:
+            raise InvalidFieldsError((FieldFault("image", "The file is empty."),))
+        image_format = detect_format(upload.content)
+        fields = parse_upload_fields(upload.fields)
+        if not self._catalog.product_exists(upload.product_id):
+            raise ProductNotFoundError(upload.product_id)
+        now = self._clock()
+        ref = ImageRef(upload.product_id, self._ids.next_id(), image_format)
+        image = ProductImage(
+            ref=ref,
+            user=upload.user,
+            name=clean_file_name(upload.file_name) or f"image.{image_format.extension}",
+            size_bytes=len(upload.content),
+            alt_text=fields.alt_text,
+            primary_requested=fields.is_primary,
+            order=fields.order,
+            status=ImageStatus.PENDING,
+            facts=None,
+            error=None,
+            created_at=now,
+            updated_at=now,
+        )
+        self._catalog.reserve(image)
+        self._store_bytes(ref, upload.content)
+        return image
+
+    def _store_bytes(self, ref: ImageRef, content: bytes) -> None:
+        try:
+            self._store.put(ref, content)
+        except BytesRefusedError as error:
+            self._catalog.withdraw(ref)
+            raise UnavailableError from error
+        except UnavailableError:
+            # A lost reply may have left the bytes behind; they go first, so that none is without a record.
+            self._store.delete(ref)
+            self._catalog.withdraw(ref)
+            raise

@@ -1,0 +1,85 @@
+"""The API's TOKEN authorizer: `Authorization: Token <key>` in, a policy for the whole stage out."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from adapters.aws import dynamodb_client
+from adapters.dynamo_api_keys import DynamoApiKeys
+from aws_lambda_powertools import Logger
+from domain.api_key import ApiKey
+from domain.authorize import Authorize
+from domain.errors import RoleNotAllowedError, UnknownKeyError
+
+from handlers.settings import AuthorizeSettings, read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_SCHEME = "token"
+
+
+class AuthorizeHandler:
+    """Turns a token into an IAM policy; API Gateway caches the policy by the token."""
+
+    def __init__(self, authorize: Callable[[str], ApiKey], logger: Logger) -> None:
+        self._authorize = authorize
+        self._logger = logger
+
+    def __call__(self, event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
+        """Return Allow with the user as context, or Deny.
+
+        Raises:
+            Exception: exactly "Unauthorized", which API Gateway answers with 401.
+
+        """
+        scheme, _, key = event.get("authorizationToken", "").partition(" ")
+        try:
+            if scheme.lower() != _SCHEME:
+                raise UnknownKeyError("The scheme is not Token.")
+            api_key = self._authorize(key.strip())
+        except UnknownKeyError:
+            self._logger.info("unauthorized")
+            # API Gateway knows this one message (its developer guide, "Lambda authorizer output").
+            raise Exception("Unauthorized") from None  # noqa: TRY002
+        except RoleNotAllowedError:
+            self._logger.info("denied")
+            return _policy("Deny", event["methodArn"], "denied", {})
+        user = api_key.user
+        context = {
+            "user_id": user.id,
+            "username": user.username,
+            "full_name": user.full_name,
+            "role": api_key.role,
+        }
+        self._logger.info("allowed", key_id=api_key.id)
+        return _policy("Allow", event["methodArn"], str(user.id), context)
+
+
+def _policy(effect: str, method_arn: str, principal: str, context: dict[str, Any]) -> dict[str, Any]:
+    # The cached policy serves the caller's next request too, whatever its path: so the whole stage.
+    api_and_stage = "/".join(method_arn.split("/")[:2])
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{api_and_stage}/*"}
+    return {
+        "principalId": principal,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": context,
+    }
+
+
+@cache
+def _handler() -> AuthorizeHandler:
+    settings = read_settings(AuthorizeSettings, os.environ)
+    api_keys = DynamoApiKeys(dynamodb_client(), settings.keys_table)
+    return AuthorizeHandler(
+        Authorize(api_keys, partial(datetime.now, UTC)), Logger(service="authorize")
+    )
+
+
+def __getattr__(name: str) -> AuthorizeHandler:
+    # Made when the runtime first asks, in the init phase; see `handlers.upload_image`.
+    if name == "lambda_handler":
+        return _handler()
+    raise AttributeError(name)

@@ -1,0 +1,89 @@
+"""S3 ObjectCreated: opens the picture that came in and completes its record."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from adapters.aws import dynamodb_client, s3_client
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.pillow_image_inspector import PillowImageInspector
+from adapters.s3_image_store import S3ImageStore
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from domain.extract_metadata import Completion, ExtractMetadata
+from domain.image import ImageRef, ImageStatus
+
+from handlers.settings import ExtractMetadataSettings, read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class ExtractMetadataHandler:
+    """Takes each record of an S3 event through the use case; what fails for now rises, to be retried."""
+
+    def __init__(
+        self, extract_metadata: Callable[[ImageRef], Completion | None], logger: Logger, metrics: Metrics
+    ) -> None:
+        self._extract_metadata = extract_metadata
+        self._logger = logger
+        self._metrics = metrics
+
+    def __call__(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, Any]]]:
+        """Return what became of each picture, for whoever invokes the function by hand."""
+        with self._logger.append_context_keys(request_id=context.aws_request_id):
+            # S3 sends an event without records when the notification is set up.
+            return {"images": [self._process(record) for record in event.get("Records", [])]}
+
+    def _process(self, record: dict[str, Any]) -> dict[str, Any]:
+        # S3 writes keys as in a URL's query (S3 user guide, "Event message structure").
+        key = unquote_plus(record["s3"]["object"]["key"])
+        ref = ImageRef.from_key(key)
+        if ref is None:
+            self._logger.warning("not a key of ours, ignored")
+            return {"key": key, "outcome": "ignored"}
+        with self._logger.append_context_keys(image_id=ref.image_id, product_id=ref.product_id):
+            completion = self._extract_metadata(ref)
+            if completion is None:
+                self._logger.info("the bytes are gone, nothing to do")
+                return {"key": key, "outcome": "gone"}
+            if completion.is_new:
+                self._report(completion)
+            return {"key": key, "outcome": completion.image.status.value}
+
+    def _report(self, completion: Completion) -> None:
+        image = completion.image
+        if image.status is ImageStatus.READY:
+            time_to_ready = (image.updated_at - image.created_at) / timedelta(milliseconds=1)
+            self._metrics.add_metric("ImagesReady", MetricUnit.Count, 1)
+            self._metrics.add_metric("TimeToReady", MetricUnit.Milliseconds, time_to_ready)
+        else:
+            self._metrics.add_metric("ImagesFailed", MetricUnit.Count, 1)
+        self._metrics.flush_metrics()
+        self._logger.info("image inspected", status=image.status.value, error=image.error)
+
+
+@cache
+def _handler() -> ExtractMetadataHandler:
+    settings = read_settings(ExtractMetadataSettings, os.environ)
+    extract_metadata = ExtractMetadata(
+        catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
+        store=S3ImageStore(s3_client(), settings.bucket),
+        inspector=PillowImageInspector(settings.max_image_pixels),
+        clock=partial(datetime.now, UTC),
+    )
+    return ExtractMetadataHandler(
+        extract_metadata,
+        Logger(service="extract_metadata"),
+        Metrics(namespace="ProductImages", service="extract_metadata"),
+    )
+
+
+def __getattr__(name: str) -> ExtractMetadataHandler:
+    # Made when the runtime first asks, in the init phase; see `handlers.upload_image`.
+    if name == "lambda_handler":
+        return _handler()
+    raise AttributeError(name)

@@ -1,0 +1,122 @@
+"""Reads a multipart form from an API Gateway event (RFC 7578), strictly and within limits."""
+
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import pybase64
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
+from domain.errors import FieldFault, InvalidFieldsError, InvalidRequestError
+
+_MAX_PARTS = 32
+_MAX_TEXT_BYTES = 16_384
+_FILE_FIELD = "image"
+
+
+class NotMultipartError(InvalidRequestError):
+    """The request's Content-Type is not multipart/form-data with a boundary."""
+
+    code = "not_multipart"
+
+
+class MalformedBodyError(InvalidRequestError):
+    """The body is not what its Content-Type says."""
+
+    code = "malformed_body"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One file, and the text fields beside it by name."""
+
+    content: bytes
+    file_name: str
+    fields: dict[str, str]
+
+
+def read_form(body: str, *, is_base64: bool, content_type: str) -> Form:
+    """Decode and parse the body of an upload.
+
+    Raises:
+        NotMultipartError, MalformedBodyError: the body cannot be read.
+        InvalidFieldsError: the file is missing, or a field is doubled, too long or not text.
+
+    """
+    media_type, options = parse_options_header(content_type)
+    boundary = options.get("boundary")
+    if media_type != "multipart/form-data" or not boundary:
+        raise NotMultipartError(
+            "Send the request as multipart/form-data with a boundary in its Content-Type; "
+            "HTTP clients set it themselves when given a file to upload."
+        )
+    parts: dict[str, str] = {}
+    file: tuple[str, bytes] | None = None
+    for segment, content in _segments(_decode(body, is_base64=is_base64), boundary):
+        name = segment.name
+        if name in parts or (name == _FILE_FIELD and file):
+            raise _fault(name, "Send this field once.")
+        if name == _FILE_FIELD:
+            file = (_file_name(segment), content)
+        else:
+            parts[name] = _text(segment, content)
+    if file is None:
+        raise _fault(_FILE_FIELD, "This field is required.")
+    return Form(content=file[1], file_name=file[0], fields=parts)
+
+
+def _decode(body: str, *, is_base64: bool) -> bytes:
+    if not is_base64:
+        return body.encode()
+    try:
+        return pybase64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedBodyError("The body did not arrive as valid base64.") from error
+
+
+def _segments(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, bytes]]:
+    # The whole body in one chunk: each part then comes as one slice, the only copy that is made.
+    try:
+        with PushMultipartParser(boundary, max_segment_count=_MAX_PARTS, strict=True) as parser:
+            segment, content = None, b""
+            for event in parser.parse(body):
+                if isinstance(event, MultipartSegment):
+                    segment, content = event, b""
+                elif event is not None:
+                    content = event
+                elif segment is not None:
+                    yield segment, content
+    except MultipartError as error:
+        raise MalformedBodyError(
+            f"The multipart body cannot be read: {error}. Send it again as a complete form."
+        ) from error
+
+
+def _file_name(segment: MultipartSegment) -> str:
+    encoded = _extended_file_name(segment)
+    if encoded is None and segment.filename is None:
+        raise _fault(_FILE_FIELD, "Send this field as a file, with a file name.")
+    return encoded or segment.filename or ""
+
+
+def _extended_file_name(segment: MultipartSegment) -> str | None:
+    """Read `filename*` (RFC 8187), which RFC 7578 forbids and older clients send for other than ASCII."""
+    disposition = segment.header("Content-Disposition") or ""
+    charset, quote, value = disposition.partition("filename*=")[2].split(";")[0].partition("''")
+    return unquote(value) if quote and charset.strip().lower() == "utf-8" else None
+
+
+def _text(segment: MultipartSegment, content: bytes) -> str:
+    if segment.filename is not None:
+        raise _fault(segment.name, "Send this field as text, not as a file.")
+    if len(content) > _MAX_TEXT_BYTES:
+        raise _fault(segment.name, f"Must have at most {_MAX_TEXT_BYTES:,} bytes.")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise _fault(segment.name, "Must be UTF-8 text.") from error
+
+
+def _fault(field: str, message: str) -> InvalidFieldsError:
+    return InvalidFieldsError((FieldFault(field, message),))

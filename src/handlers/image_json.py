@@ -1,0 +1,32 @@
+"""The JSON of a picture, as the endpoint's documentation names its keys."""
+
+from domain.image import ProductImage, human_readable_size, iso_utc
+
+
+def image_json(image: ProductImage, *, media_base_url: str, is_primary: bool) -> dict[str, object]:
+    """Return the contract's object: sizes in bytes and pixels, times in ISO 8601 UTC.
+
+    `width`, `height` and `mode` are None until the picture is ready.
+    """
+    facts = image.facts
+    return {
+        "id": image.ref.image_id,
+        "type": image.ref.image_format.name,
+        "user": {"id": image.user.id, "username": image.user.username, "full_name": image.user.full_name},
+        "name": image.name,
+        "f": f"{media_base_url}/{image.ref.path}",
+        "size": image.size_bytes,
+        "description": image.alt_text,
+        "width": facts.width_px if facts else None,
+        "height": facts.height_px if facts else None,
+        "human_readable_size": human_readable_size(image.size_bytes),
+        "mode": facts.mode if facts else None,
+        "created_at": iso_utc(image.created_at),
+        "updated_at": iso_utc(image.updated_at),
+        "product_id": image.ref.product_id,
+        "alt_text": image.alt_text,
+        "is_primary": is_primary,
+        "order": image.order,
+        "status": image.status.value,
+        "error": image.error,
+    }

@@ -1,0 +1,54 @@
+"""Reads a function's environment once, into a typed object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+class SettingsError(Exception):
+    """The function's environment is incomplete; the message names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeSettings:
+    """What the authorizer needs to know."""
+
+    keys_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadImageSettings:
+    """What the upload function needs to know; `media_base_url` has no slash at its end."""
+
+    table: str
+    bucket: str
+    media_base_url: str
+    max_direct_upload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractMetadataSettings:
+    """What the metadata function needs to know."""
+
+    table: str
+    bucket: str
+    max_image_pixels: int
+
+
+def read_settings[S: AuthorizeSettings | UploadImageSettings | ExtractMetadataSettings](
+    kind: type[S], environment: Mapping[str, str]
+) -> S:
+    """Fill each field of `kind` from the variable of the same name in capitals.
+
+    Raises:
+        SettingsError: a variable is missing, or is no integer where one is needed.
+
+    """
+    values: dict[str, str | int] = {}
+    for field in fields(kind):
+        variable = field.name.upper()
+        try:
+            text = environment[variable]
+            values[field.name] = int(text) if field.type is int else text
+        except (KeyError, ValueError) as error:
+            raise SettingsError(f"Set the environment variable {variable} of the function.") from error
+    return kind(**values)  # type: ignore[arg-type] - each value has the type its field declares
