@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import boto3
@@ -138,6 +138,8 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, name: str, lo
         try:
             with urlopen(url, timeout=2):  # noqa: S310 - a loopback address of ours
                 return
+        except HTTPError:
+            return  # an answer, whatever it says
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
     raise LocalSystemError(f"The {name} did not answer within {_READY_SECONDS} s; its log is {log}.")

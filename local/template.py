@@ -1,6 +1,7 @@
 """The CloudFormation document of template.yaml: as AWS makes it, and as the emulator needs it."""
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ type Template = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "eu-central-1"
+
+# It warns of a feature toggle that only the service itself has.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 def translate(code_uris: dict[str, str], parameters: dict[str, str]) -> Template:

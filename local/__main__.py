@@ -1,0 +1,149 @@
+"""`python -m local`: start, stop and watch the local system."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from domain.image import ImageStatus, ProductImage
+from handlers.image_json import image_json
+
+from local.emulator_process import LocalSystemError
+from local.sample import sample_jpeg
+from local.system import LocalSystem, State, build_packages, wait_until
+from local.template import REGION, ROOT, translate
+
+FOLDER = ROOT / ".local"
+DEFAULT_PORT = 8000
+
+app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True)
+
+
+@app.command()
+def start(port: Annotated[int, typer.Option(envvar="PORT", help="Where the front listens.")] = DEFAULT_PORT) -> None:
+    """Start everything, show that it works, and leave it running."""
+    system = LocalSystem(FOLDER, port, _report)
+    state = system.running()
+    if state is not None:
+        print(f"The local system is up already, on {state.api_url}.")
+        _print_usage(state)
+        return
+    began = time.monotonic()
+    _report("Building the packages")
+    build_packages()
+    state = system.start()
+    try:
+        _show_upload(state)
+    except BaseException:
+        system.stop()
+        raise
+    print(f"\nThe local system is up after {time.monotonic() - began:.0f} s, on {state.api_url}.")
+    _print_usage(state)
+
+
+@app.command()
+def stop() -> None:
+    """End the local system and remove what it made."""
+    ended = LocalSystem(FOLDER, DEFAULT_PORT, _report).stop()
+    print("The local system has ended." if ended else "The local system was not running.")
+
+
+@app.command()
+def logs() -> None:
+    """Follow the logs of the functions, until Ctrl-C."""
+    client = _running().endpoint.client("logs")
+    groups = [group["logGroupName"] for group in client.describe_log_groups()["logGroups"]]
+    seen: set[str] = set()
+    since = 0
+    while True:
+        for group in groups:
+            pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
+            for event in (event for page in pages for event in page["events"]):
+                if event["eventId"] not in seen:
+                    seen.add(event["eventId"])
+                    moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                    name = group.rpartition("/")[2]
+                    print(f"{moment:%H:%M:%S} {name}: {event['message'].rstrip()}", flush=True)
+        time.sleep(0.5)
+
+
+@app.command()
+def lint_template() -> None:
+    """Lint the template as CloudFormation gets it, where alone a circle shows."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "template.json"
+        path.write_text(json.dumps(translate({}, {})))
+        # W2001: the transform puts the values of some parameters in place, so they look unused.
+        command = ["cfn-lint", "--regions", REGION, "--ignore-checks", "W2001", "--", str(path)]
+        sys.exit(subprocess.run(command, check=False).returncode)
+
+
+def _show_upload(state: State) -> None:
+    _report("Uploading a sample picture")
+    sample = FOLDER / "sample.jpg"
+    sample.write_bytes(sample_jpeg())
+    with sample.open("rb") as file:
+        answer = httpx.post(
+            f"{state.api_url}/api/products/{state.products[0]}/images",
+            headers={"Authorization": f"Token {state.keys['staff']}"},
+            files={"image": file},
+            data={"alt_text": "Product front view", "is_primary": "true", "order": "1"},
+            timeout=30,
+        )
+    print(f"\nHTTP {answer.status_code}\n{json.dumps(answer.json(), indent=2)}")
+    if answer.status_code != httpx.codes.CREATED:
+        raise LocalSystemError("The sample picture was not taken; see above, and make local-logs.")
+    image = wait_until(lambda: _ready(state, answer.json()["id"]), "metadata of the sample picture")
+    media = f"{state.api_url}/media"
+    print(f"\nand once it was inspected\n{json.dumps(image_json(image, media_base_url=media, is_primary=True), indent=2)}")
+
+
+def _ready(state: State, image_id: int) -> ProductImage | None:
+    image = state.catalog.get(state.products[0], image_id)
+    return image if image and image.status is not ImageStatus.PENDING else None
+
+
+def _print_usage(state: State) -> None:
+    print(f"""
+Send a picture:
+
+curl -X POST "{state.api_url}/api/products/{state.products[0]}/images" \\
+  -H "Authorization: Token {state.keys["staff"]}" \\
+  -F "image=@{FOLDER / "sample.jpg"}" \\
+  -F "alt_text=Product front view" \\
+  -F "is_primary=true" \\
+  -F "order=1"
+
+Keys and resources: {FOLDER / "state.json"}
+Logs: make local-logs    End: make local-stop""")
+
+
+def _running() -> State:
+    state = LocalSystem(FOLDER, DEFAULT_PORT, _report).running()
+    if state is None:
+        raise LocalSystemError("The local system is not running; start it with: make local")
+    return state
+
+
+def _report(line: str) -> None:
+    print(f"- {line} ...", flush=True)
+
+
+def main() -> None:
+    """Run the command; a failure is one line."""
+    try:
+        app()
+    except LocalSystemError as error:
+        sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The local system's front door: the URLs of the documentation, and two limits of API Gateway.
+
+`/api/...` goes to the emulator's stage, `/media/...` to the bucket. The emulator takes bodies of
+any size; AWS does not, and this front answers as the gateway would.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from http import HTTPMethod
+from typing import TYPE_CHECKING
+
+import httpx
+import uvicorn
+from botocore.exceptions import ClientError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.emulator_process import Endpoint
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
+"""Largest body of a request (API Gateway quotas, REST API, "Payload size")."""
+EVENT_LIMIT_BYTES = 6 * 1024 * 1024
+"""Largest event of a synchronous invocation (Lambda quotas, "Invocation payload")."""
+_ENVELOPE_BYTES = 2_000
+"""What an event holds beside body and headers: request context, paths; ours have about 1,700 bytes."""
+_TIMEOUT_SECONDS = 29
+"""After which API Gateway gives an integration up (its quotas, "Integration timeout")."""
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "host"})
+_METHODS = [method.value for method in HTTPMethod if method is not HTTPMethod.CONNECT]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontSettings:
+    """Where things are behind the front."""
+
+    port: int
+    emulator_url: str
+    gateway_url: str
+    api_id: str
+    bucket: str
+
+
+class Front:
+    """Passes requests on, within the limits of what it stands for."""
+
+    def __init__(self, settings: FrontSettings) -> None:
+        endpoint = Endpoint(settings.emulator_url)
+        self._settings = settings
+        self._s3: S3Client = endpoint.client("s3")
+        self._apigateway = endpoint.client("apigateway")
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS)
+
+    async def api(self, request: Request) -> Response:
+        """Pass a request on to the API's stage."""
+        body = await _read_within(request, REQUEST_LIMIT_BYTES)
+        if body is None or _event_size(request, body) > EVENT_LIMIT_BYTES:
+            return await self._gateway_response("REQUEST_TOO_LARGE")
+        path = request.scope["raw_path"].decode("latin-1")
+        query = f"?{request.url.query}" if request.url.query else ""
+        headers = [(name, value) for name, value in request.headers.raw if name.decode() not in _HOP_BY_HOP]
+        try:
+            answer = await self._http.request(
+                request.method,
+                f"{self._settings.gateway_url}{path}{query}",
+                headers=[*headers, (b"x-forwarded-for", b"127.0.0.1"), (b"x-forwarded-proto", b"http")],
+                content=body,
+            )
+        except httpx.TimeoutException:
+            return await self._gateway_response("INTEGRATION_TIMEOUT")
+        response = Response(answer.content, answer.status_code)
+        response.raw_headers.extend(
+            (name.lower(), value)
+            for name, value in answer.headers.raw
+            if name.decode("latin-1").lower() not in _HOP_BY_HOP
+        )
+        return response
+
+    async def media(self, request: Request) -> Response:
+        """Show a picture's bytes, as the type that was detected and no other."""
+        key = f"originals/{request.path_params['path']}"
+        try:
+            stored = await run_in_threadpool(self._s3.get_object, Bucket=self._settings.bucket, Key=key)
+        except ClientError:
+            return JSONResponse({"message": "There is no such picture."}, 404)
+        body = await run_in_threadpool(stored["Body"].read)
+        headers = {"X-Content-Type-Options": "nosniff", "ETag": stored["ETag"]}
+        return Response(body, media_type=stored["ContentType"], headers=headers)
+
+    async def _gateway_response(self, response_type: str) -> Response:
+        """Answer what the deployed API is configured to answer for `response_type`."""
+        configured = await run_in_threadpool(
+            self._apigateway.get_gateway_response,
+            restApiId=self._settings.api_id,
+            responseType=response_type,  # type: ignore[arg-type] - one of the two literals above
+        )
+        template = configured["responseTemplates"]["application/json"]
+        headers = {
+            name.removeprefix("gatewayresponse.header."): value.strip("'")
+            for name, value in configured["responseParameters"].items()
+        }
+        body = template.replace("$context.requestId", str(uuid.uuid4()))
+        return Response(body, int(configured["statusCode"]), headers)
+
+    @asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """Close connections at the end."""
+        async with self._http:
+            yield
+
+
+def create_app(settings: FrontSettings) -> Starlette:
+    """Return the ASGI application."""
+    front = Front(settings)
+    routes = [
+        Route("/api/{path:path}", front.api, methods=_METHODS),
+        Route("/media/{path:path}", front.media, methods=["GET", "HEAD"]),
+    ]
+    return Starlette(routes=routes, lifespan=front.lifespan)
+
+
+async def _read_within(request: Request, limit_bytes: int) -> bytes | None:
+    """Read the body, or None if it is larger; it is read to its end, so that the client hears the answer."""
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= limit_bytes:
+            body += chunk
+    return bytes(body) if size <= limit_bytes else None
+
+
+def _event_size(request: Request, body: bytes) -> int:
+    """Estimate the size of the Lambda event in bytes; headers stand in it twice."""
+    headers = sum(len(name) + len(value) + 12 for name, value in request.headers.raw)
+    return (len(body) + 2) // 3 * 4 + 2 * headers + _ENVELOPE_BYTES
+
+
+def serialize(settings: FrontSettings) -> dict[str, str]:
+    """Return the environment that `main` reads `settings` from."""
+    return {"FRONT_SETTINGS": json.dumps(asdict(settings))}
+
+
+def main() -> None:
+    """Serve on 127.0.0.1 until ended."""
+    settings = FrontSettings(**json.loads(os.environ["FRONT_SETTINGS"]))
+    uvicorn.run(create_app(settings), host="127.0.0.1", port=settings.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

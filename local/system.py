@@ -1,0 +1,280 @@
+"""The local system as a whole: starts its parts, fills it with something to try, ends it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
+from domain.api_key import Role
+from domain.image import User
+from domain.issue_key import IssueKey
+from pydantic import BaseModel, ConfigDict
+
+from local import front
+from local.deployment import Deployment, deploy
+from local.emulator_process import (
+    ACCESS_KEY_ID,
+    SECRET_ACCESS_KEY,
+    Emulator,
+    Endpoint,
+    LocalSystemError,
+    end_process_group,
+    free_port,
+    group_is_alive,
+    start_emulator,
+    wait_until_ready,
+)
+from local.template import REGION, ROOT
+
+PRODUCT_IDS = list(range(123, 133))
+_USERS = {
+    "admin": (User(1, "ada", "Ada Admin"), Role.ADMIN),
+    "staff": (User(2, "sam", "Sam Staff"), Role.STAFF),
+    "customer": (User(3, "cleo", "Cleo Customer"), Role.CUSTOMER),
+    "inactive": (User(4, "ina", "Ina Inactive"), Role.STAFF),
+}
+
+type Report = Callable[[str], None]
+
+
+class Aws(BaseModel):
+    """How to reach the emulator with an AWS SDK."""
+
+    endpoint_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+
+
+class Resources(BaseModel):
+    """What the stack made."""
+
+    bucket: str
+    table: str
+    keys_table: str
+    failure_queue: str
+    functions: dict[str, str]
+
+
+class State(BaseModel):
+    """All that a person or a test needs to use the running system; written to `state.json`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    api_url: str
+    keys: dict[str, str]
+    products: list[int]
+    aws: Aws
+    resources: Resources
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The emulator's endpoint."""
+        return Endpoint(self.aws.endpoint_url)
+
+    @property
+    def catalog(self) -> DynamoImageCatalog:
+        """The catalogue, as the functions see it."""
+        return DynamoImageCatalog(self.endpoint.client("dynamodb"), self.resources.table)
+
+
+class Processes(BaseModel):
+    """What must be ended and deleted; written to `processes.json` as soon as something runs."""
+
+    emulator_pid: int
+    emulator_folder: str
+    front_pid: int | None = None
+
+
+class LocalSystem:
+    """One system with its files in `folder`, its front on `port` (0: any that is free)."""
+
+    def __init__(self, folder: Path, port: int, report: Report) -> None:
+        self._folder = folder
+        self._port = port
+        self._report = report
+
+    def running(self) -> State | None:
+        """Return the state of the system if it is up."""
+        processes = self._processes()
+        state = self._folder / "state.json"
+        if processes is None or processes.front_pid is None or not state.is_file():
+            return None
+        if not (group_is_alive(processes.emulator_pid) and group_is_alive(processes.front_pid)):
+            return None
+        return State.model_validate_json(state.read_text())
+
+    def start(self) -> State:
+        """Start everything and return what is needed to use it; a failed start leaves nothing running.
+
+        Raises:
+            LocalSystemError: the port is taken, or a step failed.
+
+        """
+        self.stop()
+        port = self._port or free_port()
+        _require_free(port)
+        self._folder.mkdir(parents=True)
+        try:
+            return self._start(port)
+        except BaseException:
+            self._end_processes()
+            raise
+
+    def stop(self) -> bool:
+        """End what runs and delete its files; return whether anything ran."""
+        ended = self._end_processes()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return ended
+
+    def _start(self, port: int) -> State:
+        self._report("Starting the AWS emulator")
+        emulator = start_emulator(self._folder / "emulator.log")
+        processes = Processes(emulator_pid=emulator.pid, emulator_folder=str(emulator.folder))
+        self._write("processes.json", processes)
+        self._report("Deploying template.yaml")
+        deployment = deploy(emulator.endpoint, {"MediaBaseUrl": f"http://localhost:{port}/media"})
+        self._report(f"Starting the front on http://localhost:{port}")
+        front_pid = self._start_front(port, emulator, deployment)
+        self._write("processes.json", processes.model_copy(update={"front_pid": front_pid}))
+        self._report("Creating products and keys")
+        state = _state(port, emulator.endpoint, deployment)
+        self._write("state.json", state)
+        return state
+
+    def _start_front(self, port: int, emulator: Emulator, deployment: Deployment) -> int:
+        settings = front.FrontSettings(
+            port=port,
+            emulator_url=emulator.endpoint.url,
+            gateway_url=deployment.gateway_url(emulator.endpoint),
+            api_id=deployment.outputs["ApiId"],
+            bucket=deployment.outputs["BucketName"],
+        )
+        log = self._folder / "front.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "local.front"],
+                cwd=ROOT,
+                env={**os.environ, **front.serialize(settings)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            wait_until_ready(process, f"http://127.0.0.1:{port}/", "front", log)
+        except BaseException:
+            end_process_group(process.pid)
+            raise
+        return process.pid
+
+    def _end_processes(self) -> bool:
+        processes = self._processes()
+        if processes is None:
+            return False
+        if processes.front_pid is not None:
+            end_process_group(processes.front_pid)
+        endpoint = Endpoint("")
+        Emulator(processes.emulator_pid, Path(processes.emulator_folder), endpoint).stop()
+        (self._folder / "processes.json").unlink()
+        return True
+
+    def _processes(self) -> Processes | None:
+        path = self._folder / "processes.json"
+        return Processes.model_validate_json(path.read_text()) if path.is_file() else None
+
+    def _write(self, name: str, content: BaseModel) -> None:
+        path = self._folder / name
+        path.touch(mode=0o600)
+        path.write_text(content.model_dump_json(indent=2) + "\n")
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        # As a server does, so that a port whose last connections still wind down counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            message = f"Port {port} is taken; end what listens there, or choose another: make local PORT=8001"
+            raise LocalSystemError(message) from error
+
+
+def build_packages() -> None:
+    """Build the deployment packages for this machine, if they are not up to date.
+
+    Raises:
+        LocalSystemError: with the reason.
+
+    """
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--jobs=2", "packages"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LocalSystemError(f"The packages were not built: {done.stderr.strip()}")
+
+
+def _state(port: int, endpoint: Endpoint, deployment: Deployment) -> State:
+    outputs = deployment.outputs
+    dynamodb = endpoint.client("dynamodb")
+    products = DynamoProducts(dynamodb, outputs["TableName"])
+    for product_id in PRODUCT_IDS:
+        products.add(product_id)
+    api_keys = DynamoApiKeys(dynamodb, outputs["KeysTableName"])
+    issue_key = IssueKey(api_keys, partial(datetime.now, UTC))
+    keys = {}
+    for name, (user, role) in _USERS.items():
+        keys[name], record = issue_key(user, role)
+        if name == "inactive":
+            api_keys.revoke(record.id)
+    return State(
+        api_url=f"http://localhost:{port}",
+        keys=keys,
+        products=PRODUCT_IDS,
+        aws=Aws(
+            endpoint_url=endpoint.url,
+            region=REGION,
+            access_key_id=ACCESS_KEY_ID,
+            secret_access_key=SECRET_ACCESS_KEY,
+        ),
+        resources=Resources(
+            bucket=outputs["BucketName"],
+            table=outputs["TableName"],
+            keys_table=outputs["KeysTableName"],
+            failure_queue=outputs["FailureQueueUrl"],
+            functions={
+                "authorize": outputs["AuthorizeFunctionName"],
+                "upload_image": outputs["UploadImageFunctionName"],
+                "extract_metadata": outputs["ExtractMetadataFunctionName"],
+            },
+        ),
+    )
+
+
+def wait_until[T](look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
+    """Call `look` until it returns something.
+
+    Raises:
+        LocalSystemError: it did not within `seconds`.
+
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(0.05)
+    raise LocalSystemError(f"After {seconds} s there was still no {what}.")
