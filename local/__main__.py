@@ -22,7 +22,7 @@ from local.template import REGION, ROOT, translate
 FOLDER = ROOT / ".local"
 DEFAULT_PORT = 8000
 
-app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True)
+app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.command()
@@ -58,18 +58,18 @@ def stop() -> None:
 def logs() -> None:
     """Follow the logs of the functions, until Ctrl-C."""
     client = _running().endpoint.client("logs")
-    groups = [group["logGroupName"] for group in client.describe_log_groups()["logGroups"]]
-    seen: set[str] = set()
-    since = 0
+    seen: set[tuple[str, str, int, str]] = set()
     while True:
-        for group in groups:
-            pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
+        for group in client.describe_log_groups()["logGroups"]:
+            name = group["logGroupName"]
+            pages = client.get_paginator("filter_log_events").paginate(logGroupName=name)
             for event in (event for page in pages for event in page["events"]):
-                if event["eventId"] not in seen:
-                    seen.add(event["eventId"])
+                # The emulator gives events no identifier.
+                mark = (name, event["logStreamName"], event["timestamp"], event["message"])
+                if mark not in seen:
+                    seen.add(mark)
                     moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                    name = group.rpartition("/")[2]
-                    print(f"{moment:%H:%M:%S} {name}: {event['message'].rstrip()}", flush=True)
+                    print(f"{moment:%H:%M:%S} {name.rpartition('/')[2]}: {event['message'].rstrip()}", flush=True)
         time.sleep(0.5)
 
 
