@@ -11,53 +11,56 @@ from typing import Annotated
 
 import httpx
 import typer
+
 from domain.image import ImageStatus, ProductImage
 from handlers.image_json import image_json
-
-from local.emulator_process import LocalSystemError
+from local.background_process import LocalSystemError
 from local.sample import sample_jpeg
 from local.system import LocalSystem, State, build_packages, wait_until
 from local.template import REGION, ROOT, translate
 
-FOLDER = ROOT / ".local"
 DEFAULT_PORT = 8000
+
+FolderOption = Annotated[Path, typer.Option(envvar="LOCAL_FOLDER", help="Where the system keeps its files.")]
+PortOption = Annotated[int, typer.Option(envvar="PORT", help="Where the front listens.")]
+FOLDER = ROOT / ".local"
 
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.command()
-def start(port: Annotated[int, typer.Option(envvar="PORT", help="Where the front listens.")] = DEFAULT_PORT) -> None:
+def start(folder: FolderOption = FOLDER, port: PortOption = DEFAULT_PORT) -> None:
     """Start everything, show that it works, and leave it running."""
-    system = LocalSystem(FOLDER, port, _report)
+    system = LocalSystem(folder, port, _report)
     state = system.running()
     if state is not None:
         print(f"The local system is up already, on {state.api_url}.")
-        _print_usage(state)
+        _print_usage(state, folder)
         return
     began = time.monotonic()
     _report("Building the packages")
     build_packages()
     state = system.start()
     try:
-        _show_upload(state)
+        _show_upload(state, folder)
     except BaseException:
         system.stop()
         raise
     print(f"\nThe local system is up after {time.monotonic() - began:.0f} s, on {state.api_url}.")
-    _print_usage(state)
+    _print_usage(state, folder)
 
 
 @app.command()
-def stop() -> None:
+def stop(folder: FolderOption = FOLDER) -> None:
     """End the local system and remove what it made."""
-    ended = LocalSystem(FOLDER, DEFAULT_PORT, _report).stop()
+    ended = LocalSystem(folder, DEFAULT_PORT, _report).stop()
     print("The local system has ended." if ended else "The local system was not running.")
 
 
 @app.command()
-def logs() -> None:
+def logs(folder: FolderOption = FOLDER) -> None:
     """Follow the logs of the functions, until Ctrl-C."""
-    client = _running().endpoint.client("logs")
+    client = _running(folder).endpoint.client("logs")
     seen: set[tuple[str, str, int, str]] = set()
     while True:
         for group in client.describe_log_groups()["logGroups"]:
@@ -69,7 +72,10 @@ def logs() -> None:
                 if mark not in seen:
                     seen.add(mark)
                     moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                    print(f"{moment:%H:%M:%S} {name.rpartition('/')[2]}: {event['message'].rstrip()}", flush=True)
+                    print(
+                        f"{moment:%H:%M:%S} {name.rpartition('/')[2]}: {event['message'].rstrip()}",
+                        flush=True,
+                    )
         time.sleep(0.5)
 
 
@@ -84,9 +90,9 @@ def lint_template() -> None:
         sys.exit(subprocess.run(command, check=False).returncode)
 
 
-def _show_upload(state: State) -> None:
+def _show_upload(state: State, folder: Path) -> None:
     _report("Uploading a sample picture")
-    sample = FOLDER / "sample.jpg"
+    sample = folder / "sample.jpg"
     sample.write_bytes(sample_jpeg())
     with sample.open("rb") as file:
         answer = httpx.post(
@@ -99,33 +105,33 @@ def _show_upload(state: State) -> None:
     print(f"\nHTTP {answer.status_code}\n{json.dumps(answer.json(), indent=2)}")
     if answer.status_code != httpx.codes.CREATED:
         raise LocalSystemError("The sample picture was not taken; see above, and make local-logs.")
-    image = wait_until(lambda: _ready(state, answer.json()["id"]), "metadata of the sample picture")
-    media = f"{state.api_url}/media"
-    print(f"\nand once it was inspected\n{json.dumps(image_json(image, media_base_url=media, is_primary=True), indent=2)}")
+    image = wait_until(lambda: _finished(state, answer.json()["id"]), "metadata of the sample picture")
+    body = image_json(image, media_base_url=f"{state.api_url}/media", is_primary=True)
+    print(f"\nand once it was inspected\n{json.dumps(body, indent=2)}")
 
 
-def _ready(state: State, image_id: int) -> ProductImage | None:
+def _finished(state: State, image_id: int) -> ProductImage | None:
     image = state.catalog.get(state.products[0], image_id)
     return image if image and image.status is not ImageStatus.PENDING else None
 
 
-def _print_usage(state: State) -> None:
+def _print_usage(state: State, folder: Path) -> None:
     print(f"""
 Send a picture:
 
 curl -X POST "{state.api_url}/api/products/{state.products[0]}/images" \\
   -H "Authorization: Token {state.keys["staff"]}" \\
-  -F "image=@{FOLDER / "sample.jpg"}" \\
+  -F "image=@{folder / "sample.jpg"}" \\
   -F "alt_text=Product front view" \\
   -F "is_primary=true" \\
   -F "order=1"
 
-Keys and resources: {FOLDER / "state.json"}
+Keys and resources: {folder / "state.json"}
 Logs: make local-logs    End: make local-stop""")
 
 
-def _running() -> State:
-    state = LocalSystem(FOLDER, DEFAULT_PORT, _report).running()
+def _running(folder: Path) -> State:
+    state = LocalSystem(folder, DEFAULT_PORT, _report).running()
     if state is None:
         raise LocalSystemError("The local system is not running; start it with: make local")
     return state

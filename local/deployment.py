@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import WaiterError
 
-from local.emulator_process import Endpoint, LocalSystemError
+from local.background_process import LocalSystemError
+from local.emulator_process import Endpoint
 from local.template import REGION, ROOT, adapt_to_emulator, translate
 
 if TYPE_CHECKING:

@@ -2,19 +2,15 @@
 
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import boto3
 
+from local.background_process import BackgroundProcess
 from local.template import REGION, ROOT
 
 if TYPE_CHECKING:
@@ -26,14 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-_READY_SECONDS = 60
-_STOP_SECONDS = 10
 ACCESS_KEY_ID = "test"
 SECRET_ACCESS_KEY = "test"  # noqa: S105 - the emulator's fixed root key, good for nothing else
-
-
-class LocalSystemError(Exception):
-    """Something of the local system does not work; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +59,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running emulator: its process group, its temporary folder, its endpoint."""
+    """A running emulator: its process, its temporary folder, its endpoint."""
 
-    pid: int
+    process: BackgroundProcess
     folder: Path
     endpoint: Endpoint
 
     def stop(self) -> None:
         """End the emulator and its workers and delete its temporary folder."""
-        end_process_group(self.pid)
+        self.process.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -104,71 +94,16 @@ def start_emulator(log: Path) -> Emulator:
         "TMPDIR": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    uv = os.environ.get("UV", "uv")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [uv, "run", "--quiet", "--frozen", "--script", "local/emulator.py"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    emulator = Emulator(process.pid, folder, Endpoint(f"http://127.0.0.1:{port}"))
+    uv = os.environ.get("UV", str(ROOT / ".tools/bin/uv"))
+    command = [uv, "run", "--quiet", "--frozen", "--script", "local/emulator.py"]
+    process = BackgroundProcess.start(command, environment, log)
+    emulator = Emulator(process, folder, Endpoint(f"http://127.0.0.1:{port}"))
     try:
-        wait_until_ready(process, f"{emulator.endpoint.url}/_localstack/health", "emulator", log)
+        process.wait_until_ready(f"{emulator.endpoint.url}/_localstack/health", "emulator", log)
     except BaseException:
         emulator.stop()
         raise
     return emulator
-
-
-def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, name: str, log: Path) -> None:
-    """Ask `url` until it answers.
-
-    Raises:
-        LocalSystemError: the process ended, or did not answer in time.
-
-    """
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LocalSystemError(f"The {name} ended with {process.returncode}; its log is {log}.")
-        try:
-            with urlopen(url, timeout=2):  # noqa: S310 - a loopback address of ours
-                return
-        except HTTPError:
-            return  # an answer, whatever it says
-        except (URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)
-    raise LocalSystemError(f"The {name} did not answer within {_READY_SECONDS} s; its log is {log}.")
-
-
-def end_process_group(pid: int) -> None:
-    """End a process and all it started; a process that is gone is no error."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(pid, sign)
-        except ProcessLookupError:
-            return
-        deadline = time.monotonic() + _STOP_SECONDS
-        while time.monotonic() < deadline and group_is_alive(pid):
-            time.sleep(0.05)
-
-
-def group_is_alive(pid: int) -> bool:
-    """Tell whether any process of the group still runs."""
-    try:
-        # A child of ours that has ended stays until it is waited for.
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
-    try:
-        os.killpg(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def free_port() -> int:

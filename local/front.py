@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from http import HTTPMethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import httpx
 import uvicorn
@@ -35,7 +35,9 @@ _ENVELOPE_BYTES = 2_000
 """What an event holds beside body and headers: request context, paths; ours have about 1,700 bytes."""
 _TIMEOUT_SECONDS = 29
 """After which API Gateway gives an integration up (its quotas, "Integration timeout")."""
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "host"})
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "host"}
+)
 _METHODS = [method.value for method in HTTPMethod if method is not HTTPMethod.CONNECT]
 
 
@@ -59,6 +61,8 @@ class Front:
         self._s3: S3Client = endpoint.client("s3")
         self._apigateway = endpoint.client("apigateway")
         self._http = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS)
+        # Only what the client sent goes on, nothing that this library would add.
+        self._http.headers.clear()
 
     async def api(self, request: Request) -> Response:
         """Pass a request on to the API's stage."""
@@ -96,12 +100,14 @@ class Front:
         headers = {"X-Content-Type-Options": "nosniff", "ETag": stored["ETag"]}
         return Response(body, media_type=stored["ContentType"], headers=headers)
 
-    async def _gateway_response(self, response_type: str) -> Response:
+    async def _gateway_response(
+        self, response_type: Literal["REQUEST_TOO_LARGE", "INTEGRATION_TIMEOUT"]
+    ) -> Response:
         """Answer what the deployed API is configured to answer for `response_type`."""
         configured = await run_in_threadpool(
             self._apigateway.get_gateway_response,
             restApiId=self._settings.api_id,
-            responseType=response_type,  # type: ignore[arg-type] - one of the two literals above
+            responseType=response_type,
         )
         template = configured["responseTemplates"]["application/json"]
         headers = {

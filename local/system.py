@@ -11,27 +11,24 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.api_key import Role
 from domain.image import User
 from domain.issue_key import IssueKey
-from pydantic import BaseModel, ConfigDict
-
 from local import front
+from local.background_process import BackgroundProcess, LocalSystemError
 from local.deployment import Deployment, deploy
 from local.emulator_process import (
     ACCESS_KEY_ID,
     SECRET_ACCESS_KEY,
     Emulator,
     Endpoint,
-    LocalSystemError,
-    end_process_group,
     free_port,
-    group_is_alive,
     start_emulator,
-    wait_until_ready,
 )
 from local.template import REGION, ROOT
 
@@ -90,9 +87,9 @@ class State(BaseModel):
 class Processes(BaseModel):
     """What must be ended and deleted; written to `processes.json` as soon as something runs."""
 
-    emulator_pid: int
+    emulator: BackgroundProcess
     emulator_folder: str
-    front_pid: int | None = None
+    front: BackgroundProcess | None = None
 
 
 class LocalSystem:
@@ -107,9 +104,9 @@ class LocalSystem:
         """Return the state of the system if it is up."""
         processes = self._processes()
         state = self._folder / "state.json"
-        if processes is None or processes.front_pid is None or not state.is_file():
+        if processes is None or processes.front is None or not state.is_file():
             return None
-        if not (group_is_alive(processes.emulator_pid) and group_is_alive(processes.front_pid)):
+        if not (processes.emulator.is_alive() and processes.front.is_alive()):
             return None
         return State.model_validate_json(state.read_text())
 
@@ -139,19 +136,19 @@ class LocalSystem:
     def _start(self, port: int) -> State:
         self._report("Starting the AWS emulator")
         emulator = start_emulator(self._folder / "emulator.log")
-        processes = Processes(emulator_pid=emulator.pid, emulator_folder=str(emulator.folder))
+        processes = Processes(emulator=emulator.process, emulator_folder=str(emulator.folder))
         self._write("processes.json", processes)
         self._report("Deploying template.yaml")
         deployment = deploy(emulator.endpoint, {"MediaBaseUrl": f"http://localhost:{port}/media"})
         self._report(f"Starting the front on http://localhost:{port}")
-        front_pid = self._start_front(port, emulator, deployment)
-        self._write("processes.json", processes.model_copy(update={"front_pid": front_pid}))
+        processes.front = self._start_front(port, emulator, deployment)
+        self._write("processes.json", processes)
         self._report("Creating products and keys")
         state = _state(port, emulator.endpoint, deployment)
         self._write("state.json", state)
         return state
 
-    def _start_front(self, port: int, emulator: Emulator, deployment: Deployment) -> int:
+    def _start_front(self, port: int, emulator: Emulator, deployment: Deployment) -> BackgroundProcess:
         settings = front.FrontSettings(
             port=port,
             emulator_url=emulator.endpoint.url,
@@ -160,31 +157,23 @@ class LocalSystem:
             bucket=deployment.outputs["BucketName"],
         )
         log = self._folder / "front.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "local.front"],
-                cwd=ROOT,
-                env={**os.environ, **front.serialize(settings)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        environment = {**os.environ, **front.serialize(settings)}
+        process = BackgroundProcess.start([sys.executable, "-m", "local.front"], environment, log)
         try:
-            wait_until_ready(process, f"http://127.0.0.1:{port}/", "front", log)
+            process.wait_until_ready(f"http://127.0.0.1:{port}/", "front", log)
         except BaseException:
-            end_process_group(process.pid)
+            process.end()
             raise
-        return process.pid
+        return process
 
     def _end_processes(self) -> bool:
         processes = self._processes()
         if processes is None:
             return False
-        if processes.front_pid is not None:
-            end_process_group(processes.front_pid)
-        endpoint = Endpoint("")
-        Emulator(processes.emulator_pid, Path(processes.emulator_folder), endpoint).stop()
+        if processes.front is not None:
+            processes.front.end()
+        processes.emulator.end()
+        shutil.rmtree(processes.emulator_folder, ignore_errors=True)
         (self._folder / "processes.json").unlink()
         return True
 

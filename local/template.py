@@ -4,16 +4,12 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import Any
-
-import cfnlint.decode.cfn_yaml
-from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
+from typing import Any, Final
 
 type Template = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
-REGION = "eu-central-1"
+REGION: Final = "eu-central-1"
 
 # It warns of a feature toggle that only the service itself has.
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
@@ -25,6 +21,11 @@ def translate(code_uris: dict[str, str], parameters: dict[str, str]) -> Template
     `code_uris` gives the S3 URI of each package by logical id; a package without one gets a
     placeholder, which is enough to look at the document.
     """
+    # Two seconds of imports, which only who deploys should wait for.
+    import cfnlint.decode.cfn_yaml  # noqa: PLC0415
+    from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader  # noqa: PLC0415
+    from samtranslator.translator.transform import transform  # noqa: PLC0415
+
     document = cfnlint.decode.cfn_yaml.load(str(ROOT / "template.yaml"))
     template: Template = json.loads(json.dumps(document))
     # The place of the code and the settings of the build are the only things that packaging changes.
@@ -54,14 +55,14 @@ def adapt_to_emulator(template: Template) -> Template:
 
 
 def _media_types_with_a_slash(template: Template) -> None:
-    """The emulator reads media types from the API's property alone, and a `~1` literally."""
+    """Write media types as the emulator reads them: in the API's property alone, `~1` taken literally."""
     api = template["Resources"]["Api"]["Properties"]
     declared = api["Body"].pop("x-amazon-apigateway-binary-media-types")
     api["BinaryMediaTypes"] = [media_type.replace("~1", "/") for media_type in declared]
 
 
 def _gateway_responses_as_resources(template: Template) -> None:
-    """The emulator ignores gateway responses in a definition, and shows those of the deployment."""
+    """Make resources of gateway responses: in a definition the emulator does not see them."""
     resources = template["Resources"]
     responses = resources["Api"]["Properties"]["Body"].pop("x-amazon-apigateway-gateway-responses")
     names = []
@@ -84,7 +85,7 @@ def _gateway_responses_as_resources(template: Template) -> None:
 
 
 def _no_tls_only_statement(template: Template) -> None:
-    """The emulator speaks plain HTTP on the loopback interface, which a TLS-only bucket refuses."""
+    """Let plain HTTP reach the bucket: the emulator speaks it, on the loopback interface."""
     policy = template["Resources"]["ImagesBucketPolicy"]["Properties"]["PolicyDocument"]
     policy["Statement"] = [s for s in policy["Statement"] if s["Sid"] != "TlsOnly"]
     if not policy["Statement"]:

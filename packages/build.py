@@ -80,7 +80,7 @@ def prune_botocore(botocore: Path) -> None:
 
 
 def _install(group: str, architecture: str, modules: Path) -> None:
-    uv = os.environ.get("UV", "uv")
+    uv = os.environ.get("UV", str(ROOT / ".tools/bin/uv"))
     with tempfile.TemporaryDirectory() as folder:
         requirements = str(Path(folder) / "requirements.txt")
         _run(uv, "export", "--frozen", "--only-group", group, "--no-emit-project", "-o", requirements)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
+
 from domain.errors import UnavailableError
 
 if TYPE_CHECKING:

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from adapters.aws import passing_errors_as_unavailable
 from domain.api_key import ApiKey
 from domain.image import User, iso_utc
-
-from adapters.aws import passing_errors_as_unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,9 +30,7 @@ class DynamoApiKeys:
     def add(self, key_hash: str, key: ApiKey) -> None:
         """Put a record."""
         with passing_errors_as_unavailable():
-            self._client.put_item(
-                TableName=self._table, Item={"key_hash": {"S": key_hash}, **_to_item(key)}
-            )
+            self._client.put_item(TableName=self._table, Item={"key_hash": {"S": key_hash}, **_to_item(key)})
 
     def all(self) -> Iterator[ApiKey]:
         """Read the whole table, page by page."""

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from domain.errors import ImageIdTakenError, ImageRecordMissingError
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, User, iso_utc
 
 from adapters.aws import failed_condition, passing_errors_as_unavailable
+from domain.errors import ImageIdTakenError, ImageRecordMissingError
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, User, iso_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -158,7 +158,7 @@ class DynamoImageCatalog:
             if not failed_condition(error):
                 raise
             present = error.response.get("Item")
-            if not present:
+            if not isinstance(present, dict):
                 message = f"There are bytes at {ref.key} but no record of the image."
                 raise ImageRecordMissingError(message) from error
             return _from_item(present)

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from domain.errors import ProductHasImagesError
 
 from adapters.aws import failed_condition, passing_errors_as_unavailable
 from adapters.dynamo_image_catalog import IMAGE_PREFIX, product_key
+from domain.errors import ProductHasImagesError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -76,7 +76,7 @@ def _orientation(picture: Image.Image) -> int:
     """Read the EXIF orientation; 1, upright, if there is none or it is not readable."""
     exif = Image.Exif()
     try:
-        exif.load(picture.info.get("exif"))
+        exif.load(picture.info.get("exif", b""))
         return int(exif.get(ExifTags.Base.Orientation, 1))
     except (*_BROKEN, KeyError, TypeError):
         return 1

@@ -5,10 +5,10 @@ import zlib
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from domain.errors import BytesRefusedError
-from domain.image import ImageRef
 
 from adapters.aws import error_code, passing_errors_as_unavailable
+from domain.errors import BytesRefusedError
+from domain.image import ImageRef
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

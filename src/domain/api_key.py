@@ -48,7 +48,11 @@ class ApiKey:
 
 def generate_key() -> str:
     """Return a new key from the system's source of randomness."""
-    secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
+    return assemble_key("".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH)))
+
+
+def assemble_key(secret: str) -> str:
+    """Return the key around `secret`, which has 40 characters of 0-9, A-Z, a-z."""
     return f"{_PREFIX}{secret}{_checksum(secret)}"
 
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger
+
 from adapters.aws import dynamodb_client
 from adapters.dynamo_api_keys import DynamoApiKeys
-from aws_lambda_powertools import Logger
 from domain.api_key import ApiKey
 from domain.authorize import Authorize
 from domain.errors import RoleNotAllowedError, UnknownKeyError
-
 from handlers.settings import AuthorizeSettings, read_settings
 
 if TYPE_CHECKING:
@@ -28,34 +28,40 @@ class AuthorizeHandler:
         self._authorize = authorize
         self._logger = logger
 
-    def __call__(self, event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
+    def __call__(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         """Return Allow with the user as context, or Deny.
 
         Raises:
             Exception: exactly "Unauthorized", which API Gateway answers with 401.
 
         """
-        scheme, _, key = event.get("authorizationToken", "").partition(" ")
-        try:
-            if scheme.lower() != _SCHEME:
-                raise UnknownKeyError("The scheme is not Token.")
-            api_key = self._authorize(key.strip())
-        except UnknownKeyError:
-            self._logger.info("unauthorized")
-            # API Gateway knows this one message (its developer guide, "Lambda authorizer output").
-            raise Exception("Unauthorized") from None  # noqa: TRY002
-        except RoleNotAllowedError:
-            self._logger.info("denied")
-            return _policy("Deny", event["methodArn"], "denied", {})
+        with self._logger.append_context_keys(request_id=context.aws_request_id):
+            try:
+                api_key = self._authorize(_read_key(event))
+            except UnknownKeyError:
+                self._logger.info("unauthorized")
+                # API Gateway knows this one message (its developer guide, "Lambda authorizer output").
+                raise Exception("Unauthorized") from None  # noqa: TRY002
+            except RoleNotAllowedError:
+                self._logger.info("denied")
+                return _policy("Deny", event["methodArn"], "denied", {})
+            self._logger.info("allowed", key_id=api_key.id)
         user = api_key.user
-        context = {
+        context_values = {
             "user_id": user.id,
             "username": user.username,
             "full_name": user.full_name,
             "role": api_key.role,
         }
-        self._logger.info("allowed", key_id=api_key.id)
-        return _policy("Allow", event["methodArn"], str(user.id), context)
+        return _policy("Allow", event["methodArn"], str(user.id), context_values)
+
+
+def _read_key(event: dict[str, Any]) -> str:
+    scheme, _, key = event.get("authorizationToken", "").partition(" ")
+    # Schemes are case-insensitive (RFC 9110, 11.1).
+    if scheme.lower() != _SCHEME:
+        raise UnknownKeyError("The scheme is not Token.")
+    return str(key.strip())
 
 
 def _policy(effect: str, method_arn: str, principal: str, context: dict[str, Any]) -> dict[str, Any]:
@@ -73,9 +79,7 @@ def _policy(effect: str, method_arn: str, principal: str, context: dict[str, Any
 def _handler() -> AuthorizeHandler:
     settings = read_settings(AuthorizeSettings, os.environ)
     api_keys = DynamoApiKeys(dynamodb_client(), settings.keys_table)
-    return AuthorizeHandler(
-        Authorize(api_keys, partial(datetime.now, UTC)), Logger(service="authorize")
-    )
+    return AuthorizeHandler(Authorize(api_keys, partial(datetime.now, UTC)), Logger(service="authorize"))
 
 
 def __getattr__(name: str) -> AuthorizeHandler:

@@ -1,6 +1,7 @@
 """Reads a multipart form from an API Gateway event (RFC 7578), strictly and within limits."""
 
 import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -13,6 +14,8 @@ from domain.errors import FieldFault, InvalidFieldsError, InvalidRequestError
 _MAX_PARTS = 32
 _MAX_TEXT_BYTES = 16_384
 _FILE_FIELD = "image"
+_PERCENT_ENCODED = re.compile(r"(?:[\w.~-]|%[0-9A-F]{2})+", re.ASCII)
+"""How aiohttp writes a file name (its FormData, `quote_fields`); browsers encode three characters only."""
 
 
 class NotMultipartError(InvalidRequestError):
@@ -94,10 +97,13 @@ def _segments(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, by
 
 
 def _file_name(segment: MultipartSegment) -> str:
-    encoded = _extended_file_name(segment)
-    if encoded is None and segment.filename is None:
+    extended = _extended_file_name(segment)
+    if extended is not None:
+        return extended
+    name: str | None = segment.filename
+    if name is None:
         raise _fault(_FILE_FIELD, "Send this field as a file, with a file name.")
-    return encoded or segment.filename or ""
+    return unquote(name) if _PERCENT_ENCODED.fullmatch(name) else name
 
 
 def _extended_file_name(segment: MultipartSegment) -> str | None:

@@ -29,9 +29,7 @@ class HttpResponse(TypedDict):
 
 def problem_response(error: errors.DomainError, request_id: str) -> HttpResponse:
     """Return the answer to a request that ended in `error`; one without a status is a fault of ours."""
-    status = next(
-        (status for kind, status in _STATUS_BY_ERROR.items() if isinstance(error, kind)), None
-    )
+    status = next((status for kind, status in _STATUS_BY_ERROR.items() if isinstance(error, kind)), None)
     if status is None:
         return internal_problem(request_id)
     headers = {}
@@ -49,7 +47,7 @@ def internal_problem(request_id: str) -> HttpResponse:
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, request_id, {}, {})
 
 
-def _problem(  # noqa: PLR0913 - the members of a problem
+def _problem(
     status: HTTPStatus,
     code: str,
     detail: str,

@@ -51,4 +51,5 @@ def read_settings[S: AuthorizeSettings | UploadImageSettings | ExtractMetadataSe
             values[field.name] = int(text) if field.type is int else text
         except (KeyError, ValueError) as error:
             raise SettingsError(f"Set the environment variable {variable} of the function.") from error
-    return kind(**values)  # type: ignore[arg-type] - each value has the type its field declares
+    # Each value has the type that its field declares, which the type checker cannot see.
+    return kind(**values)  # type: ignore[arg-type]

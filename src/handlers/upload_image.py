@@ -8,17 +8,17 @@ from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.s3_image_store import S3ImageStore
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from domain.errors import DomainError, UnavailableError
 from domain.image import ProductImage, User
 from domain.leased_ids import LeasedIds
 from domain.upload_fields import parse_product_id
 from domain.upload_image import Upload, UploadImage
-
 from handlers.form import read_form
 from handlers.image_json import image_json
 from handlers.problems import HttpResponse, internal_problem, problem_response
@@ -32,7 +32,11 @@ class UploadImageHandler:
     """Turns an API Gateway proxy event into an upload, and its outcome into an HTTP response."""
 
     def __init__(
-        self, upload_image: Callable[[Upload], ProductImage], media_base_url: str, logger: Logger, metrics: Metrics
+        self,
+        upload_image: Callable[[Upload], ProductImage],
+        media_base_url: str,
+        logger: Logger,
+        metrics: Metrics,
     ) -> None:
         self._upload_image = upload_image
         self._media_base_url = media_base_url

@@ -1,0 +1,215 @@
+"""Makes the payloads in events/ from real requests to the emulator, so that they stay true.
+
+The stack is the real one; for the recording, functions whose event is wanted are replaced by one
+that hands its event back, and the bucket's notification goes to a queue, where it can be read.
+"""
+
+import io
+import json
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from adapters.dynamo_api_keys import DynamoApiKeys
+from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
+from domain.image import ImageFormat, ImageRef, User
+from local.sample import sample_jpeg
+from local.system import LocalSystem, State, build_packages, wait_until
+
+EVENTS = Path(__file__).resolve().parent
+PRODUCT_ID = 123
+IMAGE = ImageRef(PRODUCT_ID, 4711, ImageFormat.JPEG)
+
+KEYS = {
+    "good": assemble_key("EXAMPLEgoodEXAMPLEgoodEXAMPLEgoodEXAMPLE"),
+    # Another one for uploads: the gateway keeps an authorizer's answer by its key.
+    "uploader": assemble_key("EXAMPLEuploaderEXAMPLEuploaderEXAMPLE123"),
+    "customer": assemble_key("EXAMPLEcustomerEXAMPLEcustomerEXAMPLE123"),
+    "revoked": assemble_key("EXAMPLErevokedEXAMPLErevokedEXAMPLE12345"),
+    "unknown": assemble_key("EXAMPLEunknownEXAMPLEunknownEXAMPLE12345"),
+}
+"""Keys that open nothing but the emulator: their secrets say what they are."""
+
+_ECHO_BODY = (
+    "import json\ndef lambda_handler(event, context): return {'statusCode': 200, 'body': json.dumps(event)}"
+)
+_ECHO_CONTEXT = """import json
+def lambda_handler(event, context):
+    statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"]}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"principalId": "1", "policyDocument": policy, "context": {"event": json.dumps(event)}}
+"""
+
+
+def add_example_keys(state: State) -> None:
+    """Put the records of the example keys into the table of a running system."""
+    api_keys = DynamoApiKeys(state.endpoint.client("dynamodb"), state.resources.keys_table)
+    for name, key in KEYS.items():
+        if name == "unknown":
+            continue
+        record = ApiKey(
+            id=key_id(hash_key(key)),
+            user=User(7, "erin", "Erin Example"),
+            role=Role.CUSTOMER if name == "customer" else Role.STAFF,
+            is_active=name != "revoked",
+            expires_at=None,
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+            prefix=shown_prefix(key),
+        )
+        api_keys.add(hash_key(key), record)
+
+
+def record_uploads(state: State, picture: Path) -> None:
+    """Send requests as clients do and keep what the upload function would have got."""
+    url = f"{state.api_url}/api/products/{PRODUCT_ID}/images"
+    headers = {"Authorization": f"Token {KEYS['uploader']}"}
+    text = picture.with_name("not_a_picture.jpg")
+    text.write_text("This is no picture.")
+
+    def with_requests(url: str = url, file: Path = picture, **data: object) -> str:
+        with file.open("rb") as image:
+            return requests.post(url, headers=headers, files={"image": image}, data=data, timeout=30).text
+
+    def with_curl() -> str:
+        form = ["-F", f"image=@{picture}", "-F", "alt_text=Product front view", "-F", "is_primary=true"]
+        command = ["curl", "-sS", "-X", "POST", url, "-H", f"Authorization: Token {KEYS['uploader']}"]
+        return subprocess.check_output([*command, *form, "-F", "order=1"], text=True)  # noqa: S603
+
+    def raw(body: bytes, content_type: str) -> str:
+        sent = {**headers, "Content-Type": content_type}
+        return requests.post(url, headers=sent, data=body, timeout=30).text
+
+    cut = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n\xff\xd8\xff'
+    cases: dict[str, Callable[[], str]] = {
+        "curl": with_curl,
+        "requests": lambda: with_requests(alt_text="Product front view", is_primary=True, order=1),
+        "bad_fields": lambda: with_requests(is_primary="perhaps", order="first"),
+        "no_image": lambda: (
+            requests.post(url, headers=headers, files={"alt_text": (None, "Nothing")}, timeout=30).text
+        ),
+        "not_a_picture": lambda: with_requests(file=text),
+        "unknown_product": lambda: with_requests(url=f"{state.api_url}/api/products/999999/images"),
+        "bad_product_id": lambda: with_requests(url=f"{state.api_url}/api/products/shoe/images"),
+        "json": lambda: raw(b'{"image": "?"}', "application/json"),
+        "cut_short": lambda: raw(cut, "multipart/form-data; boundary=b"),
+    }
+    with _replaced(state, "upload_image", _ECHO_BODY):
+        for name, send in cases.items():
+            _write("upload_image", name, json.loads(send()))
+
+
+def record_authorizations(state: State) -> None:
+    """Send requests with different keys and keep what the authorizer would have got."""
+    good = KEYS["good"]
+    tokens = {
+        "good": f"Token {good}",
+        "customer": f"Token {KEYS['customer']}",
+        "revoked": f"Token {KEYS['revoked']}",
+        "unknown": f"Token {KEYS['unknown']}",
+        # One character wrong: the shape is right, the checksum is not.
+        "malformed": f"Token {good[:-1]}{'0' if good[-1] != '0' else '1'}",
+    }
+    with _replaced(state, "authorize", _ECHO_CONTEXT), _replaced(state, "upload_image", _ECHO_BODY):
+        for name, token in tokens.items():
+            answer = requests.post(
+                f"{state.api_url}/api/products/{PRODUCT_ID}/images",
+                headers={"Authorization": token},
+                timeout=30,
+            )
+            event = answer.json()["requestContext"]["authorizer"]["event"]
+            _write("authorize", name, json.loads(event))
+
+
+def record_objects(state: State, picture: bytes) -> None:
+    """Put objects and keep what S3 tells of them."""
+    s3, sqs = state.endpoint.client("s3"), state.endpoint.client("sqs")
+    queue = sqs.create_queue(QueueName="recorded")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    s3.put_bucket_notification_configuration(
+        Bucket=state.resources.bucket,
+        NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+        },
+    )
+
+    def receive() -> dict[str, Any] | None:
+        messages = sqs.receive_message(QueueUrl=queue).get("Messages", [])
+        bodies = [json.loads(message["Body"]) for message in messages]
+        for message in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return next((body for body in bodies if "Records" in body), None)
+
+    def put(key: str) -> dict[str, Any]:
+        s3.put_object(Bucket=state.resources.bucket, Key=key, Body=picture, ContentType="image/jpeg")
+        return wait_until(receive, f"event of {key}")
+
+    event = put(IMAGE.key)
+    _write("extract_metadata", "put", event)
+    _write("extract_metadata", "duplicate", {"Records": event["Records"] * 2})
+    _write("extract_metadata", "foreign_key", put("originals/read me.txt"))
+    _write("extract_metadata", "url_encoded_key", put(f"originals/{PRODUCT_ID}/früh & spät 1+1.jpg"))
+    s3.delete_object(Bucket=state.resources.bucket, Key=IMAGE.key)
+    gone = json.loads(json.dumps(event).replace(IMAGE.key, f"originals/{PRODUCT_ID}/4712.jpg"))
+    _write("extract_metadata", "bytes_gone", gone)
+
+
+@contextmanager
+def _replaced(state: State, function: str, code: str) -> Iterator[None]:
+    """Run other code in a function for a while."""
+    client = state.endpoint.client("lambda")
+    name = state.resources.functions[function]
+    with zipfile.ZipFile(archive := io.BytesIO(), "w") as file:
+        file.writestr(f"handlers/{function}.py", code)
+    bucket, key = "packages", f"{function.title().replace('_', '')}Function.zip"
+    client.update_function_code(FunctionName=name, ZipFile=archive.getvalue())
+    try:
+        yield
+    finally:
+        client.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key=key)
+
+
+def _write(function: str, case: str, event: dict[str, Any]) -> None:
+    folder = EVENTS / function
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{case}.json"
+    path.write_text(json.dumps(event, indent=2, ensure_ascii=False) + "\n")
+    print(f"wrote {path.relative_to(EVENTS.parent)}")
+
+
+def main() -> None:
+    """Record all events anew."""
+    build_packages()
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "product_image.jpg"
+        picture.write_bytes(sample_jpeg(96, 64))
+        system = LocalSystem(Path(folder) / "system", 0, print)
+        state = system.start()
+        try:
+            add_example_keys(state)
+            for function in ("upload_image", "authorize", "extract_metadata"):
+                shutil.rmtree(EVENTS / function, ignore_errors=True)
+            record_uploads(state, picture)
+            record_authorizations(state)
+            record_objects(state, picture.read_bytes())
+        finally:
+            system.stop()
+
+
+if __name__ == "__main__":
+    main()

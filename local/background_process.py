@@ -1,0 +1,95 @@
+"""Programs that outlive their starter: started, waited for, ended with all they started."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import psutil
+from pydantic import BaseModel
+
+from local.template import ROOT
+
+_READY_SECONDS = 60
+_END_SECONDS = 10
+
+
+class LocalSystemError(Exception):
+    """Something of the local system does not work; the message is one line that says what to do."""
+
+
+class BackgroundProcess(BaseModel):
+    """A process, known by its number and the time of its start: numbers alone are used again."""
+
+    pid: int
+    started_at: float
+
+    @classmethod
+    def start(
+        cls, command: list[str], environment: dict[str, str], log: Path, folder: Path = ROOT
+    ) -> "BackgroundProcess":
+        """Start `command` in `folder`, its output going to `log`."""
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return cls(pid=process.pid, started_at=psutil.Process(process.pid).create_time())
+
+    def wait_until_ready(self, url: str, name: str, log: Path) -> None:
+        """Ask `url` until it answers, whatever it says.
+
+        Raises:
+            LocalSystemError: the process ended, or did not answer in time.
+
+        """
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            if not self.is_alive():
+                raise LocalSystemError(f"The {name} ended at once; its log is {log}.")
+            try:
+                with urlopen(url, timeout=2):  # noqa: S310 - a loopback address of ours
+                    return
+            except HTTPError:
+                return
+            except (URLError, ConnectionError, TimeoutError):
+                time.sleep(0.05)
+        raise LocalSystemError(f"The {name} did not answer within {_READY_SECONDS} s; its log is {log}.")
+
+    def is_alive(self) -> bool:
+        """Tell whether it still runs."""
+        return self._find() is not None
+
+    def end(self) -> None:
+        """End it and all that it started; one that is gone is no error."""
+        process = self._find()
+        if process is None:
+            return
+        family = [*process.children(recursive=True), process]
+        for member in family:
+            _signal(member.terminate)
+        _, alive = psutil.wait_procs(family, timeout=_END_SECONDS)
+        for member in alive:
+            _signal(member.kill)
+        psutil.wait_procs(alive, timeout=_END_SECONDS)
+
+    def _find(self) -> psutil.Process | None:
+        try:
+            process = psutil.Process(self.pid)
+            is_ours = abs(process.create_time() - self.started_at) < 1
+            return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def _signal(send: Callable[[], None]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        send()

@@ -1,0 +1,49 @@
+"""`product-images`: puts the commands together. A further group of commands is one line here."""
+
+from typing import Annotated
+
+import typer
+
+from ops import keys, products
+from ops.command_line import OperatorCommands
+from ops.target import DEFAULT_STACK, TargetChoice
+
+app = typer.Typer(
+    cls=OperatorCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    # A command's failure is one line; `OperatorCommands` writes it.
+    pretty_exceptions_enable=False,
+)
+app.add_typer(keys.app, name="keys")
+app.add_typer(products.app, name="products")
+
+
+@app.callback()
+def choose_target(
+    ctx: typer.Context,
+    stack: Annotated[
+        str,
+        typer.Option(
+            envvar="PRODUCT_IMAGES_STACK",
+            metavar="NAME",
+            help="CloudFormation stack to work on, with the usual AWS credentials and region.",
+        ),
+    ] = DEFAULT_STACK,
+    local: Annotated[
+        bool, typer.Option("--local", help="Work on the local system (make local) instead of AWS.")
+    ] = False,
+) -> None:
+    """Operate the product images service: its API keys and its list of products.
+
+    Examples:
+        product-images keys list
+        product-images --stack product-images-test products add 123
+        product-images --local keys list
+
+    """
+    ctx.obj = TargetChoice(stack=stack, local=local)
+
+
+if __name__ == "__main__":
+    app()

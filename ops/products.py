@@ -1,0 +1,145 @@
+"""`product-images products`: adds, imports and removes the products that may have pictures."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import batched
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.dynamo_products import DynamoProducts
+from domain.errors import InvalidFieldsError, ProductHasImagesError
+from domain.text import clean_text
+from domain.upload_fields import parse_product_id
+from ops.product_csv import COLUMN, ProductList, read_product_csv
+from ops.target import PARALLEL_CALLS, Target, target_of
+from ops.terminal import confirm, fail, progress_bar, say
+
+_BATCH = 10 * PARALLEL_CALLS
+"""Products between two moves of the bar; also what is still written after Ctrl-C or a failure."""
+
+app = typer.Typer(no_args_is_help=True, help="Add, import and remove the products that may have pictures.")
+
+
+def _product_id(text: str) -> int:
+    try:
+        return parse_product_id(text)
+    except InvalidFieldsError as error:
+        raise typer.BadParameter(f"'{clean_text(text)}' is no product. {error.faults[0].message}") from error
+
+
+_ProductIds = Annotated[
+    list[int], typer.Argument(parser=_product_id, metavar="ID", help="Identifiers of products.")
+]
+
+
+@app.command()
+def add(ctx: typer.Context, product_ids: _ProductIds) -> None:
+    """Add products; one that is there already stays as it is.
+
+    Example:
+        product-images products add 123 124
+
+    """
+    products = target_of(ctx).products
+    for product_id in product_ids:
+        say(f"Product {product_id}: {'added' if products.add(product_id) else 'there already'}.")
+
+
+@app.command("import")
+def import_csv(
+    ctx: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            allow_dash=True,
+            metavar="FILE",
+            help=f"CSV, in UTF-8, with a column {COLUMN}; - for stdin.",
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, but add nothing.")] = False,
+) -> None:
+    r"""Add the products of a CSV file; safe to repeat.
+
+    A bad row is reported and does not stop the good ones; the exit code is then 1.
+
+    Examples:
+        product-images products import catalogue.csv --dry-run
+        printf 'product_id\n123\n124\n' | product-images products import -
+
+    """
+    from_stdin = str(file) == "-"
+    content = typer.get_binary_stream("stdin").read() if from_stdin else file.read_bytes()
+    name = "stdin" if from_stdin else file.name
+    products = read_product_csv(content, name)
+    for row in products.bad_rows:
+        fail(f"{name}, line {row.line}: {row.reason}")
+    new = _count_new(target_of(ctx), products.product_ids, dry_run=dry_run)
+    _report(new, products, dry_run=dry_run)
+    if products.bad_rows:
+        raise typer.Exit(1)
+
+
+@app.command()
+def remove(
+    ctx: typer.Context,
+    product_ids: _ProductIds,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove products; one that still has images is refused.
+
+    Example:
+        product-images products remove 123 124
+
+    """
+    target = target_of(ctx)
+    if not yes:
+        names = ", ".join(str(product_id) for product_id in product_ids)
+        confirm(f"Remove {names} from the products in {target.name}?")
+    removed = [_remove(target.products, product_id) for product_id in product_ids]
+    if not all(removed):
+        raise typer.Exit(1)
+
+
+def _count_new(target: Target, product_ids: Sequence[int], *, dry_run: bool) -> int:
+    """Add the products, or only look; return how many were not there."""
+    catalog, products = target.catalog, target.products
+
+    def is_new(product_id: int) -> bool:
+        return not catalog.product_exists(product_id) if dry_run else products.add(product_id)
+
+    new, label = 0, "Checking" if dry_run else "Importing"
+    with progress_bar(label, len(product_ids)) as advance, ThreadPoolExecutor(PARALLEL_CALLS) as pool:
+        for batch in batched(product_ids, _BATCH, strict=False):
+            new += sum(pool.map(is_new, batch))
+            advance(len(batch))
+    return new
+
+
+def _report(new: int, products: ProductList, *, dry_run: bool) -> None:
+    there = len(products.product_ids) - new
+    bad = len(products.bad_rows)
+    refused = f"; {_count(bad, 'row')} refused, see above" if bad else ""
+    if dry_run:
+        say(f"Nothing was added. New: {new}, there already: {there}{refused}.")
+    else:
+        say(f"Added {_count(new, 'product')}; there already: {there}{refused}.")
+
+
+def _remove(products: DynamoProducts, product_id: int) -> bool:
+    """Remove one product; return whether it is gone now."""
+    try:
+        was_there = products.remove(product_id)
+    except ProductHasImagesError as error:
+        fail(str(error))
+        return False
+    say(f"Product {product_id}: {'removed' if was_there else 'was not there'}.")
+    return True
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

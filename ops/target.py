@@ -1,0 +1,173 @@
+"""Finds what a command works on: the tables of a deployed stack, or those of the local system."""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import boto3
+import typer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ValidationError
+
+from adapters.aws import error_code
+from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
+from ops.failures import OperatorError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DEFAULT_STACK = "product-images"
+LOCAL_STATE = Path(__file__).resolve().parent.parent / ".local" / "state.json"
+PARALLEL_CALLS = 8
+"""How many calls a command may have under way at once."""
+
+_START_LOCAL = "start it with: make local"
+_PROBE_SECONDS = 2
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=10,
+    # A person waits: more patience with throttling than a function has, but an end within a minute.
+    retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=PARALLEL_CALLS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChoice:
+    """What the operator chose on the command line; nothing has been looked up yet."""
+
+    stack: str
+    local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The tables to work on, under a name that an operator recognises."""
+
+    name: str
+    dynamodb: "DynamoDBClient"
+    table: str
+    keys_table: str
+
+    @property
+    def api_keys(self) -> DynamoApiKeys:
+        """The records of API keys."""
+        return DynamoApiKeys(self.dynamodb, self.keys_table)
+
+    @property
+    def products(self) -> DynamoProducts:
+        """The list of products."""
+        return DynamoProducts(self.dynamodb, self.table)
+
+    @property
+    def catalog(self) -> DynamoImageCatalog:
+        """The catalogue, as the functions see it."""
+        return DynamoImageCatalog(self.dynamodb, self.table)
+
+
+class _LocalAws(BaseModel):
+    endpoint_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+
+
+class _LocalResources(BaseModel):
+    table: str
+    keys_table: str
+
+
+class _LocalState(BaseModel):
+    """The part of `state.json` that this tool needs; `local.system.State` writes it."""
+
+    aws: _LocalAws
+    resources: _LocalResources
+
+
+def target_of(ctx: typer.Context) -> Target:
+    """Find what the operator chose.
+
+    Only commands call this, so that `--help` needs neither AWS nor the local system.
+
+    Raises:
+        OperatorError: it is not there; the message says what to do.
+
+    """
+    choice = ctx.find_object(TargetChoice)
+    if choice is None:
+        raise OperatorError("No target is chosen.")
+    return _local_target(LOCAL_STATE) if choice.local else _stack_target(choice.stack)
+
+
+def _stack_target(stack: str) -> Target:
+    session = boto3.Session()
+    cloudformation = session.client("cloudformation", config=_CONFIG)
+    region = cloudformation.meta.region_name
+    outputs = _stack_outputs(cloudformation, stack, region)
+    return Target(
+        name=f"stack {stack} ({region})",
+        dynamodb=session.client("dynamodb", config=_CONFIG),
+        table=outputs["TableName"],
+        keys_table=outputs["KeysTableName"],
+    )
+
+
+def _stack_outputs(cloudformation: "CloudFormationClient", stack: str, region: str) -> dict[str, str]:
+    try:
+        description = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        # CloudFormation has no code of its own for this.
+        if error_code(error) == "ValidationError" and "does not exist" in str(error):
+            raise OperatorError(
+                f"There is no stack {stack} in {region}. Name another with --stack or PRODUCT_IMAGES_STACK, "
+                "choose another region with AWS_DEFAULT_REGION, or deploy it: make deploy"
+            ) from error
+        raise
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    missing = {"TableName", "KeysTableName"} - outputs.keys()
+    if missing:
+        raise OperatorError(
+            f"Stack {stack} ({description['StackStatus']}) has no output {' and no '.join(sorted(missing))}. "
+            "Name the stack of this service with --stack, or deploy it again: make deploy"
+        )
+    return outputs
+
+
+def _local_target(state_file: Path) -> Target:
+    state = _read_local_state(state_file)
+    _require_answer(state.aws.endpoint_url)
+    dynamodb = boto3.Session().client(
+        "dynamodb",
+        endpoint_url=state.aws.endpoint_url,
+        region_name=state.aws.region,
+        aws_access_key_id=state.aws.access_key_id,
+        aws_secret_access_key=state.aws.secret_access_key,
+        config=_CONFIG,
+    )
+    return Target("the local system", dynamodb, state.resources.table, state.resources.keys_table)
+
+
+def _read_local_state(state_file: Path) -> _LocalState:
+    try:
+        return _LocalState.model_validate_json(state_file.read_bytes())
+    except FileNotFoundError:
+        raise OperatorError(f"The local system is not running; {_START_LOCAL}") from None
+    except ValidationError as error:
+        raise OperatorError(
+            f"{state_file} is not what this version writes; renew it with: make local-stop local"
+        ) from error
+
+
+def _require_answer(endpoint_url: str) -> None:
+    """Notice a system that was killed, at once and before the SDK's retries."""
+    address = urlsplit(endpoint_url)
+    try:
+        socket.create_connection((address.hostname, address.port or 80), _PROBE_SECONDS).close()
+    except OSError:
+        raise OperatorError(f"The local system does not answer on {endpoint_url}; {_START_LOCAL}") from None

@@ -1,0 +1,132 @@
+"""Every payload in events/, through the built function in the Runtime Interface Emulator."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from events.record import EVENTS, IMAGE, KEYS, add_example_keys
+from local.sample import sample_jpeg
+from local.system import State
+from tests.builders import an_image
+from tests.e2e.runtime_emulator import RuntimeEmulator
+
+ALLOW = {"principalId": "7", "effect": "Allow"}
+DENY = {"principalId": "denied", "effect": "Deny"}
+UNAUTHORIZED = {"errorMessage": "Unauthorized", "errorType": "Exception"}
+
+AUTHORIZATIONS = {
+    "good": ALLOW,
+    "customer": DENY,
+    "revoked": UNAUTHORIZED,
+    "unknown": UNAUTHORIZED,
+    "malformed": UNAUTHORIZED,
+}
+UPLOADS = {
+    "curl": (201, None),
+    "requests": (201, None),
+    "bad_fields": (400, "invalid_fields"),
+    "no_image": (400, "invalid_fields"),
+    "not_a_picture": (400, "unsupported_format"),
+    "unknown_product": (404, "product_not_found"),
+    "bad_product_id": (400, "invalid_fields"),
+    "json": (400, "not_multipart"),
+    "cut_short": (400, "malformed_body"),
+}
+OBJECTS = {
+    "put": ["ready"],
+    "duplicate": ["ready", "ready"],
+    "foreign_key": ["ignored"],
+    "url_encoded_key": ["ignored"],
+    "bytes_gone": ["gone"],
+}
+
+
+@pytest.fixture(scope="module")
+def authorize(system: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeEmulator]:
+    add_example_keys(system)
+    with RuntimeEmulator("authorize", system, tmp_path_factory.mktemp("rie")) as runtime:
+        yield runtime
+
+
+@pytest.fixture(scope="module")
+def upload_image(system: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeEmulator]:
+    with RuntimeEmulator("upload_image", system, tmp_path_factory.mktemp("rie")) as runtime:
+        yield runtime
+
+
+@pytest.fixture(scope="module")
+def extract_metadata(system: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeEmulator]:
+    with RuntimeEmulator("extract_metadata", system, tmp_path_factory.mktemp("rie")) as runtime:
+        yield runtime
+
+
+@pytest.mark.parametrize("case", AUTHORIZATIONS)
+def test_the_authorizer_answers_each_payload(authorize: RuntimeEmulator, case: str) -> None:
+    answer = authorize.invoke(_event("authorize", case))
+    expected = AUTHORIZATIONS[case]
+    if "effect" not in expected:
+        assert {name: answer[name] for name in expected} == expected
+        return
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert {"principalId": answer["principalId"], "effect": statement["Effect"]} == expected
+    assert re.fullmatch(r"arn:aws:execute-api:[^/]+/v1/\*", statement["Resource"])
+
+
+@pytest.mark.parametrize("case", UPLOADS)
+def test_the_upload_function_answers_each_payload(upload_image: RuntimeEmulator, case: str) -> None:
+    answer = upload_image.invoke(_event("upload_image", case))
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body.get("code")) == UPLOADS[case]
+
+
+def test_the_picture_of_an_upload_payload_is_stored_byte_for_byte(
+    upload_image: RuntimeEmulator, system: State
+) -> None:
+    answer = upload_image.invoke(_event("upload_image", "curl"))
+    body = json.loads(answer["body"])
+    key = f"originals/123/{body['id']}.jpg"
+    stored = system.endpoint.client("s3").get_object(Bucket=system.resources.bucket, Key=key)
+    content = stored["Body"].read()
+    assert len(content) == body["size"]
+    assert content.startswith(b"\xff\xd8\xff")
+    assert content.endswith(b"\xff\xd9")
+
+
+@pytest.mark.usefixtures("recorded_picture")
+@pytest.mark.parametrize("case", OBJECTS)
+def test_the_metadata_function_answers_each_payload(extract_metadata: RuntimeEmulator, case: str) -> None:
+    answer = extract_metadata.invoke(_event("extract_metadata", case))
+    assert [image["outcome"] for image in answer["images"]] == OBJECTS[case]
+
+
+def test_no_key_is_in_any_log(
+    authorize: RuntimeEmulator, upload_image: RuntimeEmulator, extract_metadata: RuntimeEmulator
+) -> None:
+    for function in (authorize, upload_image, extract_metadata):
+        logs = function.logs()
+        assert "service" in logs
+        assert not [key for key in KEYS.values() if key in logs]
+
+
+def test_every_payload_has_a_test() -> None:
+    recorded = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
+    tested = {f"authorize/{case}" for case in AUTHORIZATIONS}
+    tested |= {f"upload_image/{case}" for case in UPLOADS}
+    tested |= {f"extract_metadata/{case}" for case in OBJECTS}
+    assert recorded == tested
+
+
+@pytest.fixture(scope="module")
+def recorded_picture(system: State) -> None:
+    """The record and the bytes that the recorded S3 events speak of."""
+    content = sample_jpeg(96, 64)
+    system.catalog.reserve(an_image(ref=IMAGE, size_bytes=len(content)))
+    system.endpoint.client("s3").put_object(Bucket=system.resources.bucket, Key=IMAGE.key, Body=content)
+
+
+def _event(function: str, case: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / function / f"{case}.json").read_text())
+    return event

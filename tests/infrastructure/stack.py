@@ -1,0 +1,117 @@
+"""Reads a translated template: resources by type, who refers to whom, who may do what."""
+
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from local.template import Template
+
+type Properties = dict[str, Any]
+
+# A Sub's ${Name} or ${Name.Attribute}; ${!Name} is a literal.
+_PLACEHOLDER = re.compile(r"\$\{(?!!)([^.}]+)")
+
+_ONE_BUCKET = r"(\$\{\w+Bucket\.Arn\}|arn:\$\{AWS::Partition\}:s3:::[^*/]+)"
+_BELOW_A_PREFIX = re.compile(rf"{_ONE_BUCKET}(/[^*/]+)+/\*")
+
+
+def of_type(template: Template, kind: str) -> dict[str, Properties]:
+    """Return the properties of each resource of this type, by logical id."""
+    resources = template["Resources"].items()
+    return {name: resource["Properties"] for name, resource in resources if resource["Type"] == kind}
+
+
+def functions(template: Template) -> dict[str, Properties]:
+    return of_type(template, "AWS::Lambda::Function")
+
+
+def references(node: object) -> set[str]:
+    """Return every name that Ref, Fn::GetAtt or Fn::Sub in `node` refers to."""
+    match node:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            return {name}
+        case {"Fn::GetAtt": str(path)}:
+            return {path.partition(".")[0]}
+        case {"Fn::Sub": str(pattern)}:
+            return set(_PLACEHOLDER.findall(pattern))
+        case {"Fn::Sub": [str(pattern), dict(values)]}:
+            return (set(_PLACEHOLDER.findall(pattern)) - values.keys()) | references(values)
+        case dict():
+            return references(list(node.values()))
+        case list():
+            return set().union(*(references(part) for part in node))
+    return set()
+
+
+def circle(template: Template) -> list[str]:
+    """Return the resources of a circle of references, its first one again at the end; [] if there is none."""
+    resources = template["Resources"]
+    graph = {
+        name: resources.keys() & (references(resource) | _depends_on(resource))
+        for name, resource in resources.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def add_circle(template: Template) -> None:
+    """Let the function that the bucket triggers refer to the bucket, which cannot be deployed."""
+    function = functions(template)["ExtractMetadataFunction"]
+    function["Environment"]["Variables"]["BUCKET"] = {"Ref": "ImagesBucket"}
+
+
+def as_sub(value: object) -> str:
+    """Write a Ref, a GetAtt or a Sub in one way: as the text of a Sub."""
+    match value:
+        case str():
+            return value
+        case {"Ref": str(name)}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"${{{name}.{attribute}}}"
+        case {"Fn::Sub": str(pattern)}:
+            return pattern
+    raise ValueError(f"No single resource: {value}")
+
+
+def statements(role: Properties) -> Iterator[Properties]:
+    """Yield the statements of a role's policies."""
+    for policy in role["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def grants(role: Properties) -> dict[str, set[str]]:
+    """Return the actions that a role allows, by resource."""
+    allowed: dict[str, set[str]] = {}
+    for statement in statements(role):
+        for resource in _as_list(statement["Resource"]):
+            allowed.setdefault(as_sub(resource), set()).update(_as_list(statement["Action"]))
+    return allowed
+
+
+def is_scoped(resource: str) -> bool:
+    """Tell whether an ARN names one resource, or what lies below a prefix of one bucket."""
+    return "*" not in resource or bool(_BELOW_A_PREFIX.fullmatch(resource))
+
+
+def allows(parameter: Properties, value: str) -> bool:
+    """Tell whether CloudFormation takes this value for this parameter."""
+    if parameter["Type"] == "Number":
+        lowest, highest = parameter.get("MinValue", value), parameter.get("MaxValue", value)
+        if not float(lowest) <= float(value) <= float(highest):
+            return False
+    return value in map(str, parameter.get("AllowedValues", [value])) and bool(
+        re.fullmatch(parameter.get("AllowedPattern", "(?s:.*)"), value)
+    )
+
+
+def _depends_on(resource: dict[str, Any]) -> set[str]:
+    return set(_as_list(resource.get("DependsOn", [])))
+
+
+def _as_list(value: Any) -> list[Any]:  # noqa: ANN401 - CloudFormation writes a list of one without brackets
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,35 @@
+"""The linters of SAM and CloudFormation, run as `make lint` runs them."""
+
+import os
+import sys
+from pathlib import Path
+
+import local.__main__
+import pytest
+from local.template import Template
+
+from tests.infrastructure.command_line import makefile_command, report, run
+from tests.infrastructure.stack import add_circle
+
+
+def test_the_template_passes_sam_validate_lint() -> None:
+    done = run(*makefile_command("SAM"), "validate", "--lint")
+    assert done.returncode == 0, report(done)
+
+
+def test_the_translated_template_passes_cfn_lint() -> None:
+    done = run(*makefile_command("RUN"), "python", "-m", "local", "lint-template")
+    assert done.returncode == 0, report(done)
+
+
+def test_the_lint_of_the_translated_template_sees_a_circle(
+    template: Template, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    add_circle(template)
+    monkeypatch.setattr("local.__main__.translate", lambda *_: template)
+    # Where `uv run` finds the linter.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(SystemExit) as ended:
+        local.__main__.lint_template()
+    assert ended.value.code
+    assert "E3004" in capfd.readouterr().out

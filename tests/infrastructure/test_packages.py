@@ -1,0 +1,267 @@
+"""The deployment packages of this machine, as `make packages` builds them."""
+
+import re
+import subprocess
+import sys
+from importlib.machinery import SourcelessFileLoader
+from importlib.util import source_hash
+from pathlib import Path
+from types import CodeType
+
+import pytest
+from local.deployment import ARCHITECTURE
+from local.template import ROOT, Template
+from packages.build import GROUPS, SOURCES, BuildError, build, prune_botocore
+
+from tests.infrastructure.package_files import ELF_MACHINES, built_package, digests, elf_machines, files
+from tests.infrastructure.stack import functions
+
+LAYERS = {"PillowLayer"}
+FUNCTIONS = sorted(GROUPS.keys() - LAYERS)
+PACKAGES = sorted(GROUPS)
+
+LARGEST_BYTES = {
+    "AuthorizeFunction": 25_000_000,
+    "UploadImageFunction": 25_000_000,
+    "ExtractMetadataFunction": 25_000_000,
+    "PillowLayer": 30_000_000,
+}
+"""Unpacked; Lambda takes 250 MB, but every byte more is a slower cold start."""
+
+LAMBDA_GLIBC_MINOR = 34
+"""Lambda's python3.13 is Amazon Linux 2023, which has glibc 2.34."""
+
+UNCHECKED_HASH = 0b01
+"""Flags of a .pyc that is valid by the hash of its source and never compared with it (PEP 552)."""
+
+
+# --- What is in a package --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
+def test_a_function_ships_the_sources_as_they_are(logical_id: str) -> None:
+    package = built_package(logical_id)
+    ours = [p.name for p in SOURCES.iterdir() if p.is_dir() and p.name != "__pycache__"]
+    shipped = {path: digest for name in ours for path, digest in _sources(package, name).items()}
+    assert shipped == {path: d for name in ours for path, d in _sources(SOURCES, name).items()}, (
+        "The package is older than the sources; run make packages"
+    )
+
+
+@pytest.mark.parametrize(
+    ("logical_id", "absent"),
+    [
+        ("AuthorizeFunction", {"PIL", "pydantic", "multipart", "pybase64", "awscrt"}),
+        ("UploadImageFunction", {"PIL", "pydantic", "awscrt"}),
+        ("ExtractMetadataFunction", {"PIL", "pydantic", "multipart", "pybase64", "awscrt"}),
+    ],
+)
+def test_a_function_carries_no_library_that_it_does_not_use(logical_id: str, absent: set[str]) -> None:
+    assert _modules(built_package(logical_id)) & absent == set()
+
+
+def test_the_layer_holds_pillow_alone() -> None:
+    layer = built_package("PillowLayer")
+    assert [path.name for path in layer.iterdir()] == ["python"]
+    assert _modules(layer / "python") == {"PIL", "pillow"}
+
+
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
+def test_botocore_knows_no_service_but_those_in_use(logical_id: str) -> None:
+    data = built_package(logical_id) / "botocore/data"
+    assert {path.name for path in data.iterdir() if path.is_dir()} == {"dynamodb", "s3"}
+
+
+@pytest.mark.parametrize("logical_id", PACKAGES)
+def test_a_package_holds_no_part_of_the_project_that_is_not_deployed(logical_id: str) -> None:
+    kept_here = {p.name for p in ROOT.iterdir() if p.is_dir() and not p.name.startswith(".")} - {SOURCES.name}
+    assert "tests" in kept_here
+    assert _modules(_import_root(logical_id)) & kept_here == set()
+    tests = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {path.name for path in files(built_package(logical_id))} & tests == set()
+
+
+@pytest.mark.parametrize("logical_id", PACKAGES)
+def test_a_package_is_no_larger_than_its_bound(logical_id: str) -> None:
+    size_bytes = sum(path.stat().st_size for path in files(built_package(logical_id)))
+    sys.stdout.write(f"{logical_id}: {size_bytes:,} bytes unpacked\n")  # shown by pytest -rP
+    assert size_bytes < LARGEST_BYTES[logical_id]
+
+
+@pytest.mark.parametrize("logical_id", ["UploadImageFunction", "PillowLayer"])
+def test_a_package_is_compiled_for_this_machine_and_runs_on_lambdas_glibc(logical_id: str) -> None:
+    package = built_package(logical_id)
+    machines = elf_machines(package)
+    assert machines
+    assert set(machines.values()) == {ELF_MACHINES[ARCHITECTURE]}
+    needed = {
+        (path.name, int(minor))
+        for path in package.rglob("*.so*")
+        for minor in re.findall(rb"\0GLIBC_2\.(\d+)", path.read_bytes())
+    }
+    assert {(name, minor) for name, minor in needed if minor > LAMBDA_GLIBC_MINOR} == set()
+
+
+# --- It runs alone ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
+def test_a_handler_imports_with_nothing_but_its_package_and_no_environment(
+    logical_id: str, template: Template
+) -> None:
+    done = _run_isolated(logical_id, f"import {_handler_module(template, logical_id)}", {})
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
+def test_a_handler_gets_ready_with_nothing_but_its_package(logical_id: str, template: Template) -> None:
+    # It makes the SDK's clients, so this shows that what is left of botocore is enough.
+    variables = functions(template)[logical_id]["Environment"]["Variables"]
+    environment = {
+        **dict.fromkeys(variables, "1"),
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    module = _handler_module(template, logical_id)
+    done = _run_isolated(logical_id, f"from {module} import lambda_handler", environment)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_handler_without_its_package_does_not_import() -> None:
+    done = _run_isolated("PillowLayer", "import handlers.authorize", {})
+    assert "No module named 'handlers'" in done.stderr
+
+
+# --- It is compiled --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("logical_id", PACKAGES)
+def test_every_module_is_compiled_and_nothing_else(logical_id: str) -> None:
+    package = built_package(logical_id)
+    assert set(package.rglob("*.pyc")) == {_compiled(source) for source in package.rglob("*.py")}
+
+
+@pytest.mark.parametrize("logical_id", PACKAGES)
+def test_every_compiled_module_is_its_sources_and_is_never_checked(logical_id: str) -> None:
+    headers = {
+        source: _compiled(source).read_bytes()[:16] for source in built_package(logical_id).rglob("*.py")
+    }
+    assert {int.from_bytes(header[4:8], "little") for header in headers.values()} == {UNCHECKED_HASH}
+    assert [s for s, header in headers.items() if header[8:] != source_hash(s.read_bytes())] == []
+
+
+@pytest.mark.parametrize("logical_id", PACKAGES)
+def test_no_compiled_module_names_the_folder_it_was_built_in(logical_id: str) -> None:
+    names = {name for path in built_package(logical_id).rglob("*.pyc") for name in _file_names(_code(path))}
+    assert names
+    assert {name for name in names if Path(name).is_absolute() or ".build" in name} == set()
+
+
+# --- How it is built -------------------------------------------------------------------------------
+
+
+def test_two_builds_of_one_package_are_alike_to_the_byte(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "deeper/second"
+    for target in (first, second):
+        build("UploadImageFunction", ARCHITECTURE, target)
+    assert digests(first) == digests(second)
+
+
+def test_a_build_leaves_nothing_of_an_earlier_one(tmp_path: Path) -> None:
+    target = tmp_path / "package"
+    (target / "python").mkdir(parents=True)
+    (target / "python/left.py").touch()
+    build("PillowLayer", ARCHITECTURE, target)
+    assert _modules(target / "python") == {"PIL", "pillow"}
+
+
+def test_pruning_leaves_the_services_in_use_and_what_belongs_to_all(tmp_path: Path) -> None:
+    _write_models(tmp_path, "dynamodb", "ec2", "s3")
+    (tmp_path / "data/endpoints.json").touch()
+    prune_botocore(tmp_path)
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"dynamodb", "endpoints.json", "s3"}
+
+
+@pytest.mark.parametrize(("present", "missing"), [("dynamodb", "s3"), ("s3", "dynamodb")])
+def test_pruning_stops_when_botocore_has_moved_a_model_in_use(
+    tmp_path: Path, present: str, missing: str
+) -> None:
+    _write_models(tmp_path, present, "ec2")
+    (tmp_path / "data" / missing).mkdir()
+    with pytest.raises(BuildError, match=rf"no model of {missing} any more; adapt packages/build\.py"):
+        prune_botocore(tmp_path)
+    assert (tmp_path / "data/ec2").is_dir()
+
+
+@pytest.mark.parametrize(("logical_id", "architecture"), [("Unknown", "arm64"), ("PillowLayer", "riscv")])
+def test_a_build_of_something_unknown_names_what_there_is(
+    tmp_path: Path, logical_id: str, architecture: str
+) -> None:
+    with pytest.raises(BuildError, match=r"Choose from .*PillowLayer.* and arm64, x86_64\."):
+        build(logical_id, architecture, tmp_path / "package")
+    assert not (tmp_path / "package").exists()
+
+
+# --- Parts of a package ----------------------------------------------------------------------------
+
+
+def _import_root(logical_id: str) -> Path:
+    """Return the folder that Lambda puts on the path of imports."""
+    package = built_package(logical_id)
+    return package / "python" if logical_id in LAYERS else package
+
+
+def _modules(folder: Path) -> set[str]:
+    """Return the names of the modules and distributions in a folder."""
+    names = {re.split(r"[.-]", path.name)[0] for path in folder.iterdir()}
+    return names - {"__pycache__"}
+
+
+def _sources(folder: Path, name: str) -> dict[str, str]:
+    found = digests(folder / name)
+    return {f"{name}/{path}": digest for path, digest in found.items() if "__pycache__" not in path}
+
+
+def _handler_module(template: Template, logical_id: str) -> str:
+    module, _, _ = functions(template)[logical_id]["Handler"].rpartition(".")
+    return str(module)
+
+
+def _run_isolated(
+    logical_id: str, program: str, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter that has the package, its layer and the standard library alone."""
+    folders = [str(_import_root(logical_id))]
+    if logical_id == "ExtractMetadataFunction":
+        folders.append(str(_import_root("PillowLayer")))
+    python = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
+    return subprocess.run(
+        [python, "-I", "-S", "-c", f"import sys; sys.path[:0] = {folders}; {program}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _compiled(source: Path) -> Path:
+    return source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+
+
+def _code(compiled: Path) -> CodeType:
+    code = SourcelessFileLoader("module", str(compiled)).get_code("module")
+    assert code
+    return code
+
+
+def _file_names(code: CodeType) -> set[str]:
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return {code.co_filename}.union(*map(_file_names, inner))
+
+
+def _write_models(botocore: Path, *services: str) -> None:
+    for service in services:
+        folder = botocore / "data" / service / "2012-08-10"
+        folder.mkdir(parents=True)
+        (folder / "service-2.json.gz").touch()

@@ -1,0 +1,552 @@
+"""template.yaml, as SAM turns it into the document that CloudFormation gets."""
+
+import json
+import re
+from dataclasses import fields
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from domain.api_key import generate_key
+from domain.errors import FileTooLargeError
+from domain.image import ImageFormat, ImageRef
+from handlers import settings
+from handlers.problems import internal_problem
+from local.template import ROOT, Template
+from packages.build import GROUPS
+
+from tests.infrastructure.stack import (
+    Properties,
+    add_circle,
+    allows,
+    as_sub,
+    circle,
+    functions,
+    grants,
+    is_scoped,
+    of_type,
+    references,
+    statements,
+)
+
+API_GATEWAY_TIMEOUT_SECONDS = 29
+FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60
+
+BUCKET_NAME = "${AWS::StackName}-${AWS::AccountId}-${AWS::Region}"
+BUCKET_ARN = f"arn:${{AWS::Partition}}:s3:::{BUCKET_NAME}"
+WRITE_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+PERMISSIONS = {
+    "AuthorizeRole": {
+        "${KeysTable.Arn}": {"dynamodb:GetItem"},
+        "${AuthorizeLogGroup.Arn}": WRITE_LOGS,
+    },
+    "UploadImageRole": {
+        "${CatalogTable.Arn}": {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
+        "${ImagesBucket.Arn}/originals/*": {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"},
+        "${UploadImageLogGroup.Arn}": WRITE_LOGS,
+    },
+    "ExtractMetadataRole": {
+        f"{BUCKET_ARN}/originals/*": {"s3:GetObject"},
+        BUCKET_ARN: {"s3:ListBucket"},
+        "${CatalogTable.Arn}": {"dynamodb:UpdateItem"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${ExtractMetadataLogGroup.Arn}": WRITE_LOGS,
+    },
+}
+"""All that each role may do: a new permission is written here too, on purpose."""
+
+REQUIRED_PARAMETERS: set[str] = set()
+"""What a deployment must be told: nothing."""
+
+GATEWAY_RESPONSES = {
+    "UNAUTHORIZED",
+    "ACCESS_DENIED",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "REQUEST_TOO_LARGE",
+    "BAD_REQUEST_BODY",
+    "THROTTLED",
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+}
+
+
+# --- Functions -------------------------------------------------------------------------------------
+
+
+def test_every_function_and_layer_has_a_package(template: Template) -> None:
+    layers = of_type(template, "AWS::Lambda::LayerVersion").values()
+    packaged = {layer["Content"]["S3Key"].removesuffix(".zip") for layer in layers}
+    assert functions(template).keys() | packaged == GROUPS.keys()
+
+
+def test_every_function_writes_to_a_log_group_of_its_own(template: Template) -> None:
+    groups = {name: f["LoggingConfig"]["LogGroup"]["Ref"] for name, f in functions(template).items()}
+    assert sorted(groups.values()) == sorted(of_type(template, "AWS::Logs::LogGroup"))
+
+
+def test_every_log_group_forgets_after_a_while(template: Template) -> None:
+    retention = {
+        name: g.get("RetentionInDays") for name, g in of_type(template, "AWS::Logs::LogGroup").items()
+    }
+    assert retention == dict.fromkeys(retention, {"Ref": "LogRetentionDays"})
+
+
+def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+    roles = [as_sub(function["Role"]) for function in functions(template).values()]
+    assert sorted(roles) == sorted(f"${{{name}.Arn}}" for name in of_type(template, "AWS::IAM::Role"))
+
+
+def test_every_function_runs_python_3_13(template: Template) -> None:
+    runtimes = {name: function["Runtime"] for name, function in functions(template).items()}
+    assert runtimes == dict.fromkeys(runtimes, "python3.13")
+    for layer in of_type(template, "AWS::Lambda::LayerVersion").values():
+        assert layer["CompatibleRuntimes"] == ["python3.13"]
+
+
+def test_the_parameter_architecture_decides_for_every_function_and_layer(template: Template) -> None:
+    chosen = {name: function["Architectures"] for name, function in functions(template).items()}
+    for name, layer in of_type(template, "AWS::Lambda::LayerVersion").items():
+        chosen[name] = layer["CompatibleArchitectures"]
+    assert chosen == dict.fromkeys(chosen, [{"Ref": "Architecture"}])
+    assert template["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+def test_make_builds_for_the_default_architecture_of_the_template(template: Template) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    built_for = re.findall(r"^ARCHITECTURE \?= (\w+)$", makefile, re.MULTILINE)
+    assert built_for == [template["Parameters"]["Architecture"]["Default"]]
+
+
+def test_the_metadata_function_alone_has_the_pillow_layer(template: Template) -> None:
+    [layer] = of_type(template, "AWS::Lambda::LayerVersion")
+    layers = {name: f["Layers"] for name, f in functions(template).items() if "Layers" in f}
+    assert layers == {"ExtractMetadataFunction": [{"Ref": layer}]}
+
+
+def test_the_environment_of_every_function_is_what_its_settings_read(template: Template) -> None:
+    for name, function in functions(template).items():
+        expected = {field.name.upper() for field in fields(_settings_of(function))}
+        assert function["Environment"]["Variables"].keys() == expected, name
+
+
+def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template) -> None:
+    numbers = {name for name, p in template["Parameters"].items() if p["Type"] == "Number"}
+    for name, function in functions(template).items():
+        variables = function["Environment"]["Variables"]
+        for field in fields(_settings_of(function)):
+            if field.type is int:
+                assert references(variables[field.name.upper()]) <= numbers, (name, field.name)
+
+
+def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template: Template) -> None:
+    behind = _invoked_by(template, {"apigateway.amazonaws.com"})
+    assert behind == {"AuthorizeFunction", "UploadImageFunction"}
+    timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
+    assert max(timeouts.values()) < API_GATEWAY_TIMEOUT_SECONDS, timeouts
+
+
+def test_every_asynchronous_function_hands_its_failures_to_a_queue(template: Template) -> None:
+    principals = {p["Principal"] for p in of_type(template, "AWS::Lambda::Permission").values()}
+    asynchronous = _invoked_by(template, principals - {"apigateway.amazonaws.com"})
+    assert "ExtractMetadataFunction" in asynchronous
+    configured = of_type(template, "AWS::Lambda::EventInvokeConfig").values()
+    for name in asynchronous:
+        [config] = [c for c in configured if references(c["FunctionName"]) == {name}]
+        destination = config["DestinationConfig"]["OnFailure"]["Destination"]
+        assert references(destination) <= of_type(template, "AWS::SQS::Queue").keys(), name
+        [role] = references(functions(template)[name]["Role"])
+        assert "sqs:SendMessage" in grants(of_type(template, "AWS::IAM::Role")[role])[as_sub(destination)]
+
+
+def test_only_the_bucket_of_this_stack_and_account_may_start_the_metadata_function(
+    template: Template,
+) -> None:
+    permissions = of_type(template, "AWS::Lambda::Permission").values()
+    [permission] = [p for p in permissions if p["Principal"] == "s3.amazonaws.com"]
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    assert as_sub(permission["SourceArn"]) == BUCKET_ARN
+    assert as_sub(of_type(template, "AWS::S3::Bucket")["ImagesBucket"]["BucketName"]) == BUCKET_NAME
+
+
+def test_the_metadata_function_gets_the_name_that_the_bucket_has(template: Template) -> None:
+    variables = functions(template)["ExtractMetadataFunction"]["Environment"]["Variables"]
+    assert as_sub(variables["BUCKET"]) == BUCKET_NAME
+
+
+# --- Permissions -----------------------------------------------------------------------------------
+
+
+def test_every_role_may_do_exactly_what_the_table_says(template: Template) -> None:
+    assert {name: grants(role) for name, role in of_type(template, "AWS::IAM::Role").items()} == PERMISSIONS
+
+
+def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Template) -> None:
+    kinds = {resource["Type"] for resource in template["Resources"].values()}
+    assert {kind for kind in kinds if kind.startswith("AWS::IAM::")} == {"AWS::IAM::Role"}
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        assert role.keys() == {"AssumeRolePolicyDocument", "Policies"}, name
+        for statement in statements(role):
+            # No NotAction or NotResource, which allow everything but what they name.
+            assert statement.keys() == {"Sid", "Effect", "Action", "Resource"}, name
+            assert statement["Effect"] == "Allow"
+
+
+def test_only_lambda_may_assume_the_roles(template: Template) -> None:
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+        assert trust["Action"] == "sts:AssumeRole"
+
+
+def test_every_permission_names_its_actions_and_its_resource(template: Template) -> None:
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for resource, actions in grants(role).items():
+            assert is_scoped(resource), name
+            assert not [action for action in actions if "*" in action], name
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "*",
+        "${ImagesBucket.Arn}*",
+        "${ImagesBucket.Arn}/*",
+        "${ImagesBucket.Arn}/originals*",
+        "${ImagesBucket.Arn}/*/originals/*",
+        "arn:${AWS::Partition}:s3:::*",
+        "arn:${AWS::Partition}:s3:::*/originals/*",
+        "arn:${AWS::Partition}:dynamodb:*:*:table/catalog",
+        "${CatalogTable.Arn}/index/*",
+    ],
+)
+def test_the_check_of_resources_refuses_an_open_one(resource: str) -> None:
+    assert not is_scoped(resource)
+
+
+# --- References ------------------------------------------------------------------------------------
+
+
+def test_no_resources_refer_to_each_other_in_a_circle(template: Template) -> None:
+    assert circle(template) == []
+
+
+def test_the_search_for_circles_finds_the_one_between_the_bucket_and_its_function(template: Template) -> None:
+    add_circle(template)
+    assert {"ImagesBucket", "ExtractMetadataFunction"} <= set(circle(template))
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        {"Properties": {"Name": {"Ref": "Second"}}},
+        {"Properties": {"Name": {"Fn::GetAtt": ["Second", "Arn"]}}},
+        {"Properties": {"Name": {"Fn::GetAtt": "Second.Arn"}}},
+        {"Properties": {"Names": [{"Fn::Sub": "${Second.Arn}/*"}]}},
+        {"Properties": {"Name": {"Fn::Sub": ["${a}-${Second}", {"a": "x"}]}}},
+        {"Properties": {"Name": {"Fn::Sub": ["${a}", {"a": {"Ref": "Second"}}]}}},
+        {"Properties": {"Name": {"Fn::If": ["Condition", {"Ref": "Second"}, ""]}}},
+        {"DependsOn": "Second"},
+        {"DependsOn": ["Second"]},
+    ],
+    ids=str,
+)
+def test_the_search_for_circles_knows_every_way_to_refer(closing: Properties) -> None:
+    second = {"Properties": {"Name": {"Ref": "First"}}}
+    assert set(circle({"Resources": {"First": closing, "Second": second}})) == {"First", "Second"}
+
+
+def test_the_search_for_circles_knows_what_is_no_reference() -> None:
+    name = {"Fn::Sub": ["${!First} ${AWS::Region} ${First} First", {"First": "x"}]}
+    assert circle({"Resources": {"First": {"Properties": {"Name": name}}}}) == []
+
+
+# --- Where things are kept -------------------------------------------------------------------------
+
+
+def test_the_bucket_is_closed_to_the_public(template: Template) -> None:
+    assert _bucket(template)["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert _bucket(template)["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_the_bucket_is_encrypted(template: Template) -> None:
+    [rule] = _bucket(template)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+
+
+def test_the_bucket_keeps_old_versions_for_a_while_and_current_ones_for_good(template: Template) -> None:
+    bucket = _bucket(template)
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    expirations = [r["NoncurrentVersionExpiration"] for r in rules if "NoncurrentVersionExpiration" in r]
+    assert expirations == [{"NoncurrentDays": {"Ref": "OldVersionDays"}}]
+    assert not [rule for rule in rules if rule.keys() & {"ExpirationInDays", "ExpirationDate"}]
+
+
+def test_the_bucket_refuses_requests_without_tls(template: Template) -> None:
+    [policy] = of_type(template, "AWS::S3::BucketPolicy").values()
+    assert policy["Bucket"] == {"Ref": "ImagesBucket"}
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert {as_sub(r) for r in statement["Resource"]} == {"${ImagesBucket.Arn}", "${ImagesBucket.Arn}/*"}
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_the_bucket_announces_every_key_that_the_service_writes(
+    template: Template, image_format: ImageFormat
+) -> None:
+    [trigger] = _bucket(template)["NotificationConfiguration"]["LambdaConfigurations"]
+    assert trigger["Event"] == "s3:ObjectCreated:*"
+    assert references(trigger["Function"]) == {"ExtractMetadataFunction"}
+    [rule] = trigger["Filter"]["S3Key"]["Rules"]
+    assert rule["Name"] == "prefix"
+    assert ImageRef(123, 1, image_format).key.startswith(rule["Value"])
+
+
+def test_the_default_url_of_a_picture_leads_to_its_key(template: Template) -> None:
+    variables = functions(template)["UploadImageFunction"]["Environment"]["Variables"]
+    condition, _, default = variables["MEDIA_BASE_URL"]["Fn::If"]
+    assert condition == "HasMediaBaseUrl"
+    ref = ImageRef(123, 1, ImageFormat.JPEG)
+    assert f"{as_sub(default)}/{ref.path}" == f"https://${{ImagesBucket.RegionalDomainName}}/{ref.key}"
+
+
+def test_every_table_is_paid_on_demand_and_can_go_back_in_time(template: Template) -> None:
+    tables = of_type(template, "AWS::DynamoDB::Table")
+    assert tables.keys() == {"CatalogTable", "KeysTable"}
+    for name, table in tables.items():
+        assert table["BillingMode"] == "PAY_PER_REQUEST", name
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert table["SSESpecification"] == {"SSEEnabled": True}, name
+
+
+def test_what_holds_the_shops_data_outlives_the_stack(template: Template) -> None:
+    kinds = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
+    keepers = [r for r in template["Resources"].values() if r["Type"] in kinds]
+    policies = [(r["DeletionPolicy"], r["UpdateReplacePolicy"]) for r in keepers]
+    assert policies == [("Retain", "Retain")] * 3
+
+
+def test_the_failure_queue_is_encrypted_and_keeps_messages_for_14_days(template: Template) -> None:
+    [queue] = of_type(template, "AWS::SQS::Queue").values()
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS_SECONDS
+
+
+# --- The API ---------------------------------------------------------------------------------------
+
+
+def test_the_stage_is_v1_and_so_is_the_url_of_the_outputs(template: Template) -> None:
+    [stage] = of_type(template, "AWS::ApiGateway::Stage").values()
+    assert stage["StageName"] == "v1"
+    assert as_sub(template["Outputs"]["ApiUrl"]["Value"]).endswith("/v1")
+
+
+def test_the_api_hands_forms_to_the_function_as_bytes(template: Template) -> None:
+    [api] = of_type(template, "AWS::ApiGateway::RestApi").values()
+    # CloudFormation wants the slash of a media type written ~1; the definition has it plain.
+    assert api["BinaryMediaTypes"] == ["multipart~1form-data"]
+    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data"]
+
+
+def test_no_route_is_open(template: Template) -> None:
+    operations = {
+        (method, path): operation.get("security")
+        for path, methods in _definition(template)["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert ("post", "/api/products/{product_id}/images") in operations
+    assert operations == dict.fromkeys(operations, [{"ApiKey": []}])
+
+
+def test_the_authorizer_reads_the_token_in_the_header_authorization(template: Template) -> None:
+    [scheme] = _definition(template)["components"]["securitySchemes"].values()
+    assert (scheme["in"], scheme["name"]) == ("header", "Authorization")
+    assert scheme["x-amazon-apigateway-authorizer"]["type"] == "token"
+    uri = scheme["x-amazon-apigateway-authorizer"]["authorizerUri"]
+    assert "AuthorizeFunction" in references(uri)
+
+
+def test_a_revoked_key_is_refused_after_a_minute_at_most(template: Template) -> None:
+    assert _authorizer(template)["authorizerResultTtlInSeconds"] <= 60
+    assert template["Parameters"]["AuthorizerTtlSeconds"]["MaxValue"] <= 60
+
+
+@pytest.mark.parametrize("scheme", ["Token", "token", "TOKEN", "Token "])
+def test_the_gateway_lets_a_key_through(template: Template, scheme: str) -> None:
+    assert re.fullmatch(_validation_expression(template), f"{scheme} {generate_key()}")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Token",
+        "Token ",
+        "{key}",
+        "Token{key}",
+        "Token\t{key}",
+        " Token {key}",
+        "Bearer {key}",
+        "Tokens {key}",
+        "Token {key}A",
+        "Token {key} ",
+        "Token {key}\n",
+        "Token {key}, Token {key}",
+        "Token x{key}",
+        "Token PIK_0123456789012345678901234567890123456789012345",
+        "Token pik_012345678901234567890123456789012345678901234",
+        "Token pik_012345678901234567890123456789012345678901234-",
+        "Token pik_012345678901234567890123456789012345678901234é",
+    ],
+)
+def test_the_gateway_refuses_what_cannot_be_a_key(template: Template, header: str) -> None:
+    assert not re.fullmatch(_validation_expression(template), header.format(key=generate_key()))
+
+
+def test_the_gateway_answers_every_error_that_it_can_meet(template: Template) -> None:
+    assert _responses(template).keys() >= GATEWAY_RESPONSES
+
+
+def test_every_error_of_the_gateway_looks_like_one_of_the_functions(template: Template) -> None:
+    members = json.loads(internal_problem("id")["body"]).keys()
+    for name, response in _responses(template).items():
+        problem = _problem(template, name)
+        assert problem.keys() == members, name
+        assert problem["type"] == "about:blank", name
+        assert str(problem["status"]) == response["statusCode"], name
+        assert problem["title"] == HTTPStatus(problem["status"]).phrase, name
+        assert re.fullmatch(r"[A-Z].+\.", problem["detail"]), name
+        assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", problem["code"]), name
+        assert problem["request_id"] == "id", name
+        headers = response["responseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'", name
+
+
+def test_the_gateway_and_the_functions_tell_the_same_error_alike(template: Template) -> None:
+    assert _problem(template, "DEFAULT_5XX") == json.loads(internal_problem("id")["body"])
+    assert _problem(template, "REQUEST_TOO_LARGE")["code"] == FileTooLargeError.code
+
+
+@pytest.mark.parametrize(
+    ("response", "status"),
+    [
+        ("UNAUTHORIZED", 401),
+        ("ACCESS_DENIED", 403),
+        ("MISSING_AUTHENTICATION_TOKEN", 404),
+        ("REQUEST_TOO_LARGE", 413),
+        ("BAD_REQUEST_BODY", 400),
+        ("THROTTLED", 429),
+        ("DEFAULT_4XX", 400),
+        ("DEFAULT_5XX", 500),
+    ],
+)
+def test_the_gateway_answers_with_the_status_of_the_contract(
+    template: Template, response: str, status: int
+) -> None:
+    assert _problem(template, response)["status"] == status
+
+
+def test_401_names_the_scheme_to_use(template: Template) -> None:
+    headers = {
+        name: response["responseParameters"].get("gatewayresponse.header.WWW-Authenticate")
+        for name, response in _responses(template).items()
+        if response["statusCode"] == "401"
+    }
+    assert headers == {"UNAUTHORIZED": "'Token'"}
+
+
+def test_413_of_the_gateway_names_the_largest_picture(template: Template) -> None:
+    limit = template["Parameters"]["MaxDirectUploadBytes"]["Default"]
+    assert str(limit) in _problem(template, "REQUEST_TOO_LARGE")["detail"]
+
+
+# --- Parameters and outputs ------------------------------------------------------------------------
+
+
+def test_every_parameter_says_what_it_is_and_needs_no_answer(template: Template) -> None:
+    parameters = template["Parameters"].items()
+    assert [name for name, p in parameters if not (p.get("Type") and p.get("Description"))] == []
+    assert {name for name, p in parameters if "Default" not in p} == REQUIRED_PARAMETERS
+
+
+def test_every_default_is_a_value_that_the_parameter_allows(template: Template) -> None:
+    defaults = [(p, p["Default"]) for p in template["Parameters"].values() if "Default" in p]
+    assert [default for parameter, default in defaults if not allows(parameter, str(default))] == []
+
+
+@pytest.mark.parametrize("url", ["https://media.example.com", "http://localhost:8000/media"])
+def test_the_media_base_url_may_be_a_url(template: Template, url: str) -> None:
+    assert allows(template["Parameters"]["MediaBaseUrl"], url)
+
+
+@pytest.mark.parametrize(
+    "url", ["media.example.com", "https://media.example.com/", "ftp://media", "https:// x"]
+)
+def test_the_media_base_url_must_be_one_that_a_path_can_follow(template: Template, url: str) -> None:
+    assert not allows(template["Parameters"]["MediaBaseUrl"], url)
+
+
+def test_every_output_says_what_it_is(template: Template) -> None:
+    assert [name for name, output in template["Outputs"].items() if not output.get("Description")] == []
+
+
+# --- Parts of the template -------------------------------------------------------------------------
+
+
+def _bucket(template: Template) -> Properties:
+    [bucket] = of_type(template, "AWS::S3::Bucket").values()
+    return bucket
+
+
+def _definition(template: Template) -> Properties:
+    [api] = of_type(template, "AWS::ApiGateway::RestApi").values()
+    definition: Properties = api["Body"]
+    return definition
+
+
+def _authorizer(template: Template) -> Properties:
+    [scheme] = _definition(template)["components"]["securitySchemes"].values()
+    authorizer: Properties = scheme["x-amazon-apigateway-authorizer"]
+    return authorizer
+
+
+def _validation_expression(template: Template) -> str:
+    return str(_authorizer(template)["identityValidationExpression"])
+
+
+def _responses(template: Template) -> dict[str, Properties]:
+    responses: dict[str, Properties] = _definition(template)["x-amazon-apigateway-gateway-responses"]
+    return responses
+
+
+def _problem(template: Template, response: str) -> dict[str, Any]:
+    """Return the body of a gateway response as a client reads it, with the parameters' defaults."""
+    body = as_sub(_responses(template)[response]["responseTemplates"]["application/json"])
+    for name, parameter in template["Parameters"].items():
+        body = body.replace(f"${{{name}}}", str(parameter["Default"]))
+    problem: dict[str, Any] = json.loads(body.replace("$context.requestId", "id"))
+    return problem
+
+
+def _settings_of(function: Properties) -> type[Any]:
+    _, module, _ = function["Handler"].split(".")
+    kind: type[Any] = getattr(settings, f"{module.title().replace('_', '')}Settings")
+    return kind
+
+
+def _invoked_by(template: Template, principals: set[str]) -> set[str]:
+    permissions = of_type(template, "AWS::Lambda::Permission").values()
+    return set().union(*(references(p["FunctionName"]) for p in permissions if p["Principal"] in principals))
