@@ -20,12 +20,11 @@ SAM := UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam --no
 
 ##@ The two commands
 .PHONY: local
-local: setup ## Run the whole system on this machine, in the background
+local: setup emulator ## Run the whole system on this machine, in the background
 	@$(RUN) python -m local start
 
 .PHONY: test
-test: setup packages ## Run every test
-	@$(UV) sync --quiet --script local/emulator.py --frozen
+test: setup emulator packages ## Run every test
 	@UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) sync --quiet --frozen --only-group sam --no-install-project
 	@UV_PROJECT_ENVIRONMENT=.venv-runtime $(UV) sync --quiet --frozen --only-group runtime --no-install-project
 	$(RUN) pytest --cov --cov-report=term $(ARGS)
@@ -57,8 +56,8 @@ format: setup ## Format the code
 	$(RUN) ruff check --fix .
 
 .PHONY: events
-events: setup packages ## Make the payloads in events/ again from real requests
-	$(RUN) python -m local record-events
+events: setup emulator packages ## Make the payloads in events/ again from real requests
+	$(RUN) python events/record.py
 
 .PHONY: packages
 packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the packages for this machine
@@ -70,7 +69,7 @@ build: $(UV) ## `sam build` for ARCHITECTURE (default arm64)
 
 .PHONY: deploy
 deploy: build ## `sam deploy` of CONFIG_ENV (default: default)
-	$(SAM) deploy --config-env $(or $(CONFIG_ENV),default) --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(SAM) deploy --config-env $(or $(CONFIG_ENV),default)
 
 ##@ Help
 .PHONY: help
@@ -93,7 +92,11 @@ include layers/pillow/Makefile
 setup: $(UV)
 	@$(UV) sync --frozen --quiet
 
+.PHONY: emulator
+emulator: $(UV)
+	@$(UV) sync --frozen --quiet --script local/emulator.py
+
 $(UV):
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.13 is needed: install it, or set PYTHON=/path/to/python3.13." >&2; exit 1; }
 	@$(PYTHON) -m venv .tools
-	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || { rm -rf .tools; echo "uv could not be installed from PyPI; see above." >&2; exit 1; }

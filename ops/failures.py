@@ -59,8 +59,8 @@ def explain(error: Exception) -> str:
         return _explain_refusal(error)
     if isinstance(error, BotoCoreError):
         return _explain_sdk_error(error)
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}."
+    if isinstance(error, OSError):
+        return f"{error.filename or 'Input or output'}: {error.strerror}."
     # The type only: the message of an error that nobody foresaw may quote what must stay secret.
     return f"The tool itself is at fault ({type(error).__name__}). Report it with the command you gave."
 
@@ -98,6 +98,6 @@ def _explain_sdk_error(error: BotoCoreError) -> str:
         return "No AWS region is chosen. Set AWS_DEFAULT_REGION, or a region in the profile."
     if isinstance(error, HTTPClientError | NoConnectionError):
         return (
-            f"AWS cannot be reached: {error} Check the network and the region, then give the command again."
+            f"AWS cannot be reached ({error}). Check the network and the region, then give the command again."
         )
     return str(error)

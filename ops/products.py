@@ -52,14 +52,7 @@ def import_csv(
     ctx: typer.Context,
     file: Annotated[
         Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            allow_dash=True,
-            metavar="FILE",
-            help=f"CSV, in UTF-8, with a column {COLUMN}; - for stdin.",
-        ),
+        typer.Argument(metavar="FILE", help=f"CSV, in UTF-8, with a column {COLUMN}; - for stdin."),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, but add nothing.")] = False,
 ) -> None:

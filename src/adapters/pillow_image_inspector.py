@@ -26,8 +26,11 @@ _SIDEWAYS = frozenset({5, 6, 7, 8})
 """Orientations that swap width and height (Exif 2.32, 4.6.4, tag 0x0112)."""
 _DRAFT_SCALE = 8
 """libjpeg can decode at 1/8: it still reads the whole stream, at a fraction of time and memory."""
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, OverflowError)
-"""What Pillow raises on hostile or damaged files (measured on 9,094 files, DESIGN section 6)."""
+_BROKEN = (
+    *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    struct.error,
+)
+"""What Pillow raises on damaged files (measured: 225,000 mutations of its five formats)."""
 
 
 class PillowImageInspector:
@@ -50,7 +53,8 @@ class PillowImageInspector:
                 limit = f"{self._max_pixels / 1_000_000:g}"
                 raise NotAPictureError(f"The picture has more than {limit} megapixels.") from error
             except UnidentifiedImageError as error:
-                raise NotAPictureError(f"The file is not a {image_format.name} picture.") from error
+                message = f"The file begins like a {image_format.name} picture, but does not go on as one."
+                raise NotAPictureError(message) from error
             except _BROKEN as error:
                 raise NotAPictureError("The picture is damaged or cut short; it does not decode.") from error
 
@@ -78,5 +82,5 @@ def _orientation(picture: Image.Image) -> int:
     try:
         exif.load(picture.info.get("exif", b""))
         return int(exif.get(ExifTags.Base.Orientation, 1))
-    except (*_BROKEN, KeyError, TypeError):
+    except _BROKEN:
         return 1

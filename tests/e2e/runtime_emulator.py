@@ -33,7 +33,9 @@ class RuntimeEmulator:
         self._url = f"http://127.0.0.1:{free_port()}"
         environment = {
             "PATH": "/usr/bin:/bin",
+            # Lambda sets both.
             "AWS_REGION": state.aws.region,
+            "AWS_DEFAULT_REGION": state.aws.region,
             "AWS_ACCESS_KEY_ID": state.aws.access_key_id,
             "AWS_SECRET_ACCESS_KEY": state.aws.secret_access_key,
             "AWS_ENDPOINT_URL": state.aws.endpoint_url,

@@ -1,6 +1,7 @@
 import copy
 
 import pytest
+
 from local.template import Template, translate
 
 

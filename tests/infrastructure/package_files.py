@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from local.deployment import PACKAGES
 
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}

@@ -29,18 +29,16 @@ def functions(template: Template) -> dict[str, Properties]:
 def references(node: object) -> set[str]:
     """Return every name that Ref, Fn::GetAtt or Fn::Sub in `node` refers to."""
     match node:
-        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
-            return {name}
-        case {"Fn::GetAtt": str(path)}:
-            return {path.partition(".")[0]}
+        case {"Ref": str(name)} | {"Fn::GetAtt": str(name) | [str(name), *_]}:
+            return {name.partition(".")[0]}
         case {"Fn::Sub": str(pattern)}:
-            return set(_PLACEHOLDER.findall(pattern))
+            return _references_of_sub(pattern, {})
         case {"Fn::Sub": [str(pattern), dict(values)]}:
-            return (set(_PLACEHOLDER.findall(pattern)) - values.keys()) | references(values)
+            return _references_of_sub(pattern, values)
         case dict():
             return references(list(node.values()))
         case list():
-            return set().union(*(references(part) for part in node))
+            return set().union(*map(references, node))
     return set()
 
 
@@ -107,6 +105,10 @@ def allows(parameter: Properties, value: str) -> bool:
     return value in map(str, parameter.get("AllowedValues", [value])) and bool(
         re.fullmatch(parameter.get("AllowedPattern", "(?s:.*)"), value)
     )
+
+
+def _references_of_sub(pattern: str, values: dict[str, object]) -> set[str]:
+    return (set(_PLACEHOLDER.findall(pattern)) - values.keys()) | references(values)
 
 
 def _depends_on(resource: dict[str, Any]) -> set[str]:

@@ -3,8 +3,8 @@
 import copy
 
 import pytest
-from local.template import Template, adapt_to_emulator
 
+from local.template import Template, adapt_to_emulator
 from tests.infrastructure.stack import Properties, of_type
 
 GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"

@@ -4,10 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-import local.__main__
 import pytest
-from local.template import Template
 
+import local.__main__
+from local.template import Template
 from tests.infrastructure.command_line import makefile_command, report, run
 from tests.infrastructure.stack import add_circle
 

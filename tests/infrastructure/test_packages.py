@@ -9,10 +9,10 @@ from pathlib import Path
 from types import CodeType
 
 import pytest
+
 from local.deployment import ARCHITECTURE
 from local.template import ROOT, Template
 from packages.build import GROUPS, SOURCES, BuildError, build, prune_botocore
-
 from tests.infrastructure.package_files import ELF_MACHINES, built_package, digests, elf_machines, files
 from tests.infrastructure.stack import functions
 
@@ -214,7 +214,7 @@ def _import_root(logical_id: str) -> Path:
 
 def _modules(folder: Path) -> set[str]:
     """Return the names of the modules and distributions in a folder."""
-    names = {re.split(r"[.-]", path.name)[0] for path in folder.iterdir()}
+    names = {re.split(r"[.-]", path.name)[0] for path in folder.glob("[!.]*")}
     return names - {"__pycache__"}
 
 

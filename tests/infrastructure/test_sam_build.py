@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+
 from local.deployment import ARCHITECTURE
 from packages.build import GROUPS, build
-
 from tests.infrastructure.command_line import makefile_command, report, run
 from tests.infrastructure.package_files import ELF_MACHINES, built_package, digests, elf_machines
 

@@ -5,8 +5,8 @@ import tomllib
 from typing import Any
 
 import pytest
-from local.template import ROOT, Template
 
+from local.template import ROOT, Template
 from tests.infrastructure.command_line import report, run
 from tests.infrastructure.stack import allows
 

@@ -1,0 +1,189 @@
+"""What tests are made of: records, pictures, requests, events, and empty stores to put them in."""
+
+import base64
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from domain.api_key import ApiKey, Role
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, User
+from PIL import ExifTags, Image
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
+USER = User(7, "maria", "María López")
+PRODUCT_ID = 42
+REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+BOUNDARY = "a-boundary"
+FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def a_ref(image_id: int = 1, product_id: int = PRODUCT_ID) -> ImageRef:
+    return ImageRef(product_id, image_id, ImageFormat.JPEG)
+
+
+def an_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - any field of a record
+    """Return a record as an upload makes it, with `changes` to its fields."""
+    image = ProductImage(
+        ref=a_ref(),
+        user=USER,
+        name="shoe.jpg",
+        size_bytes=2_621_440,
+        alt_text="A red shoe",
+        primary_requested=False,
+        order=0,
+        status=ImageStatus.PENDING,
+        facts=None,
+        error=None,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return replace(image, **changes)
+
+
+def a_ready_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - as `an_image`
+    return an_image(**{"status": ImageStatus.READY, "facts": ImageFacts(48, 32, "RGB"), **changes})
+
+
+def an_api_key(**changes: Any) -> ApiKey:  # noqa: ANN401 - any field of a record
+    key = ApiKey(
+        id="0123456789abcdef",
+        user=USER,
+        role=Role.STAFF,
+        is_active=True,
+        expires_at=None,
+        created_at=NOW,
+        prefix="pik_abcdef",
+    )
+    return replace(key, **changes)
+
+
+def picture(  # noqa: PLR0913 - a format and what Pillow is to make of it
+    pillow_format: str,
+    width_px: int = 48,
+    height_px: int = 32,
+    mode: str = "RGB",
+    frames: int = 1,
+    **options: object,
+) -> bytes:
+    """Return a picture that differs from pixel to pixel and from frame to frame."""
+    gradient = Image.radial_gradient("L")
+    first, *others = (
+        gradient.rotate(index * 30).resize((width_px, height_px)).convert(mode) for index in range(frames)
+    )
+    if others:
+        options |= {"save_all": True, "append_images": others}
+    content = io.BytesIO()
+    first.save(content, pillow_format, **options)
+    return content.getvalue()
+
+
+def jpeg(width_px: int = 48, height_px: int = 32, mode: str = "RGB", **options: object) -> bytes:
+    return picture("JPEG", width_px, height_px, mode, **options)
+
+
+def exif(orientation: int) -> bytes:
+    """Return EXIF data that says how a camera was held."""
+    data = Image.Exif()
+    data[ExifTags.Base.Orientation] = orientation
+    return data.tobytes()
+
+
+def part(content: bytes, *parameters: str, name: str) -> bytes:
+    """Return one part of a form; `parameters` are those of its Content-Disposition after the name."""
+    disposition = "; ".join(["form-data", f'name="{name}"', *parameters])
+    return f"Content-Disposition: {disposition}\r\n\r\n".encode() + content
+
+
+def file_part(content: bytes, file_name: str = "shoe.jpg") -> bytes:
+    return part(content, f'filename="{file_name}"', name="image")
+
+
+def form(*parts: bytes) -> bytes:
+    """Return the body of a `FORM_TYPE` request."""
+    delimiter = f"--{BOUNDARY}".encode()
+    return b"".join(delimiter + b"\r\n" + each + b"\r\n" for each in parts) + delimiter + b"--\r\n"
+
+
+def upload_form(content: bytes, file_name: str = "shoe.jpg", **fields: str) -> bytes:
+    return form(
+        file_part(content, file_name), *(part(value.encode(), name=name) for name, value in fields.items())
+    )
+
+
+def upload_event(
+    body: bytes, content_type: str = FORM_TYPE, product_id: str = str(PRODUCT_ID)
+) -> dict[str, Any]:
+    """Return what API Gateway makes of an upload: headers as the client wrote them, context as strings."""
+    return {
+        "httpMethod": "POST",
+        "path": f"/api/products/{product_id}/images",
+        "pathParameters": {"product_id": product_id},
+        "headers": {"Content-Type": content_type},
+        "requestContext": {
+            "requestId": REQUEST_ID,
+            "authorizer": {
+                "user_id": str(USER.id),
+                "username": USER.username,
+                "full_name": USER.full_name,
+                "role": "staff",
+            },
+        },
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def object_created(*keys: str) -> dict[str, Any]:
+    """Return what S3 tells of new objects; it writes their keys as in a URL's query."""
+    return {"Records": [{"s3": {"object": {"key": quote_plus(key, safe="/")}}} for key in keys]}
+
+
+def a_context() -> LambdaContext:
+    return _Context()
+
+
+class _Context(LambdaContext):
+    _aws_request_id = REQUEST_ID
+
+
+def a_catalog_table(client: "DynamoDBClient") -> str:
+    name = "catalog"
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+def a_keys_table(client: "DynamoDBClient") -> str:
+    name = "keys"
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "key_hash", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "key_hash", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+def a_bucket(client: "S3Client") -> str:
+    name = "images"
+    client.create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    return name

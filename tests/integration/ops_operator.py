@@ -1,0 +1,157 @@
+"""An operator at a terminal: the tables are moto's, all else of AWS is a small HTTP server."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import boto3
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner, Result
+
+from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
+from ops.__main__ import app
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REGION = "eu-central-1"
+TABLE = "shop-CatalogTable"
+KEYS_TABLE = "shop-KeysTable"
+_SETTINGS = ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "FORCE_COLOR", "PRODUCT_IMAGES_STACK")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    operation: str
+    body: str
+    authorization: str
+
+
+class AwsServer:
+    """Answers each operation as it was told to, and remembers the calls."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.calls: list[Call] = []
+        self.answers: dict[str, tuple[int, str]] = {}
+
+    def has_stack(self, name: str, outputs: dict[str, str]) -> None:
+        members = "".join(
+            f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+            for key, value in outputs.items()
+        )
+        stack = (
+            f"<member><StackName>{name}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
+            f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>{members}</Outputs></member>"
+        )
+        result = f"<DescribeStacksResult><Stacks>{stack}</Stacks></DescribeStacksResult>"
+        self.answers["DescribeStacks"] = (200, f"<DescribeStacksResponse>{result}</DescribeStacksResponse>")
+
+    def refuses_describe_stacks(self, status: int, code: str, message: str) -> None:
+        error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        self.answers["DescribeStacks"] = (status, f"<ErrorResponse>{error}</ErrorResponse>")
+
+    def refuses(self, operation: str, status: int, code: str, message: str) -> None:
+        """Refuse an operation of DynamoDB."""
+        self.answers[operation] = (status, json.dumps({"__type": f"aws#{code}", "message": message}))
+
+
+@contextmanager
+def aws_server() -> Iterator[AwsServer]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            target = self.headers["X-Amz-Target"]
+            operation = target.rpartition(".")[2] if target else parse_qs(body)["Action"][0]
+            aws.calls.append(Call(operation, body, self.headers["Authorization"]))
+            status, answer = aws.answers[operation]
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+        def log_message(self, *_args: object) -> None:
+            """Keep the output of the tests clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    aws = AwsServer(f"http://127.0.0.1:{server.server_port}")
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield aws
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    aws: AwsServer
+    api_keys: DynamoApiKeys
+    products: DynamoProducts
+    catalog: DynamoImageCatalog
+
+    def runs(self, *args: str, typing: str | bytes | None = None) -> Result:
+        return CliRunner().invoke(app, args, input=typing, prog_name="product-images")
+
+
+@contextmanager
+def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    """Yield an operator of the deployed stack product-images."""
+    with mock_aws(), aws_server() as aws:
+        for name in _SETTINGS:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("AWS_CONFIG_FILE", "nowhere")
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "nowhere")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", aws.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        aws.has_stack("product-images", {"TableName": TABLE, "KeysTableName": KEYS_TABLE})
+        client = boto3.client("dynamodb")
+        _create_tables(client)
+        yield Operator(
+            aws,
+            DynamoApiKeys(client, KEYS_TABLE),
+            DynamoProducts(client, TABLE),
+            DynamoImageCatalog(client, TABLE),
+        )
+
+
+def error_line(result: Result) -> str:
+    """Return the one line that a failed command left on stderr."""
+    assert result.exit_code != 0
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("Error: ")
+    return lines[0]
+
+
+def _create_tables(client: "DynamoDBClient") -> None:
+    client.create_table(
+        TableName=KEYS_TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "key_hash", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "key_hash", "KeyType": "HASH"}],
+    )
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+    )

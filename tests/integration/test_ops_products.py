@@ -1,0 +1,155 @@
+"""`product-images products`: what an operator types, sees, and what is then in the table."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from domain.image import ImageFormat, ImageRef, ImageStatus, ProductImage, User
+from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    with operator_of_a_stack(monkeypatch) as operator:
+        yield operator
+
+
+def give_image(operator: Operator, product_id: int) -> None:
+    operator.catalog.reserve(
+        ProductImage(
+            ref=ImageRef(product_id, 1, ImageFormat.JPEG),
+            user=User(7, "sam", "Sam Staff"),
+            name="front.jpg",
+            size_bytes=1,
+            alt_text="",
+            primary_requested=False,
+            order=0,
+            status=ImageStatus.PENDING,
+            facts=None,
+            error=None,
+            created_at=NOW,
+            updated_at=NOW,
+        )
+    )
+
+
+# add
+
+
+def test_products_are_added_and_those_that_are_there_already_are_named(operator: Operator) -> None:
+    operator.products.add(124)
+    result = operator.runs("products", "add", "123", "124")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == ["Product 123: added.", "Product 124: there already."]
+    assert operator.catalog.product_exists(123)
+
+
+@pytest.mark.parametrize("bad", ["0", "12x", "1.0", "9007199254740992", "", "٣"])
+def test_one_bad_identifier_and_no_product_is_added(operator: Operator, bad: str) -> None:
+    result = operator.runs("products", "add", "123", bad)
+    assert result.exit_code == 2
+    assert "Must be an integer from 1 to 9007199254740991." in error_line(result)
+    assert not operator.catalog.product_exists(123)
+
+
+# import
+
+
+def test_a_file_is_imported_with_its_bom_and_its_other_columns(operator: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.csv"
+    file.write_bytes("\ufeffname,product_id\r\nChair,123\r\nTable,124\r\n".encode())
+    operator.products.add(124)
+    result = operator.runs("products", "import", str(file))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "Added 1 product; there already: 1.\n"
+    assert operator.catalog.product_exists(123)
+
+
+def test_an_import_can_be_repeated(operator: Operator) -> None:
+    rows = "product_id\n" + "".join(f"{number}\n" for number in range(1, 251))
+    first = operator.runs("products", "import", "-", typing=rows)
+    second = operator.runs("products", "import", "-", typing=rows)
+    assert first.stdout == "Added 250 products; there already: 0.\n"
+    assert second.stdout == "Added 0 products; there already: 250.\n"
+    assert all(operator.catalog.product_exists(number) for number in range(1, 251))
+
+
+def test_bad_rows_are_reported_by_line_while_good_ones_are_imported(
+    operator: Operator, tmp_path: Path
+) -> None:
+    file = tmp_path / "catalogue.csv"
+    file.write_text("product_id\n123\nabc\n124\n0\n")
+    result = operator.runs("products", "import", str(file))
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "Error: catalogue.csv, line 3: product_id is 'abc'. Must be an integer from 1 to 9007199254740991.",
+        "Error: catalogue.csv, line 5: product_id is '0'. Must be an integer from 1 to 9007199254740991.",
+    ]
+    assert result.stdout == "Added 2 products; there already: 0; 2 rows refused, see above.\n"
+    assert operator.catalog.product_exists(124)
+
+
+def test_a_dry_run_counts_and_adds_nothing(operator: Operator) -> None:
+    operator.products.add(124)
+    result = operator.runs("products", "import", "-", "--dry-run", typing="product_id\n123\n124\nabc\n")
+    assert result.exit_code == 1
+    assert result.stdout == "Nothing was added. New: 1, there already: 1; 1 row refused, see above.\n"
+    assert "stdin, line 4" in result.stderr
+    assert not operator.catalog.product_exists(123)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "stdin is empty"),
+        (b"id,name\n1,Chair\n", "it reads: id, name"),
+        (b"product_id\n1\nM\xfcller\n", "stdin is not UTF-8 (line 3)"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_clear_line(operator: Operator, content: bytes, says: str) -> None:
+    assert says in error_line(operator.runs("products", "import", "-", typing=content))
+
+
+@pytest.mark.parametrize(("name", "says"), [("none.csv", "No such file"), (".", "Is a directory")])
+def test_a_file_that_is_none_is_one_clear_line(
+    operator: Operator, tmp_path: Path, name: str, says: str
+) -> None:
+    path = str(tmp_path / name)
+    line = error_line(operator.runs("products", "import", path))
+    assert path in line
+    assert says in line
+
+
+# remove
+
+
+def test_products_are_removed_after_a_yes(operator: Operator) -> None:
+    operator.products.add(123)
+    result = operator.runs("products", "remove", "123", "999", typing="y\n")
+    assert result.exit_code == 0
+    assert "Remove 123, 999 from the products in stack product-images (eu-central-1)?" in result.stderr
+    assert "Product 123: removed.\nProduct 999: was not there.\n" in result.stdout
+    assert not operator.catalog.product_exists(123)
+
+
+def test_without_a_yes_the_products_stay(operator: Operator) -> None:
+    operator.products.add(123)
+    result = operator.runs("products", "remove", "123", typing="n\n")
+    assert result.exit_code == 1
+    assert "Nothing was changed" in result.stderr
+    assert operator.catalog.product_exists(123)
+
+
+def test_a_product_with_images_stays_while_others_are_removed(operator: Operator) -> None:
+    for product_id in (123, 124):
+        operator.products.add(product_id)
+    give_image(operator, 123)
+    result = operator.runs("products", "remove", "123", "124", "--yes")
+    assert error_line(result) == "Error: Product 123 still has images; remove them first."
+    assert result.stdout == "Product 124: removed.\n"
+    assert operator.catalog.product_exists(123)
+    assert not operator.catalog.product_exists(124)

@@ -1,0 +1,279 @@
+"""What the commands work on, and the one line that says why they cannot."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.system import Aws, Resources, State
+from ops.target import LOCAL_STATE
+from tests.integration.ops_operator import (
+    REGION,
+    Operator,
+    error_line,
+    operator_of_a_stack,
+)
+
+ANY_SECRET = "x"  # noqa: S105 - the server of the tests does not check it
+COMMANDS = [
+    (),
+    ("keys",),
+    ("keys", "create"),
+    ("keys", "list"),
+    ("keys", "revoke"),
+    ("products",),
+    ("products", "add"),
+    ("products", "import"),
+    ("products", "remove"),
+]
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    with operator_of_a_stack(monkeypatch) as operator:
+        yield operator
+
+
+# help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_needs_no_aws(command: tuple[str, ...], operator: Operator) -> None:
+    result = operator.runs(*command, "--help")
+    assert result.exit_code == 0
+    assert not operator.aws.calls
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if len(command) != 1])
+def test_help_shows_an_example(command: tuple[str, ...], operator: Operator) -> None:
+    usage, _, rest = operator.runs(*command, "--help").stdout.partition("Example")
+    assert "Usage: product-images" in usage
+    assert " ".join(("product-images", *command)) in rest
+
+
+def test_a_command_without_its_words_shows_help_and_fails(operator: Operator) -> None:
+    result = operator.runs("keys")
+    assert result.exit_code == 2
+    assert "revoke" in result.stdout
+
+
+def test_the_module_is_the_program_too() -> None:
+    command = [sys.executable, "-m", "ops", "products", "add"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "Error: Missing argument 'ID'. See: python -m ops products add --help\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("keys", "lsit"), "No such command 'lsit'. Did you mean 'list'? See: product-images keys --help"),
+        (("keys", "list", "--local"), "--local goes before the command: product-images --local ..."),
+        (("keys", "list", "--yaml"), "No such option: --yaml"),
+    ],
+)
+def test_a_mistyped_command_is_one_line(operator: Operator, command: tuple[str, ...], says: str) -> None:
+    assert says in error_line(operator.runs(*command))
+
+
+# a stack
+
+
+def test_the_tables_are_those_of_the_stack_product_images(operator: Operator) -> None:
+    assert operator.runs("products", "add", "123").exit_code == 0
+    assert "StackName=product-images&" in operator.aws.calls[0].body + "&"
+    assert operator.catalog.product_exists(123)
+
+
+def test_another_stack_is_named_on_the_command_line_or_in_the_environment(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRODUCT_IMAGES_STACK", "from-environment")
+    operator.runs("keys", "list")
+    operator.runs("--stack", "from-option", "keys", "list")
+    bodies = [call.body for call in operator.aws.calls]
+    assert "StackName=from-environment" in bodies[0]
+    assert "StackName=from-option" in bodies[1]
+
+
+def test_a_stack_that_is_not_there_is_named_with_its_region(operator: Operator) -> None:
+    operator.aws.refuses_describe_stacks(400, "ValidationError", "Stack with id shop does not exist")
+    line = error_line(operator.runs("--stack", "shop", "keys", "list"))
+    assert "There is no stack shop in eu-central-1." in line
+    assert "PRODUCT_IMAGES_STACK" in line
+
+
+def test_another_fault_of_the_stacks_name_is_told_as_aws_tells_it(operator: Operator) -> None:
+    operator.aws.refuses_describe_stacks(400, "ValidationError", "1 validation error:\nstackName")
+    line = error_line(operator.runs("keys", "list"))
+    assert line == "Error: AWS refused DescribeStacks with ValidationError: 1 validation error: stackName"
+
+
+def test_a_stack_of_another_service_is_noticed(operator: Operator) -> None:
+    operator.aws.has_stack("other", {"TableName": "x"})
+    line = error_line(operator.runs("--stack", "other", "keys", "list"))
+    assert "Stack other (CREATE_COMPLETE) has no output KeysTableName." in line
+
+
+# what AWS refuses
+
+
+def test_a_denied_stack_names_the_action(operator: Operator) -> None:
+    message = "User: arn:aws:iam::1:user/sam is not authorized to perform: cloudformation:DescribeStacks on x"
+    operator.aws.refuses_describe_stacks(403, "AccessDenied", message)
+    assert "AWS denies cloudformation:DescribeStacks." in error_line(operator.runs("keys", "list"))
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "says"),
+    [
+        (
+            "AccessDeniedException",
+            "User: arn:aws:sts::1:x is not authorized to perform: dynamodb:PutItem on resource: y",
+            "AWS denies dynamodb:PutItem. Ask for a role that allows it",
+        ),
+        ("AccessDeniedException", "no", "AWS denies PutItem."),
+        ("ResourceNotFoundException", "no", "The table that PutItem needs is not there. Deploy"),
+        ("ExpiredTokenException", "no", "AWS does not accept the credentials (ExpiredTokenException)"),
+        ("UnrecognizedClientException", "no", "AWS does not accept the credentials"),
+        ("ItemCollectionSizeLimitExceededException", "Too much.", "AWS refused PutItem with Item"),
+    ],
+)
+def test_what_dynamodb_refuses_is_one_line_that_says_what_to_do(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, code: str, message: str, says: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", operator.aws.url)
+    operator.aws.refuses("PutItem", 400, code, message)
+    assert says in error_line(operator.runs("products", "add", "123"))
+
+
+def test_throttling_ends_with_the_advice_to_try_again(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", operator.aws.url)
+    # The SDK does not retry this one, so the test need not wait.
+    operator.aws.refuses("PutItem", 400, "TransactionConflictException", "no")
+    assert "what is done stays done" in error_line(operator.runs("products", "add", "123"))
+
+
+def test_credentials_that_are_missing_are_one_line(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    line = error_line(operator.runs("keys", "list"))
+    assert "There are no usable AWS credentials: sign in" in line
+    assert "--local" in line
+
+
+def test_a_profile_that_is_not_there_is_named(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "shop")
+    line = error_line(operator.runs("keys", "list"))
+    assert "(shop) could not be found. Set AWS_PROFILE" in line
+
+
+def test_a_region_that_is_missing_is_one_line(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert "Set AWS_DEFAULT_REGION" in error_line(operator.runs("keys", "list"))
+
+
+def test_an_endpoint_out_of_reach_is_named(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("ops.target._CONFIG", None)
+    url = f"http://127.0.0.1:{closed_port()}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+    line = error_line(operator.runs("keys", "list"))
+    assert "AWS cannot be reached" in line
+    assert url in line
+
+
+def test_a_fault_of_the_tool_is_one_line_without_its_message(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("pik_secret")
+
+    monkeypatch.setattr("adapters.dynamo_products.DynamoProducts.add", fail)
+    line = error_line(operator.runs("products", "add", "123"))
+    assert "RuntimeError" in line
+    assert "pik_secret" not in line
+
+
+# the local system
+
+
+def local_state(endpoint_url: str) -> State:
+    return State(
+        api_url="http://localhost:8000",
+        keys={},
+        products=[],
+        aws=Aws(endpoint_url=endpoint_url, region=REGION, access_key_id="root", secret_access_key=ANY_SECRET),
+        resources=Resources(
+            bucket="local-bucket",
+            table="local-table",
+            keys_table="local-keys",
+            failure_queue="local-queue",
+            functions={},
+        ),
+    )
+
+
+@pytest.fixture
+def state_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "state.json"
+    monkeypatch.setattr("ops.target.LOCAL_STATE", path)
+    return path
+
+
+def test_local_works_on_the_tables_that_the_state_names(operator: Operator, state_file: Path) -> None:
+    state_file.write_text(local_state(operator.aws.url).model_dump_json())
+    operator.aws.answers["PutItem"] = (200, "{}")
+    result = operator.runs("--local", "products", "add", "123")
+    assert (result.exit_code, result.stdout) == (0, "Product 123: added.\n")
+    (call,) = operator.aws.calls
+    assert json.loads(call.body)["TableName"] == "local-table"
+    assert "Credential=root/" in call.authorization
+    assert f"/{REGION}/dynamodb/" in call.authorization
+
+
+def test_local_keys_go_to_the_keys_table_of_the_state(operator: Operator, state_file: Path) -> None:
+    state_file.write_text(local_state(operator.aws.url).model_dump_json())
+    operator.aws.answers["Scan"] = (200, json.dumps({"Items": []}))
+    assert operator.runs("--local", "keys", "list", "--json").stdout == "[]\n"
+    assert json.loads(operator.aws.calls[0].body)["TableName"] == "local-keys"
+
+
+@pytest.mark.usefixtures("state_file")
+def test_a_local_system_that_is_not_running_is_one_line(operator: Operator) -> None:
+    line = error_line(operator.runs("--local", "keys", "list"))
+    assert line == "Error: The local system is not running; start it with: make local"
+
+
+def test_a_local_system_that_was_killed_is_one_line(operator: Operator, state_file: Path) -> None:
+    url = f"http://127.0.0.1:{closed_port()}"
+    state_file.write_text(local_state(url).model_dump_json())
+    line = error_line(operator.runs("--local", "keys", "list"))
+    assert line == f"Error: The local system does not answer on {url}; start it with: make local"
+
+
+@pytest.mark.parametrize("content", ["", "{}", "{"])
+def test_a_state_that_cannot_be_read_is_one_line(operator: Operator, state_file: Path, content: str) -> None:
+    state_file.write_text(content)
+    line = error_line(operator.runs("--local", "keys", "list"))
+    assert str(state_file) in line
+    assert "make local-stop local" in line
+
+
+def test_the_state_is_looked_for_in_the_folder_of_the_project() -> None:
+    assert Path(__file__).parents[2] / ".local" / "state.json" == LOCAL_STATE
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,37 @@
+import importlib
+import json
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+type Printed = Callable[[], list[dict[str, Any]]]
+type ColdStart = Callable[..., Any]
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
+    """Return what a function printed since the last call: log lines and metrics, one JSON object a line."""
+    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test capture its own logs: Powertools binds a service's logger to one stream for good."""
+    for service in ("authorize", "upload_image", "extract_metadata"):
+        monkeypatch.delitem(logging.Logger.manager.loggerDict, service, raising=False)
+
+
+@pytest.fixture
+def cold_start(monkeypatch: pytest.MonkeyPatch) -> ColdStart:
+    """Load a function as a new execution environment does: module imported anew, variables set."""
+
+    def start(function: str, **variables: str) -> Any:  # noqa: ANN401 - each function has a type of its own
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delitem(sys.modules, f"handlers.{function}", raising=False)
+        return importlib.import_module(f"handlers.{function}")
+
+    return start

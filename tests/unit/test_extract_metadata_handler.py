@@ -1,0 +1,169 @@
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
+from adapters.pillow_image_inspector import PillowImageInspector
+from adapters.s3_image_store import S3ImageStore
+from aws_lambda_powertools import Logger, Metrics
+from domain.errors import ImageRecordMissingError, UnavailableError
+from domain.extract_metadata import Completion, ExtractMetadata
+from domain.image import ImageFacts, ImageRef
+from handlers.extract_metadata import ExtractMetadataHandler
+from moto import mock_aws
+from tests.builders import (
+    NOW,
+    PRODUCT_ID,
+    REQUEST_ID,
+    a_bucket,
+    a_catalog_table,
+    a_context,
+    a_ref,
+    an_image,
+    jpeg,
+    object_created,
+)
+from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, TickingClock
+from tests.unit.conftest import ColdStart, Printed
+
+KEY = a_ref().key
+
+
+class Pipeline:
+    """The function on fake stores and real pictures."""
+
+    def __init__(self) -> None:
+        self.catalog = InMemoryImageCatalog(PRODUCT_ID)
+        self.store = InMemoryImageStore()
+        self.handler = around(
+            ExtractMetadata(
+                catalog=self.catalog,
+                store=self.store,
+                inspector=PillowImageInspector(1_000_000),
+                clock=TickingClock(NOW),
+            )
+        )
+
+    def upload(self, content: bytes, ref: ImageRef | None = None) -> None:
+        image = an_image(ref=ref or a_ref())
+        self.catalog.reserve(image)
+        self.store.put(image.ref, content)
+
+    def tell(self, *keys: str) -> list[tuple[str, str]]:
+        images = self.handler(object_created(*keys), a_context())["images"]
+        return [(image["key"], image["outcome"]) for image in images]
+
+
+def around(extract_metadata: Any) -> ExtractMetadataHandler:
+    return ExtractMetadataHandler(
+        extract_metadata,
+        Logger(service="extract_metadata"),
+        Metrics(namespace="ProductImages", service="extract_metadata"),
+    )
+
+
+def test_a_picture_becomes_ready_and_is_measured(printed: Printed) -> None:
+    pipeline = Pipeline()
+    pipeline.upload(jpeg())
+    assert pipeline.tell(KEY) == [(KEY, "ready")]
+    assert pipeline.catalog.images[PRODUCT_ID, 1].facts == ImageFacts(48, 32, "RGB")
+    metrics, log = printed()
+    (namespace,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert (namespace["Namespace"], namespace["Dimensions"]) == ("ProductImages", [["service"]])
+    assert (metrics["ImagesReady"], metrics["TimeToReady"]) == ([1.0], [1000.0])
+    assert (log["message"], log["status"]) == ("image inspected", "ready")
+    assert (log["request_id"], log["image_id"], log["product_id"]) == (REQUEST_ID, 1, PRODUCT_ID)
+
+
+def test_a_picture_cut_short_is_marked_failed(printed: Printed) -> None:
+    pipeline = Pipeline()
+    pipeline.upload(jpeg()[:-100])
+    assert pipeline.tell(KEY) == [(KEY, "failed")]
+    metrics, log = printed()
+    assert metrics["ImagesFailed"] == [1.0]
+    assert "ImagesReady" not in metrics
+    assert (log["status"], log["error"]) == ("failed", pipeline.catalog.images[PRODUCT_ID, 1].error)
+
+
+def test_a_second_event_is_answered_alike_and_not_measured_again(printed: Printed) -> None:
+    pipeline = Pipeline()
+    pipeline.upload(jpeg())
+    pipeline.tell(KEY)
+    printed()
+    assert pipeline.tell(KEY) == [(KEY, "ready")]
+    assert printed() == []
+
+
+def test_bytes_that_are_gone_are_nothing_to_do(printed: Printed) -> None:
+    pipeline = Pipeline()
+    assert pipeline.tell(KEY) == [(KEY, "gone")]
+    (log,) = printed()
+    assert (log["level"], log["image_id"]) == ("INFO", 1)
+
+
+@pytest.mark.parametrize("key", ["exports/list.csv", "originals/42/a shoe+\u00e9.jpg", "originals/42/1.svg"])
+def test_a_key_that_is_none_of_ours_is_ignored(printed: Printed, key: str) -> None:
+    pipeline = Pipeline()
+    assert pipeline.tell(key) == [(key, "ignored")]
+    (log,) = printed()
+    assert log["level"] == "WARNING"
+
+
+def test_a_key_is_read_as_s3_writes_it() -> None:
+    pipeline = Pipeline()
+    pipeline.upload(jpeg())
+    event = {"Records": [{"s3": {"object": {"key": "originals%2F42%2F1.jpg"}}}]}
+    assert pipeline.handler(event, a_context()) == {"images": [{"key": KEY, "outcome": "ready"}]}
+
+
+def test_each_record_of_an_event_has_its_outcome(printed: Printed) -> None:
+    pipeline = Pipeline()
+    pipeline.upload(jpeg(), a_ref(1))
+    pipeline.upload(b"no picture", a_ref(2))
+    keys = [a_ref(image_id).key for image_id in (1, 2, 3)]
+    assert pipeline.tell(*keys) == list(zip(keys, ["ready", "failed", "gone"], strict=True))
+    logs = [line for line in printed() if "message" in line]
+    assert [(log["request_id"], log["image_id"]) for log in logs] == [(REQUEST_ID, each) for each in (1, 2, 3)]
+
+
+def test_the_event_that_s3_sends_to_try_a_notification_is_nothing_to_do() -> None:
+    pipeline = Pipeline()
+    event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "images"}
+    assert pipeline.handler(event, a_context()) == {"images": []}
+
+
+def test_bytes_without_a_record_rise_so_that_an_operator_looks() -> None:
+    pipeline = Pipeline()
+    pipeline.store.put(a_ref(), jpeg())
+    with pytest.raises(ImageRecordMissingError):
+        pipeline.tell(KEY)
+
+
+def test_a_passing_fault_rises_so_that_lambda_tries_again() -> None:
+    def unavailable(_ref: ImageRef) -> Completion:
+        raise UnavailableError
+
+    with pytest.raises(UnavailableError):
+        around(unavailable)(object_created(KEY), a_context())
+
+
+def test_the_deployed_function_completes_the_record_and_moves_the_primary(cold_start: ColdStart) -> None:
+    with mock_aws():
+        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+        table, bucket = a_catalog_table(dynamodb), a_bucket(s3)
+        DynamoProducts(dynamodb, table).add(PRODUCT_ID)
+        catalog = DynamoImageCatalog(dynamodb, table)
+        catalog.reserve(an_image(primary_requested=True))
+        S3ImageStore(s3, bucket).put(a_ref(), jpeg())
+        module = cold_start("extract_metadata", TABLE=table, BUCKET=bucket, MAX_IMAGE_PIXELS="1000000")
+        answer = module.lambda_handler(object_created(KEY), a_context())
+        image = catalog.get(PRODUCT_ID, 1)
+        primary_image_id = catalog.primary_image_id(PRODUCT_ID)
+    assert answer == {"images": [{"key": KEY, "outcome": "ready"}]}
+    assert image is not None
+    assert (image.facts, primary_image_id) == (ImageFacts(48, 32, "RGB"), 1)
+    assert image.updated_at - image.created_at > timedelta(0)
+    assert module.lambda_handler is module.lambda_handler
+    assert not hasattr(module, "anything_else")

@@ -1,0 +1,192 @@
+import pytest
+from domain.errors import DomainError, InvalidFieldsError
+from handlers.form import Form, MalformedBodyError, NotMultipartError, read_form
+from tests.builders import FORM_TYPE, file_part, form, jpeg, part, upload_form
+
+import base64
+
+CONTENT = jpeg()
+
+REQUESTS_BODY = b"""--4f6e7b2c1d\r
+Content-Disposition: form-data; name="is_primary"\r
+\r
+True\r
+--4f6e7b2c1d\r
+Content-Disposition: form-data; name="order"\r
+\r
+1\r
+--4f6e7b2c1d\r
+Content-Disposition: form-data; name="image"; filename="shoe.jpg"\r
+\r
+%b\r
+--4f6e7b2c1d--\r
+"""
+CURL_BODY = b"""--------------------------d74496d66958873e\r
+Content-Disposition: form-data; name="image"; filename="shoe.jpg"\r
+Content-Type: image/jpeg\r
+\r
+%b\r
+--------------------------d74496d66958873e\r
+Content-Disposition: form-data; name="is_primary"\r
+\r
+true\r
+--------------------------d74496d66958873e--\r
+"""
+AIOHTTP_BODY = b"""--8f14e45fceea167a\r
+Content-Type: image/jpeg\r
+Content-Disposition: form-data; name="image"; filename="rote%%20Schuhe.jpg"\r
+\r
+%b\r
+--8f14e45fceea167a\r
+Content-Type: text/plain; charset=utf-8\r
+Content-Disposition: form-data; name="alt_text"\r
+\r
+rote Sch\xc3\xbche\r
+--8f14e45fceea167a--\r
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "boundary", "expected"),
+    [
+        pytest.param(
+            REQUESTS_BODY, "4f6e7b2c1d", Form(CONTENT, "shoe.jpg", {"is_primary": "True", "order": "1"}), id="requests"
+        ),
+        pytest.param(
+            CURL_BODY,
+            "------------------------d74496d66958873e",
+            Form(CONTENT, "shoe.jpg", {"is_primary": "true"}),
+            id="curl",
+        ),
+        pytest.param(
+            AIOHTTP_BODY,
+            "8f14e45fceea167a",
+            Form(CONTENT, "rote Schuhe.jpg", {"alt_text": "rote Schühe"}),
+            id="aiohttp",
+        ),
+    ],
+)
+def test_a_form_is_read_as_clients_send_it(body: bytes, boundary: str, expected: Form) -> None:
+    assert read(body % CONTENT, f"multipart/form-data; boundary={boundary}") == expected
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        'multipart/form-data; boundary="a-boundary"',
+        "Multipart/Form-Data;BOUNDARY=a-boundary",
+        "multipart/form-data; charset=utf-8; boundary=a-boundary",
+    ],
+)
+def test_a_content_type_may_be_written_in_many_ways(content_type: str) -> None:
+    assert read(upload_form(CONTENT), content_type).content == CONTENT
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "application/json", "image/jpeg", "multipart/mixed; boundary=b", "multipart/form-data", "multipart/form-data; boundary="],
+)
+def test_a_body_that_is_no_form_is_refused(content_type: str) -> None:
+    with pytest.raises(NotMultipartError, match="multipart/form-data with a boundary"):
+        read(b"{}", content_type)
+
+
+def test_a_body_without_base64_is_read_as_text() -> None:
+    body = form(part(b"x", 'filename="\u00e9.jpg"', name="image")).decode()
+    assert read_form(body, is_base64=False, content_type=FORM_TYPE) == Form(b"x", "\u00e9.jpg", {})
+
+
+@pytest.mark.parametrize("body", ["a", "!!!!", "YWJj\n", "Y W J j", "\u00e9\u00e9\u00e9\u00e9"])
+def test_a_body_that_is_no_base64_is_refused(body: str) -> None:
+    with pytest.raises(MalformedBodyError, match="base64"):
+        read_form(body, is_base64=True, content_type=FORM_TYPE)
+
+
+def test_every_byte_of_a_file_is_kept() -> None:
+    content = bytes(range(256)) + b"\r\n--\r\n--a-boundar\r\n" * 3 + b"\r\n"
+    assert read(upload_form(content)).content == content
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\nan epilogue"])
+def test_what_comes_after_the_last_boundary_does_not_matter(end: bytes) -> None:
+    assert read(upload_form(CONTENT).removesuffix(b"\r\n") + end).content == CONTENT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"{}", id="something else"),
+        pytest.param(upload_form(CONTENT)[:-20], id="cut in the last boundary"),
+        pytest.param(upload_form(CONTENT)[:100], id="cut in the file"),
+        pytest.param(upload_form(CONTENT).replace(b"a-boundary", b"another"), id="another boundary"),
+        pytest.param(upload_form(CONTENT).replace(b"\r\n", b"\n"), id="line ends changed"),
+        pytest.param(form(b'Content-Disposition: form-data; filename="a.jpg"\r\n\r\nx'), id="a part without a name"),
+        pytest.param(form(b"X-Other: 1\r\n\r\nx"), id="a part without a disposition"),
+        pytest.param(form(*[part(b"x", name=f"field{number}") for number in range(33)]), id="too many parts"),
+        pytest.param(form(part(b"x", name="a" * 5000)), id="too long a header"),
+    ],
+)
+def test_a_body_that_is_no_complete_form_is_refused(body: bytes) -> None:
+    with pytest.raises(MalformedBodyError, match="Send it again as a complete form"):
+        read(body)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "file_name"),
+    [
+        (['filename="caf\u00e9.jpg"'], "caf\u00e9.jpg"),
+        (["filename=shoe.jpg"], "shoe.jpg"),
+        (['filename=""'], ""),
+        (['filename="50%.jpg"'], "50%.jpg"),
+        (['filename="a %22quoted%22 shoe.jpg"'], 'a "quoted" shoe.jpg'),
+        (['filename="a \\"quoted\\" shoe.jpg"'], 'a "quoted" shoe.jpg'),
+        (['filename="caf%C3%A9.jpg"'], "caf\u00e9.jpg"),
+        (['filename="two\nlines.jpg"'], "two\nlines.jpg"),
+        (["filename*=UTF-8''caf%C3%A9.jpg"], "caf\u00e9.jpg"),
+        (['filename="cafe.jpg"', "filename*=utf-8''caf%C3%A9.jpg"], "caf\u00e9.jpg"),
+        (["filename*=utf-8''caf%C3%A9.jpg", 'filename="cafe.jpg"'], "caf\u00e9.jpg"),
+        (['filename="cafe.jpg"', "filename*=iso-8859-1''caf%E9.jpg"], "cafe.jpg"),
+    ],
+)
+def test_a_file_name_is_read_in_all_the_ways_that_clients_write_it(parameters: list[str], file_name: str) -> None:
+    assert read(form(part(b"x", *parameters, name="image"))).file_name == file_name
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "message"),
+    [
+        pytest.param(form(part(b"1", name="order")), "image", "required", id="no file"),
+        pytest.param(form(part(b"x", name="image")), "image", "as a file", id="a file without a name"),
+        pytest.param(form(file_part(b"x"), file_part(b"y")), "image", "once", id="two files"),
+        pytest.param(
+            form(part(b"1", name="order"), part(b"2", name="order"), file_part(b"x")), "order", "once", id="two orders"
+        ),
+        pytest.param(
+            form(part(b"1", 'filename="a.txt"', name="order"), file_part(b"x")), "order", "as text", id="a text as a file"
+        ),
+        pytest.param(form(part(b"\xff", name="alt_text")), "alt_text", "UTF-8", id="another charset"),
+        pytest.param(form(part(b"x" * 16_385, name="alt_text")), "alt_text", "16,384 bytes", id="too long"),
+    ],
+)
+def test_a_field_that_breaks_a_rule_is_named(body: bytes, field: str, message: str) -> None:
+    with pytest.raises(InvalidFieldsError) as caught:
+        read(body)
+    (fault,) = caught.value.faults
+    assert fault.field == field
+    assert message in fault.message
+
+
+def test_the_longest_text_that_is_allowed_is_read() -> None:
+    assert read(upload_form(b"x", alt_text="x" * 16_384)).fields == {"alt_text": "x" * 16_384}
+
+
+def test_no_cut_of_a_form_is_taken_for_a_whole() -> None:
+    whole = upload_form(CONTENT, order="1").removesuffix(b"\r\n")
+    for length in range(len(whole)):
+        with pytest.raises(DomainError):
+            read(whole[:length])
+
+
+def read(body: bytes, content_type: str = FORM_TYPE) -> Form:
+    return read_form(base64.b64encode(body).decode(), is_base64=True, content_type=content_type)

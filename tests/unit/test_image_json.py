@@ -1,0 +1,63 @@
+from datetime import timedelta
+
+from domain.image import ImageFormat, ImageRef, ImageStatus
+from handlers.image_json import image_json
+from tests.builders import NOW, a_ready_image, an_image
+
+MEDIA = "https://media.example.com"
+
+PENDING = {
+    "id": 1,
+    "type": "JPEG",
+    "user": {"id": 7, "username": "maria", "full_name": "María López"},
+    "name": "shoe.jpg",
+    "f": "https://media.example.com/42/1.jpg",
+    "size": 2_621_440,
+    "description": "A red shoe",
+    "width": None,
+    "height": None,
+    "human_readable_size": "2.5 MB",
+    "mode": None,
+    "created_at": "2026-03-14T09:26:53.589793Z",
+    "updated_at": "2026-03-14T09:26:53.589793Z",
+    "product_id": 42,
+    "alt_text": "A red shoe",
+    "is_primary": False,
+    "order": 0,
+    "status": "pending",
+    "error": None,
+}
+
+
+def test_a_pending_picture_has_all_keys_and_no_size_in_pixels() -> None:
+    assert image_json(an_image(), media_base_url=MEDIA, is_primary=False) == PENDING
+
+
+def test_a_ready_picture_has_its_size_and_mode() -> None:
+    image = a_ready_image(updated_at=NOW + timedelta(seconds=1))
+    assert image_json(image, media_base_url=MEDIA, is_primary=False) == PENDING | {
+        "width": 48,
+        "height": 32,
+        "mode": "RGB",
+        "updated_at": "2026-03-14T09:26:54.589793Z",
+        "status": "ready",
+    }
+
+
+def test_a_failed_picture_says_why() -> None:
+    image = an_image(status=ImageStatus.FAILED, error="The picture is damaged.")
+    assert image_json(image, media_base_url=MEDIA, is_primary=False) == PENDING | {
+        "status": "failed",
+        "error": "The picture is damaged.",
+    }
+
+
+def test_whether_it_is_the_primary_is_not_the_records_to_say() -> None:
+    image = an_image(primary_requested=False, order=3)
+    assert image_json(image, media_base_url=MEDIA, is_primary=True) == PENDING | {"is_primary": True, "order": 3}
+
+
+def test_the_type_and_the_address_follow_the_format() -> None:
+    image = an_image(ref=ImageRef(9, 8, ImageFormat.WEBP))
+    body = image_json(image, media_base_url=MEDIA, is_primary=False)
+    assert (body["type"], body["f"]) == ("WEBP", "https://media.example.com/9/8.webp")

@@ -1,0 +1,63 @@
+import json
+from http import HTTPStatus
+
+import pytest
+from domain import errors
+from domain.errors import DomainError, FieldFault, InvalidFieldsError
+from handlers.form import MalformedBodyError, NotMultipartError
+from handlers.problems import internal_problem, problem_response
+from tests.builders import REQUEST_ID
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (NotMultipartError("Send a form."), 400, "not_multipart"),
+        (MalformedBodyError("Send it again."), 400, "malformed_body"),
+        (errors.UnsupportedFormatError("No picture."), 400, "unsupported_format"),
+        (errors.ProductNotFoundError(42), 404, "product_not_found"),
+        (errors.FileTooLargeError(5_000_000, 4_500_000), 413, "file_too_large"),
+        (errors.UnavailableError(), 503, "temporarily_unavailable"),
+    ],
+)
+def test_a_problem_has_the_members_of_rfc_9457_and_ours(error: DomainError, status: int, code: str) -> None:
+    response = problem_response(error, REQUEST_ID)
+    assert response["statusCode"] == status
+    assert response["headers"]["Content-Type"] == "application/problem+json"
+    assert response["headers"]["Cache-Control"] == "no-store"
+    assert json.loads(response["body"]) == {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": str(error),
+        "code": code,
+        "request_id": REQUEST_ID,
+    }
+
+
+def test_field_errors_name_each_field() -> None:
+    faults = (FieldFault("is_primary", "Must be a boolean."), FieldFault("order", "Must be an integer."))
+    response = problem_response(InvalidFieldsError(faults), REQUEST_ID)
+    body = json.loads(response["body"])
+    assert (response["statusCode"], body["code"]) == (400, "invalid_fields")
+    assert body["detail"] == "Correct these fields and send the request again: is_primary, order."
+    assert body["errors"] == [
+        {"field": "is_primary", "message": "Must be a boolean."},
+        {"field": "order", "message": "Must be an integer."},
+    ]
+
+
+def test_a_passing_fault_says_when_to_try_again() -> None:
+    assert problem_response(errors.UnavailableError(), REQUEST_ID)["headers"]["Retry-After"].isdigit()
+    assert "Retry-After" not in problem_response(errors.ProductNotFoundError(42), REQUEST_ID)["headers"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [errors.ImageIdTakenError("Image 7 is there already."), errors.BytesRefusedError("S3 did not accept the bytes.")],
+)
+def test_a_fault_of_ours_is_answered_without_its_reason(error: DomainError) -> None:
+    response = problem_response(error, REQUEST_ID)
+    assert response == internal_problem(REQUEST_ID)
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (500, "internal_error")
+    assert str(error) not in response["body"]

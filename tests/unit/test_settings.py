@@ -1,0 +1,39 @@
+import pytest
+from handlers.settings import (
+    AuthorizeSettings,
+    ExtractMetadataSettings,
+    SettingsError,
+    UploadImageSettings,
+    read_settings,
+)
+
+VARIABLES = {
+    "TABLE": "catalog",
+    "BUCKET": "images",
+    "MEDIA_BASE_URL": "https://media.example.com",
+    "MAX_DIRECT_UPLOAD_BYTES": "4500000",
+    "MAX_IMAGE_PIXELS": "100000000",
+    "KEYS_TABLE": "keys",
+}
+
+
+def test_each_function_reads_its_own_variables() -> None:
+    assert read_settings(AuthorizeSettings, VARIABLES) == AuthorizeSettings("keys")
+    assert read_settings(ExtractMetadataSettings, VARIABLES) == ExtractMetadataSettings(
+        "catalog", "images", 100_000_000
+    )
+    assert read_settings(UploadImageSettings, VARIABLES) == UploadImageSettings(
+        "catalog", "images", "https://media.example.com", 4_500_000
+    )
+
+
+@pytest.mark.parametrize("missing", ["TABLE", "BUCKET", "MEDIA_BASE_URL", "MAX_DIRECT_UPLOAD_BYTES"])
+def test_a_missing_variable_is_named(missing: str) -> None:
+    variables = {name: value for name, value in VARIABLES.items() if name != missing}
+    with pytest.raises(SettingsError, match=f" {missing} "):
+        read_settings(UploadImageSettings, variables)
+
+
+def test_a_variable_that_should_be_an_integer_and_is_not_is_named() -> None:
+    with pytest.raises(SettingsError, match=" MAX_IMAGE_PIXELS "):
+        read_settings(ExtractMetadataSettings, {**VARIABLES, "MAX_IMAGE_PIXELS": "many"})

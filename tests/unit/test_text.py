@@ -1,0 +1,70 @@
+import unicodedata
+
+import pytest
+from domain.text import MAX_TEXT_BYTES, clean_file_name, clean_text
+from hypothesis import given
+from hypothesis import strategies as st
+
+ANY_TEXT = st.text(st.characters(codec=None))
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("A red shoe", "A red shoe"),
+        ("  A \t red\r\nshoe ", "A red shoe"),
+        ("A\x00red\x1bshoe\x7f", "A red shoe"),
+        ("one\u2028two\u2029three\x85four", "one two three four"),
+        ("invoice\u202egpj.exe", "invoicegpj.exe"),
+        ("\u2066isolated\u2069 \u200emark\u061c", "isolated mark"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("lone \ud800 surrogate", "lone surrogate"),
+        ("family \U0001f468\u200d\U0001f469\u200d\U0001f467", "family \U0001f468\u200d\U0001f469\u200d\U0001f467"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_kept_on_one_line_without_controls(sent: str, kept: str) -> None:
+    assert clean_text(sent) == kept
+
+
+def test_a_long_text_is_cut_at_a_character() -> None:
+    assert clean_text("a" + "\u00e9" * 200) == "a" + "\u00e9" * 127
+
+
+def test_a_cut_leaves_no_space_at_the_end() -> None:
+    assert clean_text("a" * (MAX_TEXT_BYTES - 1) + " b") == "a" * (MAX_TEXT_BYTES - 1)
+
+
+@given(ANY_TEXT)
+def test_a_cleaned_text_is_always_safe(text: str) -> None:
+    cleaned = clean_text(text)
+    assert len(cleaned.encode()) <= MAX_TEXT_BYTES
+    assert not {unicodedata.category(character) for character in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
+    assert cleaned == " ".join(cleaned.split())
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("shoe.jpg", "shoe.jpg"),
+        ("/etc/passwd", "passwd"),
+        ("../../shoe.jpg", "shoe.jpg"),
+        ("C:\\Users\\Maria\\shoe.jpg", "shoe.jpg"),
+        ("mixed\\up/shoe.jpg", "shoe.jpg"),
+        ("folder/", ""),
+        ("..", ""),
+        (".hidden", "hidden"),
+        (" shoe.jpg. ", "shoe.jpg"),
+        ("sh\noe.jpg", "sh oe.jpg"),
+        ("", ""),
+    ],
+)
+def test_a_file_name_is_kept_without_its_path(sent: str, kept: str) -> None:
+    assert clean_file_name(sent) == kept
+
+
+@given(ANY_TEXT)
+def test_a_cleaned_file_name_is_never_a_path(name: str) -> None:
+    cleaned = clean_file_name(name)
+    assert not {"/", "\\"} & set(cleaned)
+    assert cleaned == cleaned.strip(". ")

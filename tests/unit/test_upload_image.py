@@ -1,0 +1,203 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from domain.errors import (
+    BytesRefusedError,
+    DomainError,
+    FileTooLargeError,
+    InvalidFieldsError,
+    ProductNotFoundError,
+    UnavailableError,
+    UnsupportedFormatError,
+)
+from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.leased_ids import LeasedIds
+from domain.upload_image import Upload, UploadImage
+from tests.builders import NOW, PRODUCT_ID, USER, a_ref, an_image, jpeg, picture
+from tests.fakes import InMemoryImageCatalog, InMemoryImageStore
+
+CONTENT = jpeg()
+MAX_BYTES = 10_000
+
+
+class WatchingImageStore(InMemoryImageStore):
+    """Notes at every change whether the picture has a record at that moment."""
+
+    def __init__(self, catalog: InMemoryImageCatalog) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, bool]] = []
+        self._catalog = catalog
+
+    def put(self, ref: ImageRef, content: bytes) -> None:
+        self._note("put", ref)
+        super().put(ref, content)
+
+    def delete(self, ref: ImageRef) -> None:
+        self._note("delete", ref)
+        super().delete(ref)
+
+    def _note(self, change: str, ref: ImageRef) -> None:
+        self.seen.append((change, self._catalog.get(ref.product_id, ref.image_id) is not None))
+
+
+class RefusingImageStore(WatchingImageStore):
+    def put(self, ref: ImageRef, content: bytes) -> None:
+        raise BytesRefusedError("Nothing was written.")
+
+
+class MumblingImageStore(WatchingImageStore):
+    """Writes, but its reply gets lost."""
+
+    def put(self, ref: ImageRef, content: bytes) -> None:
+        super().put(ref, content)
+        raise UnavailableError
+
+
+class VanishingImageStore(MumblingImageStore):
+    """Cannot be reached any more once it has written."""
+
+    def delete(self, ref: ImageRef) -> None:
+        raise UnavailableError
+
+
+class BrokenImageStore(InMemoryImageStore):
+    def put(self, ref: ImageRef, content: bytes) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+
+class UnreachableCatalog(InMemoryImageCatalog):
+    def product_exists(self, product_id: int) -> bool:
+        raise UnavailableError
+
+
+class FullCatalog(InMemoryImageCatalog):
+    def reserve(self, image: ProductImage) -> None:
+        raise UnavailableError
+
+
+@pytest.fixture
+def catalog() -> InMemoryImageCatalog:
+    return InMemoryImageCatalog(PRODUCT_ID)
+
+
+def an_upload(**changes: Any) -> Upload:
+    upload = Upload(product_id=PRODUCT_ID, user=USER, content=CONTENT, file_name="shoe.jpg", fields={})
+    return replace(upload, **changes)
+
+
+def upload_image(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = None) -> UploadImage:
+    return UploadImage(
+        catalog=catalog,
+        store=store or InMemoryImageStore(),
+        ids=LeasedIds(catalog),
+        clock=lambda: NOW,
+        max_bytes=MAX_BYTES,
+    )
+
+
+def test_an_upload_is_stored_as_a_pending_picture(catalog: InMemoryImageCatalog) -> None:
+    store = InMemoryImageStore()
+    fields = {"alt_text": "A red shoe", "is_primary": "True", "order": "1"}
+    image = upload_image(catalog, store)(an_upload(fields=fields))
+    assert image == an_image(size_bytes=len(CONTENT), primary_requested=True, order=1)
+    assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
+    assert store.get(image.ref) == CONTENT
+
+
+def test_the_record_is_there_before_the_bytes(catalog: InMemoryImageCatalog) -> None:
+    store = WatchingImageStore(catalog)
+    upload_image(catalog, store)(an_upload())
+    assert store.seen == [("put", True)]
+
+
+def test_the_primary_stays_until_the_picture_is_ready(catalog: InMemoryImageCatalog) -> None:
+    upload_image(catalog)(an_upload(fields={"is_primary": "true"}))
+    assert catalog.primary_image_id(PRODUCT_ID) is None
+
+
+def test_every_upload_is_a_picture_of_its_own(catalog: InMemoryImageCatalog) -> None:
+    upload = upload_image(catalog)
+    assert [upload(an_upload()).ref.image_id for _ in range(3)] == [1, 2, 3]
+
+
+def test_the_format_is_that_of_the_bytes_not_of_the_name(catalog: InMemoryImageCatalog) -> None:
+    image = upload_image(catalog)(an_upload(content=picture("PNG"), file_name="shoe.jpg"))
+    assert (image.ref.image_format.name, image.name) == ("PNG", "shoe.jpg")
+
+
+def test_a_path_in_a_file_name_is_dropped(catalog: InMemoryImageCatalog) -> None:
+    assert upload_image(catalog)(an_upload(file_name="../../etc/shoe.jpg")).name == "shoe.jpg"
+
+
+@pytest.mark.parametrize("file_name", ["", "..", "folder/"])
+def test_a_picture_without_a_name_is_named_by_its_format(catalog: InMemoryImageCatalog, file_name: str) -> None:
+    assert upload_image(catalog)(an_upload(content=picture("WEBP"), file_name=file_name)).name == "image.webp"
+
+
+def test_the_largest_picture_that_is_allowed_is_taken(catalog: InMemoryImageCatalog) -> None:
+    content = CONTENT.ljust(MAX_BYTES, b"\0")
+    assert upload_image(catalog)(an_upload(content=content)).size_bytes == MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"content": CONTENT.ljust(MAX_BYTES + 1, b"\0")}, FileTooLargeError),
+        ({"content": b""}, InvalidFieldsError),
+        ({"content": b"%PDF-1.7"}, UnsupportedFormatError),
+        ({"fields": {"order": "last"}}, InvalidFieldsError),
+    ],
+)
+def test_an_upload_that_breaks_a_rule_is_refused_without_asking_a_store(
+    changes: dict[str, Any], error: type[DomainError]
+) -> None:
+    with pytest.raises(error):
+        upload_image(UnreachableCatalog())(an_upload(**changes))
+
+
+def test_a_picture_that_is_too_large_is_told_both_sizes(catalog: InMemoryImageCatalog) -> None:
+    with pytest.raises(FileTooLargeError, match=r"has 10,001 bytes.*at most 10,000"):
+        upload_image(catalog)(an_upload(content=CONTENT.ljust(MAX_BYTES + 1, b"\0")))
+
+
+def test_a_picture_of_an_unknown_product_is_not_stored(catalog: InMemoryImageCatalog) -> None:
+    store = WatchingImageStore(catalog)
+    with pytest.raises(ProductNotFoundError, match="There is no product 43"):
+        upload_image(catalog, store)(an_upload(product_id=43))
+    assert (catalog.images, store.seen) == ({}, [])
+
+
+def test_no_bytes_are_written_without_a_record() -> None:
+    catalog = FullCatalog(PRODUCT_ID)
+    store = WatchingImageStore(catalog)
+    with pytest.raises(UnavailableError):
+        upload_image(catalog, store)(an_upload())
+    assert store.seen == []
+
+
+def test_the_record_of_refused_bytes_is_withdrawn(catalog: InMemoryImageCatalog) -> None:
+    store = RefusingImageStore(catalog)
+    with pytest.raises(UnavailableError):
+        upload_image(catalog, store)(an_upload())
+    assert (catalog.images, store.seen) == ({}, [])
+
+
+def test_bytes_of_an_unknown_outcome_are_removed_before_their_record(catalog: InMemoryImageCatalog) -> None:
+    store = MumblingImageStore(catalog)
+    with pytest.raises(UnavailableError):
+        upload_image(catalog, store)(an_upload())
+    assert store.seen == [("put", True), ("delete", True)]
+    assert (catalog.images, store.get(a_ref())) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("store", "error"), [(VanishingImageStore, UnavailableError), (BrokenImageStore, RuntimeError)]
+)
+def test_a_record_whose_bytes_may_be_there_is_kept_for_the_reconciler(
+    catalog: InMemoryImageCatalog, store: type[InMemoryImageStore], error: type[Exception]
+) -> None:
+    broken_store = store(catalog) if issubclass(store, WatchingImageStore) else store()
+    with pytest.raises(error):
+        upload_image(catalog, broken_store)(an_upload())
+    assert [image.status for image in catalog.images.values()] == [ImageStatus.PENDING]
