@@ -15,8 +15,9 @@ ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 BUILD_PACKAGE := $(CURDIR)/.tools/bin/python packages/build.py
 PACKAGES := AuthorizeFunction UploadImageFunction ExtractMetadataFunction PillowLayer
-SOURCES := $(shell find src -name '*.py') packages/build.py uv.lock
-SAM := UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam --no-install-project sam
+# Folders too: their date changes when a file is removed.
+SOURCES := $(shell find src -name '*.py' -o -type d -not -name __pycache__) packages/build.py uv.lock
+SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 
 ##@ The two commands
 .PHONY: local
@@ -64,12 +65,8 @@ packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the package
 
 ##@ Deployment
 .PHONY: build
-build: $(UV) ## `sam build` for ARCHITECTURE (default arm64)
+build: $(UV) ## Run `sam build` for ARCHITECTURE (default arm64)
 	ARCHITECTURE=$(ARCHITECTURE) $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
-
-.PHONY: deploy
-deploy: build ## `sam deploy` of CONFIG_ENV (default: default)
-	$(SAM) deploy --config-env $(or $(CONFIG_ENV),default)
 
 ##@ Help
 .PHONY: help

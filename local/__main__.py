@@ -86,7 +86,15 @@ def lint_template() -> None:
         path = Path(folder) / "template.json"
         path.write_text(json.dumps(translate({}, {})))
         # W2001: the transform puts the values of some parameters in place, so they look unused.
-        command = ["cfn-lint", "--regions", REGION, "--ignore-checks", "W2001", "--", str(path)]
+        command = [
+            str(Path(sys.executable).with_name("cfn-lint")),
+            "--regions",
+            REGION,
+            "--ignore-checks",
+            "W2001",
+            "--",
+            str(path),
+        ]
         sys.exit(subprocess.run(command, check=False).returncode)
 
 

@@ -21,7 +21,7 @@ from ops.terminal import confirm, note, say, show
 
 _MAX_DAYS = 3650
 _GATEWAY_CACHE_SECONDS = 60
-"""How long the gateway keeps an authorizer's answer: the template's `AuthorizerTtlSeconds`, as deployed."""
+"""How long the gateway may keep an authorizer's answer: the most that `AuthorizerTtlSeconds` can be."""
 _STATE_STYLES = {"active": "green", "revoked": "red", "expired": "yellow"}
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys.")

@@ -75,7 +75,7 @@ def _decode(content: bytes, name: str) -> str:
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """Yield each record that is not blank with the line it begins on; in place of an unreadable one, why."""
-    # Strict: otherwise a quote that is never closed swallows the rest of the file.
+    # Strict: otherwise a quote that is never closed swallows the rest of the file unnoticed.
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1

@@ -32,7 +32,7 @@ _PROBE_SECONDS = 2
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=10,
-    # A person waits: more patience with throttling than a function has, but an end within a minute.
+    # A person waits: more patience with throttling than a function has, but an end in about a minute.
     retries={"mode": "standard", "total_max_attempts": 5},
     max_pool_connections=PARALLEL_CALLS,
 )
@@ -99,9 +99,7 @@ def target_of(ctx: typer.Context) -> Target:
         OperatorError: it is not there; the message says what to do.
 
     """
-    choice = ctx.find_object(TargetChoice)
-    if choice is None:
-        raise OperatorError("No target is chosen.")
+    choice: TargetChoice = ctx.obj
     return _local_target(LOCAL_STATE) if choice.local else _stack_target(choice.stack)
 
 

@@ -55,7 +55,7 @@ def build(logical_id: str, architecture: str, target: Path) -> None:
     modules = target / "python" if logical_id in _LAYERS else target
     modules.mkdir(parents=True)
     _install(GROUPS[logical_id], architecture, modules)
-    shutil.rmtree(modules / "bin", ignore_errors=True)
+    _drop_scripts(modules)
     if logical_id not in _LAYERS:
         prune_botocore(modules / "botocore")
         ignore = shutil.ignore_patterns("__pycache__")
@@ -89,6 +89,16 @@ def _install(group: str, architecture: str, modules: Path) -> None:
             *("--target", str(modules), "--only-binary", ":all:", "--link-mode", "copy"),
             *("--python-version", "3.13", "--python-platform", _PLATFORMS[architecture]),
         )
+
+
+def _drop_scripts(modules: Path) -> None:
+    # Nothing on Lambda runs them, and the path of the environment that built them stands in them,
+    # so that their lines in RECORD would differ from machine to machine.
+    shutil.rmtree(modules / "bin", ignore_errors=True)
+    (modules / ".lock").unlink(missing_ok=True)
+    for record in modules.glob("*.dist-info/RECORD"):
+        lines = record.read_text().splitlines(keepends=True)
+        record.write_text("".join(line for line in lines if not line.startswith(("bin/", "../../bin/"))))
 
 
 def _run(*command: str) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from PIL import ExifTags, Image
+
 from domain.api_key import ApiKey, Role
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, User
-from PIL import ExifTags, Image
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,7 +65,7 @@ def an_api_key(**changes: Any) -> ApiKey:  # noqa: ANN401 - any field of a recor
     return replace(key, **changes)
 
 
-def picture(  # noqa: PLR0913 - a format and what Pillow is to make of it
+def picture(
     pillow_format: str,
     width_px: int = 48,
     height_px: int = 32,
@@ -73,10 +74,7 @@ def picture(  # noqa: PLR0913 - a format and what Pillow is to make of it
     **options: object,
 ) -> bytes:
     """Return a picture that differs from pixel to pixel and from frame to frame."""
-    gradient = Image.radial_gradient("L")
-    first, *others = (
-        gradient.rotate(index * 30).resize((width_px, height_px)).convert(mode) for index in range(frames)
-    )
+    first, *others = (_frame(index, (width_px, height_px), mode) for index in range(frames))
     if others:
         options |= {"save_all": True, "append_images": others}
     content = io.BytesIO()
@@ -84,8 +82,17 @@ def picture(  # noqa: PLR0913 - a format and what Pillow is to make of it
     return content.getvalue()
 
 
+def _frame(index: int, size: tuple[int, int], mode: str) -> Image.Image:
+    gradient = Image.radial_gradient("L").rotate(index * 30).resize(size)
+    frame = gradient.convert(mode)
+    if mode == "RGBA":
+        # Encoders drop an alpha channel that hides nothing.
+        frame.putalpha(gradient)
+    return frame
+
+
 def jpeg(width_px: int = 48, height_px: int = 32, mode: str = "RGB", **options: object) -> bytes:
-    return picture("JPEG", width_px, height_px, mode, **options)
+    return picture("JPEG", width_px, height_px, mode, frames=1, **options)
 
 
 def exif(orientation: int) -> bytes:
@@ -183,7 +190,5 @@ def a_keys_table(client: "DynamoDBClient") -> str:
 
 def a_bucket(client: "S3Client") -> str:
     name = "images"
-    client.create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     return name

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from domain.errors import UnavailableError
 
@@ -75,7 +76,7 @@ def passing_errors_as_unavailable() -> Iterator[None]:
     """Turn throttling, server errors and lost connections into `UnavailableError`; the rest rises."""
     try:
         yield
-    except HTTPClientError as error:
+    except (HTTPClientError, NoConnectionError) as error:
         raise UnavailableError from error
     except ClientError as error:
         if error_code(error) in _PASSING:

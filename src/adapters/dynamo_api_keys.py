@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import passing_errors_as_unavailable
+from botocore.exceptions import ClientError
+
+from adapters.aws import failed_condition, passing_errors_as_unavailable
 from domain.api_key import ApiKey
 from domain.image import User, iso_utc
 
@@ -41,15 +43,20 @@ class DynamoApiKeys:
         item = next((item for item in self._scan() if item["id"]["S"] == key_id), None)
         if item is None:
             return None
-        with passing_errors_as_unavailable():
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key={"key_hash": item["key_hash"]},
-                UpdateExpression="SET is_active = :false",
-                ConditionExpression="attribute_exists(key_hash)",
-                ExpressionAttributeValues={":false": {"BOOL": False}},
-                ReturnValues="ALL_NEW",
-            )
+        try:
+            with passing_errors_as_unavailable():
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key={"key_hash": item["key_hash"]},
+                    UpdateExpression="SET is_active = :false",
+                    ConditionExpression="attribute_exists(key_hash)",
+                    ExpressionAttributeValues={":false": {"BOOL": False}},
+                    ReturnValues="ALL_NEW",
+                )
+        except ClientError as error:
+            if failed_condition(error):
+                return None
+            raise
         return _from_item(answer["Attributes"])
 
     def _scan(self) -> Iterator[dict[str, Any]]:

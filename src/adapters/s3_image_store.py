@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.aws import error_code, passing_errors_as_unavailable
-from domain.errors import BytesRefusedError
+from domain.errors import BytesRefusedError, UnavailableError
 from domain.image import ImageRef
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class S3ImageStore:
             metadata = error.response.get("ResponseMetadata", {})
             retried = metadata.get("RetryAttempts", 0) > 0
             if retried or metadata.get("HTTPStatusCode", _SERVER_ERROR) >= _SERVER_ERROR:
-                raise
+                # An earlier try, or this one, may have written the bytes all the same.
+                raise UnavailableError from error
             raise BytesRefusedError("S3 did not accept the bytes.") from error
 
     def get(self, ref: ImageRef) -> bytes | None:

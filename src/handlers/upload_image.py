@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.s3_image_store import S3ImageStore
-from domain.errors import DomainError, UnavailableError
+from domain.errors import DomainError
 from domain.image import ProductImage, User
 from domain.leased_ids import LeasedIds
 from domain.upload_fields import parse_product_id
@@ -50,11 +50,9 @@ class UploadImageHandler:
             try:
                 image = self._upload_image(_read_upload(event))
             except DomainError as error:
-                self._report_rejection(error)
-                return problem_response(error, request_id)
-            except Exception:
-                self._logger.exception("upload broke")
-                return internal_problem(request_id)
+                return self._rejected(error, problem_response(error, request_id))
+            except Exception as error:  # noqa: BLE001 - the last line: a client never sees a traceback
+                return self._rejected(error, internal_problem(request_id))
             self._report_upload(image)
             return self._created(image)
 
@@ -83,14 +81,16 @@ class UploadImageHandler:
             size=image.size_bytes,
         )
 
-    def _report_rejection(self, error: DomainError) -> None:
-        self._metrics.add_dimension("reason", error.code)
+    def _rejected(self, error: Exception, response: HttpResponse) -> HttpResponse:
+        reason = error.code if isinstance(error, DomainError) else "internal_error"
+        self._metrics.add_dimension("reason", reason)
         self._metrics.add_metric("UploadsRejected", MetricUnit.Count, 1)
         self._metrics.flush_metrics()
-        if isinstance(error, UnavailableError):
-            self._logger.error("upload failed", reason=error.code, exc_info=error)
+        if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._logger.error("upload failed", reason=reason, exc_info=error)
         else:
-            self._logger.info("upload rejected", reason=error.code)
+            self._logger.info("upload rejected", reason=reason)
+        return response
 
 
 def _read_upload(event: dict[str, Any]) -> Upload:

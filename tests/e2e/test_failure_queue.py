@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from domain.image import ImageFormat, ImageRef
-
 from local.sample import sample_jpeg
 from local.system import wait_until
 from tests.e2e.shop import Shop
@@ -19,7 +18,9 @@ def test_bytes_without_a_record_end_in_the_failure_queue_and_disturb_nobody(shop
     sqs = shop.state.endpoint.client("sqs")
 
     def receive() -> dict[str, Any] | None:
-        messages = sqs.receive_message(QueueUrl=resources.failure_queue, WaitTimeSeconds=1).get("Messages", [])
+        messages = sqs.receive_message(QueueUrl=resources.failure_queue, WaitTimeSeconds=1).get(
+            "Messages", []
+        )
         return json.loads(messages[0]["Body"]) if messages else None
 
     failure = wait_until(receive, "message in the failure queue", seconds=60)

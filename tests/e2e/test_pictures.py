@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 
 import pytest
-from domain.image import ImageFacts, ImageStatus
 
+from domain.image import ImageFacts, ImageStatus
 from tests.builders import exif, jpeg, picture
 from tests.e2e.shop import Shop
 

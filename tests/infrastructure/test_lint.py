@@ -1,9 +1,5 @@
 """The linters of SAM and CloudFormation, run as `make lint` runs them."""
 
-import os
-import sys
-from pathlib import Path
-
 import pytest
 
 import local.__main__
@@ -27,8 +23,6 @@ def test_the_lint_of_the_translated_template_sees_a_circle(
 ) -> None:
     add_circle(template)
     monkeypatch.setattr("local.__main__.translate", lambda *_: template)
-    # Where `uv run` finds the linter.
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(SystemExit) as ended:
         local.__main__.lint_template()
     assert ended.value.code

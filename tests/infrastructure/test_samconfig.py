@@ -1,4 +1,4 @@
-"""samconfig.toml: the environments that `sam deploy` knows, and how make uses them."""
+"""samconfig.toml: the environments that `sam deploy` knows."""
 
 import shlex
 import tomllib
@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from local.template import ROOT, Template
-from tests.infrastructure.command_line import report, run
 from tests.infrastructure.stack import allows
 
 ENVIRONMENTS = ["default", "dev", "prod"]
@@ -35,16 +34,6 @@ def test_an_environment_sets_only_what_the_template_takes(
     assert overrides.keys() <= template["Parameters"].keys()
     refused = {n: v for n, v in overrides.items() if not allows(template["Parameters"][n], v)}
     assert refused == {}
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_make_deploy_keeps_what_the_environment_sets(samconfig: dict[str, Any], environment: str) -> None:
-    # `sam deploy` takes parameters from its command line instead of those in samconfig.toml.
-    planned = run("make", "--dry-run", "deploy", f"CONFIG_ENV={environment}")
-    assert planned.returncode == 0, report(planned)
-    [command] = [line for line in planned.stdout.splitlines() if f"deploy --config-env {environment}" in line]
-    _, option, given = command.partition("--parameter-overrides ")
-    assert not option or _parse(_configured(samconfig, environment)).items() <= _parse(given).items()
 
 
 def _configured(samconfig: dict[str, Any], environment: str) -> str:

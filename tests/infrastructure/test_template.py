@@ -329,7 +329,6 @@ def test_every_table_is_paid_on_demand_and_can_go_back_in_time(template: Templat
     for name, table in tables.items():
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
-        assert table["SSESpecification"] == {"SSEEnabled": True}, name
 
 
 def test_what_holds_the_shops_data_outlives_the_stack(template: Template) -> None:

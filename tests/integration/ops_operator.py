@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import boto3
@@ -18,13 +17,9 @@ from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from ops.__main__ import app
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from tests.builders import a_catalog_table, a_keys_table
 
 REGION = "eu-central-1"
-TABLE = "shop-CatalogTable"
-KEYS_TABLE = "shop-KeysTable"
 _SETTINGS = ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "FORCE_COLOR", "PRODUCT_IMAGES_STACK")
 
 
@@ -116,14 +111,14 @@ def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "nowhere")
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", aws.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        aws.has_stack("product-images", {"TableName": TABLE, "KeysTableName": KEYS_TABLE})
         client = boto3.client("dynamodb")
-        _create_tables(client)
+        table, keys_table = a_catalog_table(client), a_keys_table(client)
+        aws.has_stack("product-images", {"TableName": table, "KeysTableName": keys_table})
         yield Operator(
             aws,
-            DynamoApiKeys(client, KEYS_TABLE),
-            DynamoProducts(client, TABLE),
-            DynamoImageCatalog(client, TABLE),
+            DynamoApiKeys(client, keys_table),
+            DynamoProducts(client, table),
+            DynamoImageCatalog(client, table),
         )
 
 
@@ -134,24 +129,3 @@ def error_line(result: Result) -> str:
     assert len(lines) == 1, result.stderr
     assert lines[0].startswith("Error: ")
     return lines[0]
-
-
-def _create_tables(client: "DynamoDBClient") -> None:
-    client.create_table(
-        TableName=KEYS_TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "key_hash", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "key_hash", "KeyType": "HASH"}],
-    )
-    client.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-    )

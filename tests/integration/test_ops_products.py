@@ -1,40 +1,18 @@
 """`product-images products`: what an operator types, sees, and what is then in the table."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from domain.image import ImageFormat, ImageRef, ImageStatus, ProductImage, User
+from tests.builders import a_ref, an_image
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     with operator_of_a_stack(monkeypatch) as operator:
         yield operator
-
-
-def give_image(operator: Operator, product_id: int) -> None:
-    operator.catalog.reserve(
-        ProductImage(
-            ref=ImageRef(product_id, 1, ImageFormat.JPEG),
-            user=User(7, "sam", "Sam Staff"),
-            name="front.jpg",
-            size_bytes=1,
-            alt_text="",
-            primary_requested=False,
-            order=0,
-            status=ImageStatus.PENDING,
-            facts=None,
-            error=None,
-            created_at=NOW,
-            updated_at=NOW,
-        )
-    )
 
 
 # add
@@ -147,7 +125,7 @@ def test_without_a_yes_the_products_stay(operator: Operator) -> None:
 def test_a_product_with_images_stays_while_others_are_removed(operator: Operator) -> None:
     for product_id in (123, 124):
         operator.products.add(product_id)
-    give_image(operator, 123)
+    operator.catalog.reserve(an_image(ref=a_ref(product_id=123)))
     result = operator.runs("products", "remove", "123", "124", "--yes")
     assert error_line(result) == "Error: Product 123 still has images; remove them first."
     assert result.stdout == "Product 124: removed.\n"

@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
+from botocore.exceptions import DataNotFoundError, ReadTimeoutError
+from rich.text import Text
 
+from domain.errors import UnavailableError
 from local.system import Aws, Resources, State
+from ops.__main__ import app
+from ops.failures import explain
 from ops.target import LOCAL_STATE
 from tests.integration.ops_operator import (
     REGION,
@@ -50,7 +56,9 @@ def test_help_needs_no_aws(command: tuple[str, ...], operator: Operator) -> None
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if len(command) != 1])
 def test_help_shows_an_example(command: tuple[str, ...], operator: Operator) -> None:
-    usage, _, rest = operator.runs(*command, "--help").stdout.partition("Example")
+    # On a CI server Typer colours its help even when nobody looks.
+    text = Text.from_ansi(operator.runs(*command, "--help").stdout).plain
+    usage, _, rest = text.partition("Example")
     assert "Usage: product-images" in usage
     assert " ".join(("product-images", *command)) in rest
 
@@ -189,6 +197,21 @@ def test_an_endpoint_out_of_reach_is_named(operator: Operator, monkeypatch: pyte
     line = error_line(operator.runs("keys", "list"))
     assert "AWS cannot be reached" in line
     assert url in line
+
+
+def test_a_connection_that_is_lost_under_way_is_named() -> None:
+    error = UnavailableError()
+    error.__cause__ = ReadTimeoutError(endpoint_url="https://dynamodb.eu-central-1.amazonaws.com")
+    assert "AWS cannot be reached (Read timeout on endpoint URL" in explain(error)
+
+
+def test_what_else_the_sdk_says_is_passed_on() -> None:
+    assert explain(DataNotFoundError(data_path="dynamodb")) == "Unable to load data for: dynamodb"
+
+
+def test_a_program_that_embeds_the_commands_gets_their_errors() -> None:
+    with pytest.raises(typer.TyperException, match="lsit"):
+        app(["keys", "lsit"], standalone_mode=False)
 
 
 def test_a_fault_of_the_tool_is_one_line_without_its_message(

@@ -1,12 +1,14 @@
 import hashlib
 import re
 import string
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from domain.api_key import generate_key, hash_key, is_well_formed, key_id, shown_prefix
 from hypothesis import given
 from hypothesis import strategies as st
+
+from domain.api_key import generate_key, hash_key, is_well_formed, key_id, shown_prefix
 from tests.builders import NOW, an_api_key
 
 LETTERS = string.ascii_letters + string.digits
@@ -36,8 +38,10 @@ def test_a_text_that_is_no_key_is_not_well_formed(text: str) -> None:
     assert not is_well_formed(text)
 
 
-@pytest.mark.parametrize("change", [str.lower, str.upper, lambda key: key[:-1], lambda key: key + "\n", lambda key: " " + key])
-def test_a_key_that_was_mangled_on_the_way_is_not_well_formed(change: "Callable[[str], str]") -> None:
+@pytest.mark.parametrize(
+    "change", [str.lower, str.upper, lambda key: key[:-1], lambda key: key + "\n", lambda key: " " + key]
+)
+def test_a_key_that_was_mangled_on_the_way_is_not_well_formed(change: Callable[[str], str]) -> None:
     assert not is_well_formed(change("pik_" + "aB" * 20 + "000000"))
     key = generate_key()
     assert not is_well_formed(change(key))

@@ -1,6 +1,8 @@
 from datetime import datetime, timedelta
+from typing import override
 
 import pytest
+
 from domain.api_key import ApiKey, Role, generate_key, hash_key
 from domain.authorize import Authorize
 from domain.errors import RoleNotAllowedError, UnavailableError, UnknownKeyError
@@ -11,6 +13,7 @@ KEY = generate_key()
 
 
 class UnreachableApiKeys(InMemoryApiKeys):
+    @override
     def find(self, key_hash: str) -> ApiKey | None:
         raise UnavailableError
 

@@ -3,14 +3,15 @@ from typing import Any
 
 import boto3
 import pytest
-from adapters.dynamo_api_keys import DynamoApiKeys
 from aws_lambda_powertools import Logger
-from domain.api_key import Role, generate_key, hash_key
+from moto import mock_aws
+
+from adapters.dynamo_api_keys import DynamoApiKeys
+from domain.api_key import ApiKey, Role, generate_key, hash_key
 from domain.authorize import Authorize
 from domain.errors import UnavailableError
 from domain.issue_key import IssueKey
 from handlers.authorize import AuthorizeHandler
-from moto import mock_aws
 from tests.builders import NOW, REQUEST_ID, USER, a_context, a_keys_table
 from tests.fakes import InMemoryApiKeys
 from tests.unit.conftest import ColdStart, Printed
@@ -98,7 +99,7 @@ def test_a_request_without_a_token_is_unauthorized() -> None:
 
 
 def test_keys_that_cannot_be_looked_up_are_no_reason_to_say_unauthorized() -> None:
-    def unreachable(_key: str) -> Any:
+    def unreachable(_key: str) -> ApiKey:
         raise UnavailableError
 
     with pytest.raises(UnavailableError):

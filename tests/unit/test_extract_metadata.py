@@ -2,11 +2,18 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
+
 from domain.errors import ImageRecordMissingError
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.image import ImageFacts, ImageStatus
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, InMemoryImageInspector, InMemoryImageStore, InMemoryProducts, TickingClock
+from tests.fakes import (
+    InMemoryImageCatalog,
+    InMemoryImageInspector,
+    InMemoryImageStore,
+    InMemoryProducts,
+    TickingClock,
+)
 
 GOOD, BROKEN = b"a picture", b"no picture"
 FACTS = ImageFacts(48, 32, "RGB")
@@ -23,15 +30,15 @@ class Pipeline:
         self.extract_metadata = self.with_inspector(InMemoryImageInspector({GOOD: FACTS}))
 
     def with_inspector(self, inspector: InMemoryImageInspector) -> ExtractMetadata:
-        return ExtractMetadata(
-            catalog=self.catalog, store=self.store, inspector=inspector, clock=self._clock
-        )
+        return ExtractMetadata(catalog=self.catalog, store=self.store, inspector=inspector, clock=self._clock)
 
     def upload(self, image_id: int, content: bytes, *, primary: bool) -> None:
         """Take in the picture that was sent `image_id` seconds after `NOW`."""
         created_at = NOW + image_id * SECOND
         self.catalog.reserve(
-            an_image(ref=a_ref(image_id), primary_requested=primary, created_at=created_at, updated_at=created_at)
+            an_image(
+                ref=a_ref(image_id), primary_requested=primary, created_at=created_at, updated_at=created_at
+            )
         )
         self.store.put(a_ref(image_id), content)
 
@@ -43,9 +50,7 @@ def pipeline() -> Pipeline:
 
 def test_a_picture_that_decodes_becomes_ready(pipeline: Pipeline) -> None:
     pipeline.upload(1, GOOD, primary=False)
-    ready = an_image(
-        status=ImageStatus.READY, facts=FACTS, created_at=NOW + SECOND, updated_at=NOW + SECOND
-    )
+    ready = an_image(status=ImageStatus.READY, facts=FACTS, created_at=NOW + SECOND, updated_at=NOW + SECOND)
     assert pipeline.extract_metadata(a_ref()) == Completion(ready, is_new=True)
     assert pipeline.catalog.get(PRODUCT_ID, 1) == ready
 
@@ -84,7 +89,7 @@ def test_bytes_that_are_gone_are_nothing_to_do(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("content", [GOOD, BROKEN])
 def test_bytes_without_a_record_are_reported(pipeline: Pipeline, content: bytes) -> None:
     pipeline.store.put(a_ref(), content)
-    with pytest.raises(ImageRecordMissingError, match="originals/42/1.jpg"):
+    with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
         pipeline.extract_metadata(a_ref())
 
 
@@ -118,7 +123,9 @@ def test_the_last_good_upload_is_the_primary_whatever_the_order_of_events(
     }
 
 
-def test_an_attempt_that_stopped_before_the_primary_moved_is_made_good_by_the_next(pipeline: Pipeline) -> None:
+def test_an_attempt_that_stopped_before_the_primary_moved_is_made_good_by_the_next(
+    pipeline: Pipeline,
+) -> None:
     pipeline.upload(1, GOOD, primary=True)
     pipeline.catalog.mark_ready(a_ref(), FACTS, NOW)
     pipeline.extract_metadata(a_ref())

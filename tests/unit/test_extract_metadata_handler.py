@@ -1,18 +1,19 @@
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger, Metrics
+from moto import mock_aws
+
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import S3ImageStore
-from aws_lambda_powertools import Logger, Metrics
 from domain.errors import ImageRecordMissingError, UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.image import ImageFacts, ImageRef
 from handlers.extract_metadata import ExtractMetadataHandler
-from moto import mock_aws
 from tests.builders import (
     NOW,
     PRODUCT_ID,
@@ -56,7 +57,7 @@ class Pipeline:
         return [(image["key"], image["outcome"]) for image in images]
 
 
-def around(extract_metadata: Any) -> ExtractMetadataHandler:
+def around(extract_metadata: Callable[[ImageRef], Completion | None]) -> ExtractMetadataHandler:
     return ExtractMetadataHandler(
         extract_metadata,
         Logger(service="extract_metadata"),
@@ -125,7 +126,9 @@ def test_each_record_of_an_event_has_its_outcome(printed: Printed) -> None:
     keys = [a_ref(image_id).key for image_id in (1, 2, 3)]
     assert pipeline.tell(*keys) == list(zip(keys, ["ready", "failed", "gone"], strict=True))
     logs = [line for line in printed() if "message" in line]
-    assert [(log["request_id"], log["image_id"]) for log in logs] == [(REQUEST_ID, each) for each in (1, 2, 3)]
+    assert [(log["request_id"], log["image_id"]) for log in logs] == [
+        (REQUEST_ID, each) for each in (1, 2, 3)
+    ]
 
 
 def test_the_event_that_s3_sends_to_try_a_notification_is_nothing_to_do() -> None:

@@ -1,9 +1,10 @@
+import base64
+
 import pytest
+
 from domain.errors import DomainError, InvalidFieldsError
 from handlers.form import Form, MalformedBodyError, NotMultipartError, read_form
 from tests.builders import FORM_TYPE, file_part, form, jpeg, part, upload_form
-
-import base64
 
 CONTENT = jpeg()
 
@@ -50,7 +51,10 @@ rote Sch\xc3\xbche\r
     ("body", "boundary", "expected"),
     [
         pytest.param(
-            REQUESTS_BODY, "4f6e7b2c1d", Form(CONTENT, "shoe.jpg", {"is_primary": "True", "order": "1"}), id="requests"
+            REQUESTS_BODY,
+            "4f6e7b2c1d",
+            Form(CONTENT, "shoe.jpg", {"is_primary": "True", "order": "1"}),
+            id="requests",
         ),
         pytest.param(
             CURL_BODY,
@@ -84,7 +88,14 @@ def test_a_content_type_may_be_written_in_many_ways(content_type: str) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["", "application/json", "image/jpeg", "multipart/mixed; boundary=b", "multipart/form-data", "multipart/form-data; boundary="],
+    [
+        "",
+        "application/json",
+        "image/jpeg",
+        "multipart/mixed; boundary=b",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+    ],
 )
 def test_a_body_that_is_no_form_is_refused(content_type: str) -> None:
     with pytest.raises(NotMultipartError, match="multipart/form-data with a boundary"):
@@ -121,7 +132,9 @@ def test_what_comes_after_the_last_boundary_does_not_matter(end: bytes) -> None:
         pytest.param(upload_form(CONTENT)[:100], id="cut in the file"),
         pytest.param(upload_form(CONTENT).replace(b"a-boundary", b"another"), id="another boundary"),
         pytest.param(upload_form(CONTENT).replace(b"\r\n", b"\n"), id="line ends changed"),
-        pytest.param(form(b'Content-Disposition: form-data; filename="a.jpg"\r\n\r\nx'), id="a part without a name"),
+        pytest.param(
+            form(b'Content-Disposition: form-data; filename="a.jpg"\r\n\r\nx'), id="a part without a name"
+        ),
         pytest.param(form(b"X-Other: 1\r\n\r\nx"), id="a part without a disposition"),
         pytest.param(form(*[part(b"x", name=f"field{number}") for number in range(33)]), id="too many parts"),
         pytest.param(form(part(b"x", name="a" * 5000)), id="too long a header"),
@@ -149,7 +162,9 @@ def test_a_body_that_is_no_complete_form_is_refused(body: bytes) -> None:
         (['filename="cafe.jpg"', "filename*=iso-8859-1''caf%E9.jpg"], "cafe.jpg"),
     ],
 )
-def test_a_file_name_is_read_in_all_the_ways_that_clients_write_it(parameters: list[str], file_name: str) -> None:
+def test_a_file_name_is_read_in_all_the_ways_that_clients_write_it(
+    parameters: list[str], file_name: str
+) -> None:
     assert read(form(part(b"x", *parameters, name="image"))).file_name == file_name
 
 
@@ -160,10 +175,16 @@ def test_a_file_name_is_read_in_all_the_ways_that_clients_write_it(parameters: l
         pytest.param(form(part(b"x", name="image")), "image", "as a file", id="a file without a name"),
         pytest.param(form(file_part(b"x"), file_part(b"y")), "image", "once", id="two files"),
         pytest.param(
-            form(part(b"1", name="order"), part(b"2", name="order"), file_part(b"x")), "order", "once", id="two orders"
+            form(part(b"1", name="order"), part(b"2", name="order"), file_part(b"x")),
+            "order",
+            "once",
+            id="two orders",
         ),
         pytest.param(
-            form(part(b"1", 'filename="a.txt"', name="order"), file_part(b"x")), "order", "as text", id="a text as a file"
+            form(part(b"1", 'filename="a.txt"', name="order"), file_part(b"x")),
+            "order",
+            "as text",
+            id="a text as a file",
         ),
         pytest.param(form(part(b"\xff", name="alt_text")), "alt_text", "UTF-8", id="another charset"),
         pytest.param(form(part(b"x" * 16_385, name="alt_text")), "alt_text", "16,384 bytes", id="too long"),

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from domain.image import MAX_ID, ImageFormat, ImageRef, human_readable_size, iso_utc
 from hypothesis import given
 from hypothesis import strategies as st
+
+from domain.image import MAX_ID, ImageFormat, ImageRef, human_readable_size, iso_utc
 from tests.builders import NOW, a_ref, an_image
 
 IDS = st.integers(1, MAX_ID)
@@ -16,7 +17,9 @@ def test_a_picture_lies_at_a_key_made_of_identifiers() -> None:
 
 
 @given(IDS, IDS, st.sampled_from(ImageFormat))
-def test_a_key_tells_which_picture_lies_there(product_id: int, image_id: int, image_format: ImageFormat) -> None:
+def test_a_key_tells_which_picture_lies_there(
+    product_id: int, image_id: int, image_format: ImageFormat
+) -> None:
     ref = ImageRef(product_id, image_id, image_format)
     assert ImageRef.from_key(ref.key) == ref
 

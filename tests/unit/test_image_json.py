@@ -54,7 +54,10 @@ def test_a_failed_picture_says_why() -> None:
 
 def test_whether_it_is_the_primary_is_not_the_records_to_say() -> None:
     image = an_image(primary_requested=False, order=3)
-    assert image_json(image, media_base_url=MEDIA, is_primary=True) == PENDING | {"is_primary": True, "order": 3}
+    assert image_json(image, media_base_url=MEDIA, is_primary=True) == PENDING | {
+        "is_primary": True,
+        "order": 3,
+    }
 
 
 def test_the_type_and_the_address_follow_the_format() -> None:

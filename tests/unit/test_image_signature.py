@@ -1,4 +1,5 @@
 import pytest
+
 from domain.errors import UnsupportedFormatError
 from domain.image import ImageFormat
 from domain.image_signature import detect_format

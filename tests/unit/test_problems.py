@@ -2,6 +2,7 @@ import json
 from http import HTTPStatus
 
 import pytest
+
 from domain import errors
 from domain.errors import DomainError, FieldFault, InvalidFieldsError
 from handlers.form import MalformedBodyError, NotMultipartError
@@ -54,7 +55,10 @@ def test_a_passing_fault_says_when_to_try_again() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [errors.ImageIdTakenError("Image 7 is there already."), errors.BytesRefusedError("S3 did not accept the bytes.")],
+    [
+        errors.ImageIdTakenError("Image 7 is there already."),
+        errors.BytesRefusedError("S3 did not accept the bytes."),
+    ],
 )
 def test_a_fault_of_ours_is_answered_without_its_reason(error: DomainError) -> None:
     response = problem_response(error, REQUEST_ID)

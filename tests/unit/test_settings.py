@@ -1,4 +1,5 @@
 import pytest
+
 from handlers.settings import (
     AuthorizeSettings,
     ExtractMetadataSettings,

@@ -1,9 +1,10 @@
 import unicodedata
 
 import pytest
-from domain.text import MAX_TEXT_BYTES, clean_file_name, clean_text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from domain.text import MAX_TEXT_BYTES, clean_file_name, clean_text
 
 ANY_TEXT = st.text(st.characters(codec=None))
 
@@ -19,7 +20,10 @@ ANY_TEXT = st.text(st.characters(codec=None))
         ("\u2066isolated\u2069 \u200emark\u061c", "isolated mark"),
         ("cafe\u0301", "caf\u00e9"),
         ("lone \ud800 surrogate", "lone surrogate"),
-        ("family \U0001f468\u200d\U0001f469\u200d\U0001f467", "family \U0001f468\u200d\U0001f469\u200d\U0001f467"),
+        (
+            "family \U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "family \U0001f468\u200d\U0001f469\u200d\U0001f467",
+        ),
         ("", ""),
     ],
 )

@@ -1,4 +1,5 @@
 import pytest
+
 from domain.errors import InvalidFieldsError
 from domain.image import MAX_ID
 from domain.upload_fields import UploadFields, parse_product_id, parse_upload_fields
@@ -6,22 +7,30 @@ from domain.upload_fields import UploadFields, parse_product_id, parse_upload_fi
 SPELLINGS = (str.lower, str.upper, str.title)
 
 
-@pytest.mark.parametrize("word", [spell(word) for word in ("true", "1", "yes", "on", "t") for spell in SPELLINGS])
+@pytest.mark.parametrize(
+    "word", [spell(word) for word in ("true", "1", "yes", "on", "t") for spell in SPELLINGS]
+)
 def test_a_word_for_true_is_true_in_any_case(word: str) -> None:
     assert parse_upload_fields({"is_primary": word}).is_primary is True
 
 
-@pytest.mark.parametrize("word", [spell(word) for word in ("false", "0", "no", "off", "f") for spell in SPELLINGS])
+@pytest.mark.parametrize(
+    "word", [spell(word) for word in ("false", "0", "no", "off", "f") for spell in SPELLINGS]
+)
 def test_a_word_for_false_is_false_in_any_case(word: str) -> None:
     assert parse_upload_fields({"is_primary": word}).is_primary is False
 
 
-@pytest.mark.parametrize("word", ["2", "-1", "maybe", "y", "none", "null", "truee", "true,false", "\uff54rue"])
+@pytest.mark.parametrize(
+    "word", ["2", "-1", "maybe", "y", "none", "null", "truee", "true,false", "\uff54rue"]
+)
 def test_any_other_word_is_no_boolean(word: str) -> None:
     assert faulty_fields(is_primary=word) == ["is_primary"]
 
 
-@pytest.mark.parametrize("fields", [{}, {"alt_text": "", "is_primary": "", "order": ""}, {"is_primary": " ", "order": " "}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"alt_text": "", "is_primary": "", "order": ""}, {"is_primary": " ", "order": " "}]
+)
 def test_an_empty_field_counts_as_not_sent(fields: dict[str, str]) -> None:
     assert parse_upload_fields(fields) == UploadFields(alt_text="", is_primary=False, order=0)
 
@@ -33,14 +42,24 @@ def test_space_around_a_value_is_ignored() -> None:
 
 @pytest.mark.parametrize(
     ("text", "order"),
-    [("0", 0), ("7", 7), ("+7", 7), ("-7", -7), ("-0", 0), ("007", 7), ("2147483647", 2**31 - 1), ("-2147483648", -(2**31))],
+    [
+        ("0", 0),
+        ("7", 7),
+        ("+7", 7),
+        ("-7", -7),
+        ("-0", 0),
+        ("007", 7),
+        ("2147483647", 2**31 - 1),
+        ("-2147483648", -(2**31)),
+    ],
 )
 def test_an_order_is_a_signed_32_bit_integer(text: str, order: int) -> None:
     assert parse_upload_fields({"order": text}).order == order
 
 
 @pytest.mark.parametrize(
-    "text", ["2147483648", "-2147483649", "9" * 5000, "1.0", "1e3", "0x10", "1_000", "1 000", "+", "one", "\u0663"]
+    "text",
+    ["2147483648", "-2147483649", "9" * 5000, "1.0", "1e3", "0x10", "1_000", "1 000", "+", "one", "\u0663"],
 )
 def test_any_other_order_is_refused(text: str) -> None:
     assert faulty_fields(order=text) == ["order"]
@@ -60,7 +79,23 @@ def test_a_product_id_is_an_integer_from_1_to_the_largest_that_json_clients_read
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "-1", "+1", "01", " 1", "1 ", "1\n", "1.0", "abc", "\u0661", str(MAX_ID + 1), "9" * 16, "1" * 5000]
+    "text",
+    [
+        "",
+        "0",
+        "-1",
+        "+1",
+        "01",
+        " 1",
+        "1 ",
+        "1\n",
+        "1.0",
+        "abc",
+        "\u0661",
+        str(MAX_ID + 1),
+        "9" * 16,
+        "1" * 5000,
+    ],
 )
 def test_any_other_product_id_is_refused(text: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:

@@ -1,7 +1,8 @@
 from dataclasses import replace
-from typing import Any
+from typing import Any, override
 
 import pytest
+
 from domain.errors import (
     BytesRefusedError,
     DomainError,
@@ -29,10 +30,12 @@ class WatchingImageStore(InMemoryImageStore):
         self.seen: list[tuple[str, bool]] = []
         self._catalog = catalog
 
+    @override
     def put(self, ref: ImageRef, content: bytes) -> None:
         self._note("put", ref)
         super().put(ref, content)
 
+    @override
     def delete(self, ref: ImageRef) -> None:
         self._note("delete", ref)
         super().delete(ref)
@@ -42,6 +45,7 @@ class WatchingImageStore(InMemoryImageStore):
 
 
 class RefusingImageStore(WatchingImageStore):
+    @override
     def put(self, ref: ImageRef, content: bytes) -> None:
         raise BytesRefusedError("Nothing was written.")
 
@@ -49,6 +53,7 @@ class RefusingImageStore(WatchingImageStore):
 class MumblingImageStore(WatchingImageStore):
     """Writes, but its reply gets lost."""
 
+    @override
     def put(self, ref: ImageRef, content: bytes) -> None:
         super().put(ref, content)
         raise UnavailableError
@@ -57,21 +62,25 @@ class MumblingImageStore(WatchingImageStore):
 class VanishingImageStore(MumblingImageStore):
     """Cannot be reached any more once it has written."""
 
+    @override
     def delete(self, ref: ImageRef) -> None:
         raise UnavailableError
 
 
 class BrokenImageStore(InMemoryImageStore):
+    @override
     def put(self, ref: ImageRef, content: bytes) -> None:
         raise RuntimeError("nobody foresaw this")
 
 
 class UnreachableCatalog(InMemoryImageCatalog):
+    @override
     def product_exists(self, product_id: int) -> bool:
         raise UnavailableError
 
 
 class FullCatalog(InMemoryImageCatalog):
+    @override
     def reserve(self, image: ProductImage) -> None:
         raise UnavailableError
 
@@ -81,7 +90,7 @@ def catalog() -> InMemoryImageCatalog:
     return InMemoryImageCatalog(PRODUCT_ID)
 
 
-def an_upload(**changes: Any) -> Upload:
+def an_upload(**changes: Any) -> Upload:  # noqa: ANN401 - any field of an upload
     upload = Upload(product_id=PRODUCT_ID, user=USER, content=CONTENT, file_name="shoe.jpg", fields={})
     return replace(upload, **changes)
 
@@ -131,7 +140,9 @@ def test_a_path_in_a_file_name_is_dropped(catalog: InMemoryImageCatalog) -> None
 
 
 @pytest.mark.parametrize("file_name", ["", "..", "folder/"])
-def test_a_picture_without_a_name_is_named_by_its_format(catalog: InMemoryImageCatalog, file_name: str) -> None:
+def test_a_picture_without_a_name_is_named_by_its_format(
+    catalog: InMemoryImageCatalog, file_name: str
+) -> None:
     assert upload_image(catalog)(an_upload(content=picture("WEBP"), file_name=file_name)).name == "image.webp"
 
 

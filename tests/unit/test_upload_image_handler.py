@@ -1,21 +1,22 @@
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, override
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger, Metrics
+from moto import mock_aws
+
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from adapters.s3_image_store import S3ImageStore
-from aws_lambda_powertools import Logger, Metrics
-from domain.errors import BytesRefusedError, ImageIdTakenError, UnavailableError
+from domain.errors import BytesRefusedError, ImageIdTakenError
 from domain.image import ImageRef, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.upload_image import Upload, UploadImage
 from handlers.problems import HttpResponse
 from handlers.settings import SettingsError
 from handlers.upload_image import UploadImageHandler
-from moto import mock_aws
 from tests.builders import (
     NOW,
     PRODUCT_ID,
@@ -40,11 +41,13 @@ FILE_NAME = "confidential-prototype.jpg"
 
 
 class RefusingImageStore(InMemoryImageStore):
+    @override
     def put(self, ref: ImageRef, content: bytes) -> None:
         raise BytesRefusedError("Bucket images did not accept the bytes.")
 
 
 class TakenCatalog(InMemoryImageCatalog):
+    @override
     def reserve(self, image: ProductImage) -> None:
         raise ImageIdTakenError("Image 1 is there already.")
 
@@ -65,7 +68,7 @@ def handler(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = No
     return around(upload_image)
 
 
-def around(upload_image: Any) -> UploadImageHandler:
+def around(upload_image: Callable[[Upload], ProductImage]) -> UploadImageHandler:
     return UploadImageHandler(
         upload_image,
         "https://media.example.com",
@@ -129,21 +132,31 @@ def test_a_header_may_come_in_any_case(catalog: InMemoryImageCatalog, name: str)
     [
         pytest.param(upload_event(b"{}", "application/json"), (400, "not_multipart"), id="no form"),
         pytest.param(
-            upload_event(b"") | {"headers": None, "body": None}, (400, "not_multipart"), id="no headers and no body"
+            upload_event(b"") | {"headers": None, "body": None},
+            (400, "not_multipart"),
+            id="no headers and no body",
         ),
         pytest.param(upload_event(b""), (400, "malformed_body"), id="an empty body"),
         pytest.param(upload_event(upload_form(b"%PDF-1.7")), (400, "unsupported_format"), id="no picture"),
         pytest.param(upload_event(upload_form(b"")), (400, "invalid_fields"), id="an empty file"),
         pytest.param(upload_event(form(part(b"1", name="order"))), (400, "invalid_fields"), id="no file"),
-        pytest.param(upload_event(upload_form(CONTENT, order="last")), (400, "invalid_fields"), id="a bad field"),
         pytest.param(
-            upload_event(upload_form(CONTENT), product_id="abc"), (400, "invalid_fields"), id="a bad product id"
+            upload_event(upload_form(CONTENT, order="last")), (400, "invalid_fields"), id="a bad field"
         ),
         pytest.param(
-            upload_event(upload_form(CONTENT), product_id="43"), (404, "product_not_found"), id="an unknown product"
+            upload_event(upload_form(CONTENT), product_id="abc"),
+            (400, "invalid_fields"),
+            id="a bad product id",
         ),
         pytest.param(
-            upload_event(upload_form(CONTENT.ljust(MAX_BYTES + 1, b"\0"))), (413, "file_too_large"), id="too large"
+            upload_event(upload_form(CONTENT), product_id="43"),
+            (404, "product_not_found"),
+            id="an unknown product",
+        ),
+        pytest.param(
+            upload_event(upload_form(CONTENT.ljust(MAX_BYTES + 1, b"\0"))),
+            (413, "file_too_large"),
+            id="too large",
         ),
     ],
 )
@@ -177,7 +190,8 @@ def test_an_error_that_nobody_foresaw_is_answered_without_its_reason(printed: Pr
     response = around(broken)(upload_event(upload_form(CONTENT)), a_context())
     assert problem(response) == (500, "internal_error")
     assert "secret" not in response["body"]
-    (log,) = printed()
+    metrics, log = printed()
+    assert metrics["reason"] == "internal_error"
     assert (log["level"], log["request_id"]) == ("ERROR", REQUEST_ID)
     assert "secret-table-name" in log["exception"]
 
@@ -187,7 +201,9 @@ def test_an_identifier_that_is_taken_is_a_fault_of_ours() -> None:
     assert problem(response) == (500, "internal_error")
 
 
-def test_an_upload_is_measured_and_logged_with_its_request(catalog: InMemoryImageCatalog, printed: Printed) -> None:
+def test_an_upload_is_measured_and_logged_with_its_request(
+    catalog: InMemoryImageCatalog, printed: Printed
+) -> None:
     handler(catalog)(upload_event(upload_form(CONTENT)), a_context())
     metrics, log = printed()
     (namespace,) = metrics["_aws"]["CloudWatchMetrics"]
@@ -258,7 +274,9 @@ def test_the_deployed_function_stores_the_record_and_the_bytes(cold_start: ColdS
     assert module.lambda_handler is module.lambda_handler
 
 
-def test_importing_the_module_needs_no_variables_but_asking_for_the_function_does(cold_start: ColdStart) -> None:
+def test_importing_the_module_needs_no_variables_but_asking_for_the_function_does(
+    cold_start: ColdStart,
+) -> None:
     module = cold_start("upload_image")
     with pytest.raises(SettingsError):
         module.lambda_handler  # noqa: B018 - the access is what fails

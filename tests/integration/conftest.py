@@ -1,0 +1,69 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from moto import mock_aws
+
+from adapters.aws import dynamodb_client, s3_client
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
+from domain.ports import IdBlocks, ImageCatalog, Products
+from tests.builders import a_catalog_table
+from tests.fakes import InMemoryImageCatalog, InMemoryProducts
+from tests.integration.faults import hook
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class Catalog(ImageCatalog, IdBlocks, Protocol):
+    """Both roles that the catalogue's table plays."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A catalogue, and the products in it."""
+
+    catalog: Catalog
+    products: Products
+
+
+@contextmanager
+def shop_in_memory() -> Iterator[Shop]:
+    catalog = InMemoryImageCatalog()
+    yield Shop(catalog, InMemoryProducts(catalog))
+
+
+@contextmanager
+def shop_on_dynamodb() -> Iterator[Shop]:
+    with mock_aws():
+        client = dynamodb_client()
+        table = a_catalog_table(client)
+        yield Shop(DynamoImageCatalog(client, table), DynamoProducts(client, table))
+
+
+@pytest.fixture(params=[shop_in_memory, shop_on_dynamodb], ids=["in memory", "on DynamoDB"])
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    with request.param() as shop:
+        yield shop
+
+
+def s3_client_on_moto() -> "S3Client":
+    client = s3_client()
+    # moto keeps a checksum only if its algorithm is named; S3 keeps every one that it has checked.
+    hook(
+        client,
+        "provide-client-params.s3.PutObject",
+        lambda params, **_: {**params, "ChecksumAlgorithm": "CRC32"},
+    )
+    return client
+
+
+@pytest.fixture
+def without_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the SDK try again at once."""
+    monkeypatch.setattr(
+        "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda _self, _context: 0
+    )

@@ -1,0 +1,126 @@
+"""Every call to AWS: what passes is UnavailableError, and nothing else is."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from adapters.aws import dynamodb_client, s3_client
+from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
+from adapters.s3_image_store import S3ImageStore
+from domain.errors import UnavailableError
+from domain.image import ImageFacts
+from tests.builders import NOW, a_ref, an_api_key, an_image
+from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+type DynamoCall = Callable[[DynamoDBClient], object]
+type S3Call = Callable[[S3Client], object]
+
+DYNAMO_CALLS: dict[str, "DynamoCall"] = {
+    "product_exists": lambda client: DynamoImageCatalog(client, "t").product_exists(42),
+    "reserve": lambda client: DynamoImageCatalog(client, "t").reserve(an_image()),
+    "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref()),
+    "get": lambda client: DynamoImageCatalog(client, "t").get(42, 1),
+    "mark_ready": lambda client: DynamoImageCatalog(client, "t").mark_ready(
+        a_ref(), ImageFacts(1, 1, "L"), NOW
+    ),
+    "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), "damaged", NOW),
+    "move_primary": lambda client: DynamoImageCatalog(client, "t").move_primary(an_image()),
+    "primary_image_id": lambda client: DynamoImageCatalog(client, "t").primary_image_id(42),
+    "lease": lambda client: DynamoImageCatalog(client, "t").lease(1),
+    "add a product": lambda client: DynamoProducts(client, "t").add(42),
+    "remove a product": lambda client: DynamoProducts(client, "t").remove(42),
+    "find a key": lambda client: DynamoApiKeys(client, "t").find("hash"),
+    "add a key": lambda client: DynamoApiKeys(client, "t").add("hash", an_api_key()),
+    "all keys": lambda client: list(DynamoApiKeys(client, "t").all()),
+    "revoke a key": lambda client: DynamoApiKeys(client, "t").revoke("id"),
+}
+S3_CALLS: dict[str, "S3Call"] = {
+    "put": lambda client: S3ImageStore(client, "b").put(a_ref(), b"picture"),
+    "get": lambda client: S3ImageStore(client, "b").get(a_ref()),
+    "delete": lambda client: S3ImageStore(client, "b").delete(a_ref()),
+}
+
+every_dynamo_call = pytest.mark.parametrize("call", DYNAMO_CALLS.values(), ids=DYNAMO_CALLS)
+every_s3_call = pytest.mark.parametrize("call", S3_CALLS.values(), ids=S3_CALLS)
+every_lost_connection = pytest.mark.parametrize(
+    "error", LOST_CONNECTIONS, ids=lambda error: type(error).__name__
+)
+
+
+@every_dynamo_call
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionConflictException",
+    ],
+)
+def test_an_error_that_dynamodb_calls_temporary_is_a_passing_one(call: "DynamoCall", code: str) -> None:
+    client = dynamodb_client()
+    answer_with(client, code)
+    with pytest.raises(UnavailableError):
+        call(client)
+
+
+@every_s3_call
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("InternalError", 500), ("RequestTimeout", 400), ("ServiceUnavailable", 503), ("SlowDown", 503)],
+)
+def test_an_error_that_s3_calls_temporary_is_a_passing_one(call: "S3Call", code: str, status: int) -> None:
+    client = s3_client()
+    answer_with(client, code, status)
+    with pytest.raises(UnavailableError):
+        call(client)
+
+
+@every_dynamo_call
+@every_lost_connection
+@pytest.mark.usefixtures("without_backoff")
+def test_a_lost_connection_to_dynamodb_is_a_passing_fault(call: "DynamoCall", error: BotoCoreError) -> None:
+    client = dynamodb_client()
+    lose_every_request(client, error)
+    with pytest.raises(UnavailableError):
+        call(client)
+
+
+@every_s3_call
+@every_lost_connection
+@pytest.mark.usefixtures("without_backoff")
+def test_a_lost_connection_to_s3_is_a_passing_fault(call: "S3Call", error: BotoCoreError) -> None:
+    client = s3_client()
+    lose_every_request(client, error)
+    with pytest.raises(UnavailableError):
+        call(client)
+
+
+@every_dynamo_call
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"]
+)
+def test_any_other_error_of_dynamodb_rises_as_it_is(call: "DynamoCall", code: str) -> None:
+    client = dynamodb_client()
+    answer_with(client, code)
+    with pytest.raises(ClientError, match=code):
+        call(client)
+
+
+@pytest.mark.parametrize("call", [S3_CALLS["get"], S3_CALLS["delete"]], ids=["get", "delete"])
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket"])
+def test_any_other_error_of_s3_rises_as_it_is(call: "S3Call", code: str) -> None:
+    client = s3_client()
+    answer_with(client, code, 403)
+    with pytest.raises(ClientError, match=code):
+        call(client)

@@ -1,0 +1,59 @@
+import pytest
+
+from domain.errors import ProductHasImagesError
+from domain.image import ImageFacts
+from tests.builders import NOW, a_ref, an_image
+from tests.integration.conftest import Shop
+
+
+def test_a_product_is_new_once(shop: Shop) -> None:
+    assert shop.products.add(42)
+    assert not shop.products.add(42)
+    assert shop.catalog.product_exists(42)
+
+
+def test_adding_a_product_again_leaves_its_primary(shop: Shop) -> None:
+    shop.products.add(42)
+    shop.catalog.move_primary(an_image())
+    shop.products.add(42)
+    assert shop.catalog.primary_image_id(42) == 1
+
+
+def test_a_product_without_pictures_can_be_removed(shop: Shop) -> None:
+    shop.products.add(42)
+    shop.products.add(43)
+    assert shop.products.remove(42)
+    assert not shop.catalog.product_exists(42)
+    assert shop.catalog.product_exists(43)
+
+
+def test_removing_what_is_not_there_says_so(shop: Shop) -> None:
+    assert not shop.products.remove(42)
+
+
+def test_a_product_that_comes_back_has_no_primary(shop: Shop) -> None:
+    shop.products.add(42)
+    shop.catalog.move_primary(an_image())
+    shop.products.remove(42)
+    assert shop.products.add(42)
+    assert shop.catalog.primary_image_id(42) is None
+
+
+@pytest.mark.parametrize("outcome", ["pending", "ready", "failed"])
+def test_a_product_with_a_picture_stays(shop: Shop, outcome: str) -> None:
+    shop.products.add(42)
+    shop.catalog.reserve(an_image())
+    if outcome == "ready":
+        shop.catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), NOW)
+    elif outcome == "failed":
+        shop.catalog.mark_failed(a_ref(), "It is damaged.", NOW)
+    with pytest.raises(ProductHasImagesError, match="Product 42 still has images"):
+        shop.products.remove(42)
+    assert shop.catalog.product_exists(42)
+
+
+def test_pictures_of_another_product_are_no_obstacle(shop: Shop) -> None:
+    for product_id in (4, 42):
+        shop.products.add(product_id)
+    shop.catalog.reserve(an_image(ref=a_ref(product_id=42)))
+    assert shop.products.remove(4)

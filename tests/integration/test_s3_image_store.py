@@ -1,0 +1,77 @@
+import base64
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from adapters.aws import s3_client
+from adapters.s3_image_store import S3ImageStore
+from domain.errors import BytesRefusedError, UnavailableError
+from domain.image import ImageFormat, ImageRef
+from tests.builders import a_bucket, a_ref
+from tests.integration.conftest import s3_client_on_moto
+from tests.integration.faults import answer_with, lose_first_reply
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture
+def client() -> Iterator["S3Client"]:
+    with mock_aws():
+        yield s3_client_on_moto()
+
+
+@pytest.fixture
+def store(client: "S3Client") -> S3ImageStore:
+    return S3ImageStore(client, a_bucket(client))
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_bytes_are_stored_with_the_media_type_that_was_detected(
+    client: "S3Client", store: S3ImageStore, image_format: ImageFormat
+) -> None:
+    ref = ImageRef(42, 1, image_format)
+    store.put(ref, b"picture")
+    assert client.head_object(Bucket="images", Key=ref.key)["ContentType"] == image_format.media_type
+
+
+def test_bytes_travel_with_the_checksum_that_s3_is_to_check(client: "S3Client", store: S3ImageStore) -> None:
+    store.put(a_ref(), b"picture")
+    head = client.head_object(Bucket="images", Key=a_ref().key, ChecksumMode="ENABLED")
+    assert base64.b64decode(head["ChecksumCRC32"]) == zlib.crc32(b"picture").to_bytes(4)
+
+
+@pytest.mark.usefixtures("without_backoff")
+def test_bytes_whose_reply_was_lost_are_accepted_when_the_sdk_tries_again(
+    client: "S3Client", store: S3ImageStore
+) -> None:
+    lose_first_reply(client)
+    store.put(a_ref(), b"picture")
+    assert store.get(a_ref()) == b"picture"
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDenied", "BadDigest", "ConditionalRequestConflict", "EntityTooLarge"]
+)
+def test_bytes_that_s3_turns_down_at_once_were_certainly_not_written(code: str) -> None:
+    client = s3_client()
+    answer_with(client, code)
+    with pytest.raises(BytesRefusedError):
+        S3ImageStore(client, "images").put(a_ref(), b"picture")
+
+
+@pytest.mark.parametrize(("status", "retries"), [(400, 1), (403, 2), (501, 0)])
+def test_an_error_that_leaves_the_outcome_open_says_so(status: int, retries: int) -> None:
+    client = s3_client()
+    answer_with(client, "Surprise", status, retries)
+    with pytest.raises(UnavailableError):
+        S3ImageStore(client, "images").put(a_ref(), b"picture")
+
+
+def test_a_bucket_that_is_not_there_is_not_taken_for_missing_bytes(client: "S3Client") -> None:
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        S3ImageStore(client, "no-such-bucket").get(a_ref())
