@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 MAX_ID = 2**53 - 1
 """Largest identifier: every JSON client reads integers up to here exactly (RFC 8259, section 6)."""
 
+_UNIT_STEP = 1024
 _KEY = re.compile(r"originals/([1-9][0-9]{0,15})/([1-9][0-9]{0,15})\.([a-z]{3,4})")
 
 
@@ -67,7 +68,8 @@ class ImageRef:
         image_format = _FORMAT_BY_EXTENSION.get(match[3]) if match else None
         if match is None or image_format is None:
             return None
-        return cls(int(match[1]), int(match[2]), image_format)
+        product_id, image_id = int(match[1]), int(match[2])
+        return cls(product_id, image_id, image_format) if max(product_id, image_id) <= MAX_ID else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,11 @@ def iso_utc(moment: datetime) -> str:
 
 def human_readable_size(size_bytes: int) -> str:
     """Write a size for a person, in steps of 1024: 812 bytes -> "812 B", 2,621,440 -> "2.5 MB"."""
-    size = float(size_bytes)
-    for unit in ("B", "KB", "MB"):
-        if size < 1024:  # noqa: PLR2004 - the step between units, named in the docstring
-            return f"{size_bytes} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GB"
+    if size_bytes < _UNIT_STEP:
+        return f"{size_bytes} B"
+    size, unit = size_bytes / _UNIT_STEP, "KB"
+    for larger in ("MB", "GB"):
+        # Rounded first: 1,048,575 bytes are "1.0 MB", not "1024.0 KB".
+        if round(size, 1) >= _UNIT_STEP:
+            size, unit = size / _UNIT_STEP, larger
+    return f"{size:.1f} {unit}"

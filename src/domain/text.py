@@ -12,8 +12,8 @@ _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 
 def clean_text(text: str) -> str:
     """Return `text` in NFC on one line, without controls, cut to 255 bytes at a character."""
-    safe = "".join(_safe_character(character) for character in unicodedata.normalize("NFC", text))
-    return _cut(" ".join(safe.split()))
+    safe = "".join(_safe_character(character) for character in text)
+    return _cut(unicodedata.normalize("NFC", " ".join(safe.split())))
 
 
 def clean_file_name(name: str) -> str:

@@ -17,6 +17,9 @@ _FILE_FIELD = "image"
 _PERCENT_ENCODED = re.compile(r"(?:[\w.~-]|%[0-9A-F]{2})+", re.ASCII)
 """How aiohttp writes a file name (its FormData, `quote_fields`); browsers encode three characters only."""
 
+_EXTENDED_FILE_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[a-z0-9-]*'([^;\s]*)", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+
 
 class NotMultipartError(InvalidRequestError):
     """The request's Content-Type is not multipart/form-data with a boundary."""
@@ -109,8 +112,8 @@ def _file_name(segment: MultipartSegment) -> str:
 def _extended_file_name(segment: MultipartSegment) -> str | None:
     """Read `filename*` (RFC 8187), which RFC 7578 forbids and older clients send for other than ASCII."""
     disposition = segment.header("Content-Disposition") or ""
-    charset, quote, value = disposition.partition("filename*=")[2].split(";")[0].partition("''")
-    return unquote(value) if quote and charset.strip().lower() == "utf-8" else None
+    match = _EXTENDED_FILE_NAME.search(_QUOTED.sub("", disposition))
+    return unquote(match[1]) if match else None
 
 
 def _text(segment: MultipartSegment, content: bytes) -> str:

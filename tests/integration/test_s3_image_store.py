@@ -75,3 +75,10 @@ def test_an_error_that_leaves_the_outcome_open_says_so(status: int, retries: int
 def test_a_bucket_that_is_not_there_is_not_taken_for_missing_bytes(client: "S3Client") -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
         S3ImageStore(client, "no-such-bucket").get(a_ref())
+
+
+def test_a_comparison_that_s3_throttles_is_a_passing_fault(client: "S3Client", store: S3ImageStore) -> None:
+    store.put(a_ref(), b"picture")
+    answer_with(client, "503", 503, event="before-call.s3.HeadObject")
+    with pytest.raises(UnavailableError):
+        store.put(a_ref(), b"picture")

@@ -160,6 +160,8 @@ def test_a_body_that_is_no_complete_form_is_refused(body: bytes) -> None:
         (['filename="cafe.jpg"', "filename*=utf-8''caf%C3%A9.jpg"], "caf\u00e9.jpg"),
         (["filename*=utf-8''caf%C3%A9.jpg", 'filename="cafe.jpg"'], "caf\u00e9.jpg"),
         (['filename="cafe.jpg"', "filename*=iso-8859-1''caf%E9.jpg"], "cafe.jpg"),
+        (["FileName*=UTF-8'en'caf%C3%A9.jpg"], "caf\u00e9.jpg"),
+        (["filename=\"; filename*=utf-8''evil.jpg\""], "; filename*=utf-8''evil.jpg"),
     ],
 )
 def test_a_file_name_is_read_in_all_the_ways_that_clients_write_it(

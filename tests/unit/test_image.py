@@ -41,6 +41,7 @@ def test_a_key_tells_which_picture_lies_there(
         "originals/42/\u0667.jpg",
         "previews/originals/42/7.jpg",
         "originals/42/12345678901234567.jpg",
+        "originals/42/9007199254740992.jpg",
     ],
 )
 def test_another_key_is_none_of_ours(key: str) -> None:
@@ -78,8 +79,11 @@ def test_a_moment_is_written_in_utc_with_microseconds(moment: datetime, text: st
         (1023, "1023 B"),
         (1024, "1.0 KB"),
         (1536, "1.5 KB"),
+        (1_048_524, "1023.9 KB"),
+        (1_048_575, "1.0 MB"),
         (2_621_440, "2.5 MB"),
         (4_500_000, "4.3 MB"),
+        (1024**3 - 1, "1.0 GB"),
         (3 * 1024**3, "3.0 GB"),
         (5000 * 1024**3, "5000.0 GB"),
     ],

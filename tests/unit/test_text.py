@@ -19,6 +19,7 @@ ANY_TEXT = st.text(st.characters(codec=None))
         ("invoice\u202egpj.exe", "invoicegpj.exe"),
         ("\u2066isolated\u2069 \u200emark\u061c", "isolated mark"),
         ("cafe\u0301", "caf\u00e9"),
+        ("cafe\u200e\u0301", "caf\u00e9"),
         ("lone \ud800 surrogate", "lone surrogate"),
         (
             "family \U0001f468\u200d\U0001f469\u200d\U0001f467",
@@ -42,6 +43,7 @@ def test_a_cut_leaves_no_space_at_the_end() -> None:
 @given(ANY_TEXT)
 def test_a_cleaned_text_is_always_safe(text: str) -> None:
     cleaned = clean_text(text)
+    assert unicodedata.is_normalized("NFC", cleaned)
     assert len(cleaned.encode()) <= MAX_TEXT_BYTES
     assert not {unicodedata.category(character) for character in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
     assert cleaned == " ".join(cleaned.split())
