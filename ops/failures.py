@@ -84,7 +84,7 @@ def _explain_refusal(error: ClientError) -> str:
     if code == "ResourceNotFoundException":
         return (
             f"The table that {error.operation_name} needs is not there. "
-            "Deploy the stack again: make deploy (locally: make local-stop local)."
+            "Deploy the stack again: sam deploy (locally: make local-stop local)."
         )
     return f"AWS refused {error.operation_name} with {code}: {message}"
 

@@ -124,7 +124,7 @@ def _stack_outputs(cloudformation: "CloudFormationClient", stack: str, region: s
         if error_code(error) == "ValidationError" and "does not exist" in str(error):
             raise OperatorError(
                 f"There is no stack {stack} in {region}. Name another with --stack or PRODUCT_IMAGES_STACK, "
-                "choose another region with AWS_DEFAULT_REGION, or deploy it: make deploy"
+                "choose another region with AWS_DEFAULT_REGION, or deploy it: sam deploy"
             ) from error
         raise
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
@@ -132,7 +132,7 @@ def _stack_outputs(cloudformation: "CloudFormationClient", stack: str, region: s
     if missing:
         raise OperatorError(
             f"Stack {stack} ({description['StackStatus']}) has no output {' and no '.join(sorted(missing))}. "
-            "Name the stack of this service with --stack, or deploy it again: make deploy"
+            "Name the stack of this service with --stack, or deploy it again: sam deploy"
         )
     return outputs
 
