@@ -41,21 +41,25 @@ class InMemoryImageCatalog:
         if self.images.setdefault(_place(image.ref), image) != image:
             raise ImageIdTakenError(f"Image {image.ref.image_id} is there already.")
 
-    def withdraw(self, ref: ImageRef) -> None:
+    def begin_removal(self, ref: ImageRef) -> ProductImage:
+        image = self._present(ref)
+        return self._change(image, replace(image, status=ImageStatus.DELETING))
+
+    def finish_removal(self, ref: ImageRef) -> None:
         image = self.images.get(_place(ref))
-        if image and image.status is ImageStatus.PENDING:
+        if image and image.status is ImageStatus.DELETING:
             del self.images[_place(ref)]
 
     def get(self, product_id: int, image_id: int) -> ProductImage | None:
         return self.images.get((product_id, image_id))
 
     def mark_ready(self, ref: ImageRef, facts: ImageFacts, at: datetime) -> ProductImage:
-        image = self._pending(ref)
-        return self._complete(image, replace(image, status=ImageStatus.READY, facts=facts, updated_at=at))
+        image = self._present(ref)
+        return self._change(image, replace(image, status=ImageStatus.READY, facts=facts, updated_at=at))
 
     def mark_failed(self, ref: ImageRef, reason: str, at: datetime) -> ProductImage:
-        image = self._pending(ref)
-        return self._complete(image, replace(image, status=ImageStatus.FAILED, error=reason, updated_at=at))
+        image = self._present(ref)
+        return self._change(image, replace(image, status=ImageStatus.FAILED, error=reason, updated_at=at))
 
     def move_primary(self, image: ProductImage) -> bool:
         product_id = image.ref.product_id
@@ -75,14 +79,14 @@ class InMemoryImageCatalog:
         self._last_id += size
         return self._last_id - size + 1
 
-    def _pending(self, ref: ImageRef) -> ProductImage:
+    def _present(self, ref: ImageRef) -> ProductImage:
         image = self.images.get(_place(ref))
         if image is None:
-            raise ImageRecordMissingError(f"There are bytes at {ref.key} but no record of the image.")
+            raise ImageRecordMissingError(f"There is no record of the image at {ref.key}.")
         return image
 
-    def _complete(self, present: ProductImage, completed: ProductImage) -> ProductImage:
-        image = completed if present.status is ImageStatus.PENDING else present
+    def _change(self, present: ProductImage, changed: ProductImage) -> ProductImage:
+        image = changed if present.status is ImageStatus.PENDING else present
         self.images[_place(image.ref)] = image
         return image
 

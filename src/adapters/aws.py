@@ -1,5 +1,6 @@
 """The one SDK session of an execution environment, and which AWS errors are passing ones."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,20 +16,27 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-_TIMEOUTS = Config(
-    # A call that hangs three times ends after 15 s, well within the upload function's 28 s.
+# At level DEBUG the SDK logs whole requests: what clients sent, and signatures.
+for _name in ("boto3", "botocore", "s3transfer", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.INFO)
+
+_DYNAMODB_CONFIG = Config(
+    # A call that hangs to its end takes 9 s and some waiting, within the authorizer's 15 s.
     connect_timeout=1,
-    read_timeout=4,
+    read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 3},
     # A function calls one service at a time.
     max_pool_connections=2,
     tcp_keepalive=True,
 )
 
-_S3_CONFIG = _TIMEOUTS.merge(
+_S3_CONFIG = _DYNAMODB_CONFIG.merge(
     Config(
+        # An upload that hangs is taken back, which may hang too: 2 x 10 s, within the function's 28 s.
+        read_timeout=4,
+        retries={"mode": "standard", "total_max_attempts": 2},
         # The caller brings a CRC32, which S3 checks; over TLS hashing the body once more for the
-        # signature only costs CPU (4.8 -> 2.95 ms for 1.5 MB, DESIGN section 7).
+        # signature only costs CPU (docs/decisions.md, "Speed that was measured").
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={"payload_signing_enabled": False},
@@ -55,7 +63,7 @@ _PASSING = frozenset(
 
 def dynamodb_client() -> "DynamoDBClient":
     """Return a DynamoDB client of the process's session."""
-    return boto3.client("dynamodb", config=_TIMEOUTS)
+    return boto3.client("dynamodb", config=_DYNAMODB_CONFIG)
 
 
 def s3_client() -> "S3Client":

@@ -21,6 +21,8 @@ type Item = dict[str, Any]
 
 _COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
 IMAGE_PREFIX = "IMAGE#"
+_PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
+_REMOVABLE: Item = {**_PENDING, ":deleting": {"S": ImageStatus.DELETING}}
 
 
 class DynamoImageCatalog:
@@ -59,16 +61,20 @@ class DynamoImageCatalog:
             if not failed_condition(error):
                 raise
 
-    def withdraw(self, ref: ImageRef) -> None:
-        """Delete the record on the condition that it is pending."""
+    def begin_removal(self, ref: ImageRef) -> ProductImage:
+        """Turn a pending record into one that is being deleted; telling it twice changes nothing."""
+        return self._change_status(ref, ImageStatus.DELETING, {}, from_=_REMOVABLE)
+
+    def finish_removal(self, ref: ImageRef) -> None:
+        """Delete the record on the condition that it is being deleted."""
         try:
             with passing_errors_as_unavailable():
                 self._client.delete_item(
                     TableName=self._table,
                     Key=_image_key(ref.product_id, ref.image_id),
-                    ConditionExpression="#status = :pending",
+                    ConditionExpression="#status = :deleting",
                     ExpressionAttributeNames={"#status": "status"},
-                    ExpressionAttributeValues={":pending": {"S": ImageStatus.PENDING}},
+                    ExpressionAttributeValues={":deleting": {"S": ImageStatus.DELETING}},
                 )
         except ClientError as error:
             if not failed_condition(error):
@@ -89,11 +95,12 @@ class DynamoImageCatalog:
             "height": {"N": str(facts.height_px)},
             "mode": {"S": facts.mode},
         }
-        return self._complete(ref, ImageStatus.READY, values, at)
+        return self._change_status(ref, ImageStatus.READY, {**values, "updated_at": {"S": iso_utc(at)}})
 
     def mark_failed(self, ref: ImageRef, reason: str, at: datetime) -> ProductImage:
         """Complete a pending record with the reason why it is no picture."""
-        return self._complete(ref, ImageStatus.FAILED, {"error": {"S": reason}}, at)
+        values = {"error": {"S": reason}, "updated_at": {"S": iso_utc(at)}}
+        return self._change_status(ref, ImageStatus.FAILED, values)
 
     def move_primary(self, image: ProductImage) -> bool:
         """Move the pointer on the condition that it moves forward in time, or stands there already."""
@@ -137,18 +144,21 @@ class DynamoImageCatalog:
             )
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
 
-    def _complete(self, ref: ImageRef, status: ImageStatus, values: Item, at: datetime) -> ProductImage:
-        attributes = {**values, "status": {"S": status}, "updated_at": {"S": iso_utc(at)}}
+    def _change_status(
+        self, ref: ImageRef, status: ImageStatus, values: Item, from_: Item = _PENDING
+    ) -> ProductImage:
+        """Set status and values if the status is one of `from_`; return the record as it then stands."""
+        attributes = {**values, "status": {"S": status}}
         try:
             with passing_errors_as_unavailable():
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key=_image_key(ref.product_id, ref.image_id),
                     UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-                    ConditionExpression="#status = :pending",
+                    ConditionExpression=f"#status IN ({', '.join(from_)})",
                     ExpressionAttributeNames={f"#{name}": name for name in attributes},
                     ExpressionAttributeValues={
-                        ":pending": {"S": ImageStatus.PENDING},
+                        **from_,
                         **{f":{name}": value for name, value in attributes.items()},
                     },
                     ReturnValues="ALL_NEW",
@@ -159,7 +169,7 @@ class DynamoImageCatalog:
                 raise
             present = error.response.get("Item")
             if not isinstance(present, dict):
-                message = f"There are bytes at {ref.key} but no record of the image."
+                message = f"There is no record of the image whose bytes belong at {ref.key}."
                 raise ImageRecordMissingError(message) from error
             return _from_item(present)
         return _from_item(answer["Attributes"])

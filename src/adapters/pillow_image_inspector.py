@@ -1,6 +1,7 @@
 """Opens pictures with Pillow: five plugins, every byte decoded, at bounded cost."""
 
 import io
+import logging
 import struct
 import warnings
 
@@ -19,6 +20,9 @@ from PIL import (
 
 from domain.errors import NotAPictureError
 from domain.image import ImageFacts, ImageFormat
+
+# At level DEBUG Pillow logs chunks and EXIF values, where the picture was taken among them.
+logging.getLogger("PIL").setLevel(logging.INFO)
 
 _MAX_FRAMES = 500
 """Frames of an animation that are decoded; the rest is trusted, so that work stays bounded."""

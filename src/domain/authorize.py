@@ -26,5 +26,5 @@ class Authorize:
         if record is None or not record.is_valid(self._clock()):
             raise UnknownKeyError("The API key is not valid.")
         if record.role not in _ALLOWED_ROLES:
-            raise RoleNotAllowedError("Only staff and administrators may manage product images.")
+            raise RoleNotAllowedError(record.id)
         return record

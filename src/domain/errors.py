@@ -109,6 +109,10 @@ class RoleNotAllowedError(DomainError):
 
     code = "role_not_allowed"
 
+    def __init__(self, key_id: str) -> None:
+        super().__init__("Only staff and administrators may manage product images.")
+        self.key_id = key_id
+
 
 class ProductHasImagesError(DomainError):
     """A product that still has pictures cannot be removed."""

@@ -13,11 +13,12 @@ _KEY = re.compile(r"originals/([1-9][0-9]{0,15})/([1-9][0-9]{0,15})\.([a-z]{3,4}
 
 
 class ImageStatus(StrEnum):
-    """How far a picture has come."""
+    """How far a picture has come. One that is being deleted is shown to nobody any more."""
 
     PENDING = "pending"
     READY = "ready"
     FAILED = "failed"
+    DELETING = "deleting"
 
 
 class ImageFormat(Enum):

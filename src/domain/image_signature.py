@@ -4,6 +4,7 @@ from domain.errors import UnsupportedFormatError
 from domain.image import ImageFormat
 
 _MAX_BRANDS_BYTES = 256
+"""How far brands are looked for; encoders write half a dozen, 40 bytes."""
 
 
 def detect_format(content: bytes) -> ImageFormat:

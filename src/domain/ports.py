@@ -52,8 +52,19 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def withdraw(self, ref: ImageRef) -> None:
-        """Take a record back that is still pending; any other is left alone."""
+    def begin_removal(self, ref: ImageRef) -> ProductImage:
+        """Mark a pending record as being deleted. One that is ready or failed already stays as it is.
+
+        Returns the record as it now stands.
+
+        Raises:
+            ImageRecordMissingError: there is no such record.
+
+        """
+        ...
+
+    def finish_removal(self, ref: ImageRef) -> None:
+        """Remove a record that is being deleted; any other is left alone."""
         ...
 
     def get(self, product_id: int, image_id: int) -> ProductImage | None:
@@ -61,7 +72,7 @@ class ImageCatalog(Protocol):
         ...
 
     def mark_ready(self, ref: ImageRef, facts: ImageFacts, at: datetime) -> ProductImage:
-        """Turn a pending record ready. One that is ready or failed already stays as it is.
+        """Turn a pending record ready. One that is no longer pending stays as it is.
 
         Returns the record as it now stands.
 

@@ -42,12 +42,13 @@ class UploadImage:
         self._max_bytes = max_bytes
 
     def __call__(self, upload: Upload) -> ProductImage:
-        """Store the picture and return its record, still pending.
+        """Store the picture and return its record, pending unless its event was quicker than this.
 
         Raises:
             FileTooLargeError, InvalidFieldsError, UnsupportedFormatError: found without any I/O.
             ProductNotFoundError: nothing was stored.
-            UnavailableError: a store failed; what was begun was taken back.
+            UnavailableError: a store failed. What was begun was taken back, as far as the stores
+                answered; what is left is a record that says so, pending or being deleted.
 
         """
         if len(upload.content) > self._max_bytes:
@@ -75,17 +76,25 @@ class UploadImage:
             updated_at=now,
         )
         self._catalog.reserve(image)
-        self._store_bytes(ref, upload.content)
-        return image
+        return self._store_bytes(image, upload.content)
 
-    def _store_bytes(self, ref: ImageRef, content: bytes) -> None:
+    def _store_bytes(self, image: ProductImage, content: bytes) -> ProductImage:
         try:
-            self._store.put(ref, content)
+            self._store.put(image.ref, content)
         except BytesRefusedError as error:
-            self._catalog.withdraw(ref)
+            self._catalog.begin_removal(image.ref)
+            self._catalog.finish_removal(image.ref)
             raise UnavailableError from error
         except UnavailableError:
-            # A lost reply may have left the bytes behind; they go first, so that none is without a record.
-            self._store.delete(ref)
-            self._catalog.withdraw(ref)
-            raise
+            return self._take_back(image.ref)
+        return image
+
+    def _take_back(self, ref: ImageRef) -> ProductImage:
+        """Undo an upload whose reply was lost, unless its event has shown that it did arrive."""
+        present = self._catalog.begin_removal(ref)
+        if present.status is not ImageStatus.DELETING:
+            return present
+        # The bytes first: a crash in between leaves a record to resume from, never bytes without one.
+        self._store.delete(ref)
+        self._catalog.finish_removal(ref)
+        raise UnavailableError

@@ -42,8 +42,8 @@ class AuthorizeHandler:
                 self._logger.info("unauthorized")
                 # API Gateway knows this one message (its developer guide, "Lambda authorizer output").
                 raise Exception("Unauthorized") from None  # noqa: TRY002
-            except RoleNotAllowedError:
-                self._logger.info("denied")
+            except RoleNotAllowedError as error:
+                self._logger.info("denied", key_id=error.key_id)
                 return _policy("Deny", event["methodArn"], "denied", {})
             self._logger.info("allowed", key_id=api_key.id)
         user = api_key.user

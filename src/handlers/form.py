@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 import pybase64
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+    parse_options_header,
+)
 
 from domain.errors import FieldFault, InvalidFieldsError, InvalidRequestError
 
 _MAX_PARTS = 32
+"""Parts of a form: eight times the four fields there are, and few enough to cost nothing."""
 _MAX_TEXT_BYTES = 16_384
+"""Bytes of a text field: far more than the 255 that are kept of one."""
 _FILE_FIELD = "image"
 _PERCENT_ENCODED = re.compile(r"(?:[\w.~-]|%[0-9A-F]{2})+", re.ASCII)
 """How aiohttp writes a file name (its FormData, `quote_fields`); browsers encode three characters only."""
@@ -73,10 +81,13 @@ def read_form(body: str, *, is_base64: bool, content_type: str) -> Form:
 
 
 def _decode(body: str, *, is_base64: bool) -> bytes:
-    if not is_base64:
-        return body.encode()
     try:
-        return pybase64.b64decode(body, validate=True)
+        # As text a picture's bytes are lost already; only a form of ASCII survives the way.
+        return pybase64.b64decode(body, validate=True) if is_base64 else body.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise MalformedBodyError(
+            "The body arrived as text; the gateway must pass it on as binary."
+        ) from error
     except (binascii.Error, ValueError) as error:
         raise MalformedBodyError("The body did not arrive as valid base64.") from error
 
@@ -94,9 +105,17 @@ def _segments(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, by
                 elif segment is not None:
                     yield segment, content
     except MultipartError as error:
-        raise MalformedBodyError(
-            f"The multipart body cannot be read: {error}. Send it again as a complete form."
-        ) from error
+        raise MalformedBodyError(_explain(error)) from error
+
+
+def _explain(error: MultipartError) -> str:
+    if isinstance(error, ParserLimitReached):
+        return f"The form has more than {_MAX_PARTS} parts, or a part with too many or too long headers."
+    if any(isinstance(argument, UnicodeDecodeError) for argument in error.args):
+        return "A name in the form is not UTF-8. Rename the file, or send its name in UTF-8."
+    return (
+        "The form is cut short or not well-formed (RFC 7578). Let an HTTP client build it, and send it again."
+    )
 
 
 def _file_name(segment: MultipartSegment) -> str:
@@ -118,7 +137,7 @@ def _extended_file_name(segment: MultipartSegment) -> str | None:
 
 def _text(segment: MultipartSegment, content: bytes) -> str:
     if segment.filename is not None:
-        raise _fault(segment.name, "Send this field as text, not as a file.")
+        raise _fault(segment.name, f"This field takes no file; send the picture in the field {_FILE_FIELD}.")
     if len(content) > _MAX_TEXT_BYTES:
         raise _fault(segment.name, f"Must have at most {_MAX_TEXT_BYTES:,} bytes.")
     try:

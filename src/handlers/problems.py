@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 from domain import errors
 
 _RETRY_AFTER_SECONDS = "5"
+"""Longer than DynamoDB and S3 usually throttle for, and short enough for a script to wait."""
 
 _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.InvalidRequestError: HTTPStatus.BAD_REQUEST,

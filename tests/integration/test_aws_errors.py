@@ -26,7 +26,8 @@ type S3Call = Callable[[S3Client], object]
 DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "product_exists": lambda client: DynamoImageCatalog(client, "t").product_exists(42),
     "reserve": lambda client: DynamoImageCatalog(client, "t").reserve(an_image()),
-    "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref()),
+    "begin_removal": lambda client: DynamoImageCatalog(client, "t").begin_removal(a_ref()),
+    "finish_removal": lambda client: DynamoImageCatalog(client, "t").finish_removal(a_ref()),
     "get": lambda client: DynamoImageCatalog(client, "t").get(42, 1),
     "mark_ready": lambda client: DynamoImageCatalog(client, "t").mark_ready(
         a_ref(), ImageFacts(1, 1, "L"), NOW

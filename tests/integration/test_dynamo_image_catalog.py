@@ -8,7 +8,7 @@ from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.errors import ImageIdTakenError
-from domain.image import ImageFacts
+from domain.image import ImageFacts, ImageStatus
 from tests.builders import NOW, a_catalog_table, a_ready_image, a_ref, an_image
 from tests.integration.faults import lose_first_reply
 
@@ -48,11 +48,13 @@ def test_a_completion_whose_reply_was_lost_is_told_as_it_was_written(
 
 
 @pytest.mark.usefixtures("without_backoff")
-def test_a_withdrawal_whose_reply_was_lost_is_done(client: "DynamoDBClient", table: str) -> None:
+def test_a_removal_whose_replies_were_lost_is_done(client: "DynamoDBClient", table: str) -> None:
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image())
     lose_first_reply(client)
-    catalog.withdraw(a_ref())
+    assert catalog.begin_removal(a_ref()) == an_image(status=ImageStatus.DELETING)
+    lose_first_reply(client)
+    catalog.finish_removal(a_ref())
     assert catalog.get(42, 1) is None
 
 

@@ -64,26 +64,44 @@ def test_an_identifier_that_is_taken_is_refused_and_its_record_untouched(catalog
     assert catalog.get(PRODUCT_ID, 1) == an_image()
 
 
-def test_a_pending_record_can_be_withdrawn(catalog: Catalog) -> None:
+def test_a_pending_record_is_removed_in_two_steps(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    catalog.withdraw(a_ref())
+    deleting = an_image(status=ImageStatus.DELETING)
+    assert catalog.begin_removal(a_ref()) == deleting
+    assert catalog.begin_removal(a_ref()) == deleting
+    assert catalog.get(PRODUCT_ID, 1) == deleting
+    catalog.finish_removal(a_ref())
     assert catalog.get(PRODUCT_ID, 1) is None
 
 
-def test_withdrawing_what_is_not_there_changes_nothing(catalog: Catalog) -> None:
+def test_a_record_that_is_being_removed_is_not_completed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    catalog.withdraw(a_ref(2))
+    deleting = catalog.begin_removal(a_ref())
+    assert catalog.mark_ready(a_ref(), FACTS, LATER) == deleting
+    assert catalog.mark_failed(a_ref(), "It is damaged.", LATER) == deleting
+
+
+def test_the_removal_of_what_is_not_there_does_not_begin(catalog: Catalog) -> None:
+    with pytest.raises(ImageRecordMissingError):
+        catalog.begin_removal(a_ref())
+    assert catalog.get(PRODUCT_ID, 1) is None
+
+
+def test_a_removal_that_has_not_begun_does_not_finish(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    catalog.finish_removal(a_ref())
+    catalog.finish_removal(a_ref(2))
     assert catalog.get(PRODUCT_ID, 1) == an_image()
-    assert catalog.get(PRODUCT_ID, 2) is None
 
 
-def test_a_completed_record_cannot_be_withdrawn(catalog: Catalog) -> None:
+def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     ready = catalog.mark_ready(a_ref(1), FACTS, LATER)
     failed = catalog.mark_failed(a_ref(2), "It is damaged.", LATER)
     for image in (ready, failed):
-        catalog.withdraw(image.ref)
+        assert catalog.begin_removal(image.ref) == image
+        catalog.finish_removal(image.ref)
         assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
 
 

@@ -102,9 +102,16 @@ def test_a_body_that_is_no_form_is_refused(content_type: str) -> None:
         read(b"{}", content_type)
 
 
-def test_a_body_without_base64_is_read_as_text() -> None:
-    body = form(part(b"x", 'filename="\u00e9.jpg"', name="image")).decode()
-    assert read_form(body, is_base64=False, content_type=FORM_TYPE) == Form(b"x", "\u00e9.jpg", {})
+def test_a_form_of_ascii_survives_the_way_as_text() -> None:
+    body = upload_form(b"x").decode()
+    assert read_form(body, is_base64=False, content_type=FORM_TYPE) == Form(b"x", "shoe.jpg", {})
+
+
+@pytest.mark.parametrize("damaged", ["GIF89a\ufffd", "\ud800", "\u00e9"])
+def test_a_picture_that_arrives_as_text_is_refused_since_its_bytes_are_lost(damaged: str) -> None:
+    body = upload_form(b"x").decode().replace("x", damaged)
+    with pytest.raises(MalformedBodyError, match="as binary"):
+        read_form(body, is_base64=False, content_type=FORM_TYPE)
 
 
 @pytest.mark.parametrize("body", ["a", "!!!!", "YWJj\n", "Y W J j", "\u00e9\u00e9\u00e9\u00e9"])
@@ -124,25 +131,39 @@ def test_what_comes_after_the_last_boundary_does_not_matter(end: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "advice"),
     [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"{}", id="something else"),
-        pytest.param(upload_form(CONTENT)[:-20], id="cut in the last boundary"),
-        pytest.param(upload_form(CONTENT)[:100], id="cut in the file"),
-        pytest.param(upload_form(CONTENT).replace(b"a-boundary", b"another"), id="another boundary"),
-        pytest.param(upload_form(CONTENT).replace(b"\r\n", b"\n"), id="line ends changed"),
+        pytest.param(b"", "cut short", id="nothing"),
+        pytest.param(b"{}", "cut short", id="something else"),
+        pytest.param(upload_form(CONTENT)[:-20], "cut short", id="cut in the last boundary"),
+        pytest.param(upload_form(CONTENT)[:100], "cut short", id="cut in the file"),
         pytest.param(
-            form(b'Content-Disposition: form-data; filename="a.jpg"\r\n\r\nx'), id="a part without a name"
+            upload_form(CONTENT).replace(b"a-boundary", b"another"), "cut short", id="another boundary"
         ),
-        pytest.param(form(b"X-Other: 1\r\n\r\nx"), id="a part without a disposition"),
-        pytest.param(form(*[part(b"x", name=f"field{number}") for number in range(33)]), id="too many parts"),
-        pytest.param(form(part(b"x", name="a" * 5000)), id="too long a header"),
+        pytest.param(upload_form(CONTENT).replace(b"\r\n", b"\n"), "cut short", id="line ends changed"),
+        pytest.param(
+            form(b'Content-Disposition: form-data; filename="a.jpg"\r\n\r\nx'),
+            "not well-formed",
+            id="a part without a name",
+        ),
+        pytest.param(form(b"X-Other: 1\r\n\r\nx"), "not well-formed", id="a part without a disposition"),
+        pytest.param(
+            form(*[part(b"x", name=f"field{number}") for number in range(33)]),
+            "more than 32 parts",
+            id="too many parts",
+        ),
+        pytest.param(form(part(b"x", name="a" * 5000)), "too long headers", id="too long a header"),
+        pytest.param(
+            upload_form(CONTENT, "caf\u00e9.jpg").replace("\u00e9".encode(), b"\xe9"),
+            "not UTF-8. Rename the file",
+            id="a file name in another charset",
+        ),
     ],
 )
-def test_a_body_that_is_no_complete_form_is_refused(body: bytes) -> None:
-    with pytest.raises(MalformedBodyError, match="Send it again as a complete form"):
+def test_a_body_that_is_no_complete_form_is_refused_with_advice(body: bytes, advice: str) -> None:
+    with pytest.raises(MalformedBodyError, match=advice) as refused:
         read(body)
+    assert not [mark for mark in ("Error(", "b'", "\\x") if mark in str(refused.value)]
 
 
 @pytest.mark.parametrize(
@@ -185,8 +206,14 @@ def test_a_file_name_is_read_in_all_the_ways_that_clients_write_it(
         pytest.param(
             form(part(b"1", 'filename="a.txt"', name="order"), file_part(b"x")),
             "order",
-            "as text",
+            "takes no file",
             id="a text as a file",
+        ),
+        pytest.param(
+            form(part(b"x", 'filename="a.jpg"', name="image[]")),
+            "image[]",
+            "send the picture in the field image",
+            id="the file under another name",
         ),
         pytest.param(form(part(b"\xff", name="alt_text")), "alt_text", "UTF-8", id="another charset"),
         pytest.param(form(part(b"x" * 16_385, name="alt_text")), "alt_text", "16,384 bytes", id="too long"),

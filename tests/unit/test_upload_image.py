@@ -12,7 +12,7 @@ from domain.errors import (
     UnavailableError,
     UnsupportedFormatError,
 )
-from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.upload_image import Upload, UploadImage
 from tests.builders import NOW, PRODUCT_ID, USER, a_ref, an_image, jpeg, picture
@@ -203,12 +203,39 @@ def test_bytes_of_an_unknown_outcome_are_removed_before_their_record(catalog: In
 
 
 @pytest.mark.parametrize(
-    ("store", "error"), [(VanishingImageStore, UnavailableError), (BrokenImageStore, RuntimeError)]
+    ("store", "error", "status"),
+    [
+        (VanishingImageStore, UnavailableError, ImageStatus.DELETING),
+        (BrokenImageStore, RuntimeError, ImageStatus.PENDING),
+    ],
 )
 def test_a_record_whose_bytes_may_be_there_is_kept_for_the_reconciler(
-    catalog: InMemoryImageCatalog, store: type[InMemoryImageStore], error: type[Exception]
+    catalog: InMemoryImageCatalog,
+    store: type[InMemoryImageStore],
+    error: type[Exception],
+    status: ImageStatus,
 ) -> None:
     broken_store = store(catalog) if issubclass(store, WatchingImageStore) else store()
     with pytest.raises(error):
         upload_image(catalog, broken_store)(an_upload())
-    assert [image.status for image in catalog.images.values()] == [ImageStatus.PENDING]
+    assert [image.status for image in catalog.images.values()] == [status]
+
+
+def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    class InspectingImageStore(MumblingImageStore):
+        """Its event is handled before the caller hears anything."""
+
+        @override
+        def put(self, ref: ImageRef, content: bytes) -> None:
+            try:
+                super().put(ref, content)
+            finally:
+                catalog.mark_ready(ref, ImageFacts(48, 32, "RGB"), NOW)
+
+    store = InspectingImageStore(catalog)
+    image = upload_image(catalog, store)(an_upload())
+    assert image.status is ImageStatus.READY
+    assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
+    assert store.get(image.ref) == CONTENT
