@@ -5,18 +5,16 @@ SHELL := /bin/bash
 
 PYTHON ?= python3.13
 UV_VERSION := 0.13.9
-UV := $(CURDIR)/.tools/bin/uv
+UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
-export UV
 export UV_PYTHON_DOWNLOADS := never
 
 # What `sam build` builds for; give the parameter Architecture of the template the same value.
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
-BUILD_PACKAGE := $(CURDIR)/.tools/bin/python packages/build.py
+BUILD_PACKAGE := .tools/bin/python packages/build.py
 PACKAGES := AuthorizeFunction UploadImageFunction ExtractMetadataFunction PillowLayer
-# Folders too: their date changes when a file is removed.
-SOURCES := $(shell find src -name '*.py' -o -type d -not -name __pycache__) packages/build.py uv.lock
+SOURCES := $(shell find src -name '*.py' | sort) packages/build.py uv.lock
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 
 ##@ The two commands
@@ -77,16 +75,23 @@ help: ## Show this help
 # Called by `sam build`, which sets ARTIFACTS_DIR.
 .PHONY: build-AuthorizeFunction build-UploadImageFunction build-ExtractMetadataFunction
 build-AuthorizeFunction build-UploadImageFunction build-ExtractMetadataFunction: build-%: $(UV)
-	$(BUILD_PACKAGE) $* $(ARTIFACTS_DIR) --architecture $(ARCHITECTURE)
+	$(BUILD_PACKAGE) $* "$(ARTIFACTS_DIR)" --architecture $(ARCHITECTURE)
 
 include layers/pillow/Makefile
 
-.build/$(HOST_ARCHITECTURE)/%.built: $(UV) $(SOURCES)
+# The list of sources, new only when it changes: a removed file changes no other file's date.
+.build/sources: FORCE
+	@mkdir -p .build
+	@echo "$(SOURCES)" | cmp -s - $@ || echo "$(SOURCES)" > $@
+.PHONY: FORCE
+FORCE:
+
+.build/$(HOST_ARCHITECTURE)/%.built: $(UV) $(SOURCES) .build/sources
 	@$(BUILD_PACKAGE) $* $(@:.built=) --architecture $(HOST_ARCHITECTURE)
 	@touch $@
 
 .PHONY: setup
-setup: $(UV)
+setup: $(UV) ## Install what development and the operators' tool need
 	@$(UV) sync --frozen --quiet
 
 .PHONY: emulator

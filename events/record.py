@@ -21,8 +21,9 @@ import requests
 from adapters.dynamo_api_keys import DynamoApiKeys
 from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
 from domain.image import ImageFormat, ImageRef, User
+from local.deployment import CODE_BUCKET, FUNCTIONS, code_key
 from local.sample import sample_jpeg
-from local.system import LocalSystem, State, build_packages, wait_until
+from local.system import LocalSystem, State, build_packages, ignore_shell_settings, wait_until
 
 EVENTS = Path(__file__).resolve().parent
 PRODUCT_ID = 123
@@ -176,12 +177,12 @@ def _replaced(state: State, function: str, code: str) -> Iterator[None]:
     name = state.resources.functions[function]
     with zipfile.ZipFile(archive := io.BytesIO(), "w") as file:
         file.writestr(f"handlers/{function}.py", code)
-    bucket, key = "packages", f"{function.title().replace('_', '')}Function.zip"
     client.update_function_code(FunctionName=name, ZipFile=archive.getvalue())
     try:
         yield
     finally:
-        client.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key=key)
+        key = code_key(FUNCTIONS[function])
+        client.update_function_code(FunctionName=name, S3Bucket=CODE_BUCKET, S3Key=key)
 
 
 def _write(function: str, case: str, event: dict[str, Any]) -> None:
@@ -194,6 +195,7 @@ def _write(function: str, case: str, event: dict[str, Any]) -> None:
 
 def main() -> None:
     """Record all events anew."""
+    ignore_shell_settings()
     build_packages()
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "product_image.jpg"

@@ -11,18 +11,27 @@ from typing import Annotated
 
 import httpx
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.image import ImageStatus, ProductImage
 from handlers.image_json import image_json
 from local.background_process import LocalSystemError
 from local.sample import sample_jpeg
-from local.system import LocalSystem, State, build_packages, wait_until
+from local.system import (
+    LocalSystem,
+    State,
+    build_packages,
+    ignore_shell_settings,
+    only_one_start,
+    wait_until,
+)
 from local.template import REGION, ROOT, translate
 
 DEFAULT_PORT = 8000
+_SHOWN_LOG_LINES = 20
 
 FolderOption = Annotated[Path, typer.Option(envvar="LOCAL_FOLDER", help="Where the system keeps its files.")]
-PortOption = Annotated[int, typer.Option(envvar="PORT", help="Where the front listens.")]
+PortOption = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="Where the front listens.")]
 FOLDER = ROOT / ".local"
 
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -32,20 +41,22 @@ app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, pret
 def start(folder: FolderOption = FOLDER, port: PortOption = DEFAULT_PORT) -> None:
     """Start everything, show that it works, and leave it running."""
     system = LocalSystem(folder, port, _report)
-    state = system.running()
-    if state is not None:
-        print(f"The local system is up already, on {state.api_url}.")
-        _print_usage(state, folder)
-        return
-    began = time.monotonic()
-    _report("Building the packages")
-    build_packages()
-    state = system.start()
-    try:
-        _show_upload(state, folder)
-    except BaseException:
-        system.stop()
-        raise
+    with only_one_start():
+        state = system.running()
+        if state is not None:
+            print(f"The local system is up already, on {state.api_url}.")
+            _print_usage(state, folder)
+            return
+        began = time.monotonic()
+        _report("Building the packages")
+        build_packages()
+        state = system.start()
+        try:
+            _show_upload(state, folder)
+        except BaseException:
+            _show_end_of_log(folder)
+            system.stop()
+            raise
     print(f"\nThe local system is up after {time.monotonic() - began:.0f} s, on {state.api_url}.")
     _print_usage(state, folder)
 
@@ -112,10 +123,16 @@ def _show_upload(state: State, folder: Path) -> None:
         )
     print(f"\nHTTP {answer.status_code}\n{json.dumps(answer.json(), indent=2)}")
     if answer.status_code != httpx.codes.CREATED:
-        raise LocalSystemError("The sample picture was not taken; see above, and make local-logs.")
+        raise LocalSystemError("The sample picture was not taken; see what the functions logged, above.")
     image = wait_until(lambda: _finished(state, answer.json()["id"]), "metadata of the sample picture")
     body = image_json(image, media_base_url=f"{state.api_url}/media", is_primary=True)
     print(f"\nand once it was inspected\n{json.dumps(body, indent=2)}")
+
+
+def _show_end_of_log(folder: Path) -> None:
+    # The emulator's log holds the functions' too, and is about to be deleted.
+    for line in (folder / "emulator.log").read_text().splitlines()[-_SHOWN_LOG_LINES:]:
+        print(line, file=sys.stderr)
 
 
 def _finished(state: State, image_id: int) -> ProductImage | None:
@@ -151,10 +168,13 @@ def _report(line: str) -> None:
 
 def main() -> None:
     """Run the command; a failure is one line."""
+    ignore_shell_settings()
     try:
         app()
     except LocalSystemError as error:
         sys.exit(f"Error: {error}")
+    except (BotoCoreError, ClientError, httpx.HTTPError, OSError, ValueError) as error:
+        sys.exit(f"Error: {type(error).__name__}: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STACK = "product-images-local"
-_CODE_BUCKET = "packages"
+CODE_BUCKET = "packages"
+FUNCTIONS = {
+    "authorize": "AuthorizeFunction",
+    "upload_image": "UploadImageFunction",
+    "extract_metadata": "ExtractMetadataFunction",
+}
+"""Logical ids of the functions by the module of their handler."""
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 PACKAGES = ROOT / ".build" / ARCHITECTURE
 
@@ -44,7 +50,7 @@ def deploy(endpoint: Endpoint, parameters: dict[str, str]) -> Deployment:
 
     """
     s3 = endpoint.client("s3")
-    s3.create_bucket(Bucket=_CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     packages = sorted(path for path in PACKAGES.iterdir() if path.is_dir()) if PACKAGES.is_dir() else []
     if not packages:
         raise LocalSystemError("There are no packages; build them with: make packages")
@@ -70,10 +76,15 @@ def deploy(endpoint: Endpoint, parameters: dict[str, str]) -> Deployment:
     return Deployment({output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]})
 
 
+def code_key(logical_id: str) -> str:
+    """Return the object key of a package in `CODE_BUCKET`."""
+    return f"{logical_id}.zip"
+
+
 def _upload(s3: "S3Client", package: Path) -> tuple[str, str]:
-    key = f"{package.name}.zip"
-    s3.put_object(Bucket=_CODE_BUCKET, Key=key, Body=_zip(package))
-    return package.name, f"s3://{_CODE_BUCKET}/{key}"
+    key = code_key(package.name)
+    s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=_zip(package))
+    return package.name, f"s3://{CODE_BUCKET}/{key}"
 
 
 def _zip(package: Path) -> bytes:

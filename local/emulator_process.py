@@ -94,7 +94,7 @@ def start_emulator(log: Path) -> Emulator:
         "TMPDIR": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    uv = os.environ.get("UV", str(ROOT / ".tools/bin/uv"))
+    uv = str(ROOT / ".tools/bin/uv")
     command = [uv, "run", "--quiet", "--frozen", "--script", "local/emulator.py"]
     process = BackgroundProcess.start(command, environment, log)
     emulator = Emulator(process, folder, Endpoint(f"http://127.0.0.1:{port}"))

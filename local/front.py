@@ -7,20 +7,17 @@ any size; AWS does not, and this front answers as the gateway would.
 import json
 import os
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from http import HTTPMethod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httpx
 import uvicorn
 from botocore.exceptions import ClientError
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from local.emulator_process import Endpoint
 
@@ -38,7 +35,6 @@ _TIMEOUT_SECONDS = 29
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "host"}
 )
-_METHODS = [method.value for method in HTTPMethod if method is not HTTPMethod.CONNECT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +49,36 @@ class FrontSettings:
 
 
 class Front:
-    """Passes requests on, within the limits of what it stands for."""
+    """An ASGI application that passes requests on, within the limits of what it stands for."""
 
     def __init__(self, settings: FrontSettings) -> None:
         endpoint = Endpoint(settings.emulator_url)
         self._settings = settings
         self._s3: S3Client = endpoint.client("s3")
-        self._apigateway = endpoint.client("apigateway")
         self._http = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS)
         # Only what the client sent goes on, nothing that this library would add.
         self._http.headers.clear()
+        configured = endpoint.client("apigateway").get_gateway_responses(restApiId=settings.api_id, limit=500)
+        self._gateway_responses: dict[str, Any] = {item["responseType"]: item for item in configured["items"]}
 
-    async def api(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        # By the path as it was sent: a router would decode it, and stumble over a line feed in it.
+        path = scope["raw_path"].decode("latin-1")
+        request = Request(scope, receive)
+        if path.startswith("/media/") and request.method in {"GET", "HEAD"}:
+            response = await self._media(path.removeprefix("/media/"))
+        elif path.startswith("/api/"):
+            response = await self._api(request, path)
+        else:
+            response = self._gateway_response("MISSING_AUTHENTICATION_TOKEN")
+        await response(scope, receive, send)
+
+    async def _api(self, request: Request, path: str) -> Response:
         """Pass a request on to the API's stage."""
         body = await _read_within(request, REQUEST_LIMIT_BYTES)
         if body is None or _event_size(request, body) > EVENT_LIMIT_BYTES:
-            return await self._gateway_response("REQUEST_TOO_LARGE")
-        path = request.scope["raw_path"].decode("latin-1")
+            return self._gateway_response("REQUEST_TOO_LARGE")
         query = f"?{request.url.query}" if request.url.query else ""
         headers = [(name, value) for name, value in request.headers.raw if name.decode() not in _HOP_BY_HOP]
         try:
@@ -80,7 +89,9 @@ class Front:
                 content=body,
             )
         except httpx.TimeoutException:
-            return await self._gateway_response("INTEGRATION_TIMEOUT")
+            return self._gateway_response("INTEGRATION_TIMEOUT")
+        except httpx.HTTPError:
+            return self._gateway_response("DEFAULT_5XX")
         response = Response(answer.content, answer.status_code)
         response.raw_headers.extend(
             (name.lower(), value)
@@ -89,9 +100,9 @@ class Front:
         )
         return response
 
-    async def media(self, request: Request) -> Response:
+    async def _media(self, path: str) -> Response:
         """Show a picture's bytes, as the type that was detected and no other."""
-        key = f"originals/{request.path_params['path']}"
+        key = f"originals/{unquote(path)}"
         try:
             stored = await run_in_threadpool(self._s3.get_object, Bucket=self._settings.bucket, Key=key)
         except ClientError:
@@ -100,15 +111,9 @@ class Front:
         headers = {"X-Content-Type-Options": "nosniff", "ETag": stored["ETag"]}
         return Response(body, media_type=stored["ContentType"], headers=headers)
 
-    async def _gateway_response(
-        self, response_type: Literal["REQUEST_TOO_LARGE", "INTEGRATION_TIMEOUT"]
-    ) -> Response:
+    def _gateway_response(self, response_type: str) -> Response:
         """Answer what the deployed API is configured to answer for `response_type`."""
-        configured = await run_in_threadpool(
-            self._apigateway.get_gateway_response,
-            restApiId=self._settings.api_id,
-            responseType=response_type,
-        )
+        configured = self._gateway_responses[response_type]
         template = configured["responseTemplates"]["application/json"]
         headers = {
             name.removeprefix("gatewayresponse.header."): value.strip("'")
@@ -116,22 +121,6 @@ class Front:
         }
         body = template.replace("$context.requestId", str(uuid.uuid4()))
         return Response(body, int(configured["statusCode"]), headers)
-
-    @asynccontextmanager
-    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Close connections at the end."""
-        async with self._http:
-            yield
-
-
-def create_app(settings: FrontSettings) -> Starlette:
-    """Return the ASGI application."""
-    front = Front(settings)
-    routes = [
-        Route("/api/{path:path}", front.api, methods=_METHODS),
-        Route("/media/{path:path}", front.media, methods=["GET", "HEAD"]),
-    ]
-    return Starlette(routes=routes, lifespan=front.lifespan)
 
 
 async def _read_within(request: Request, limit_bytes: int) -> bytes | None:
@@ -158,7 +147,7 @@ def serialize(settings: FrontSettings) -> dict[str, str]:
 def main() -> None:
     """Serve on 127.0.0.1 until ended."""
     settings = FrontSettings(**json.loads(os.environ["FRONT_SETTINGS"]))
-    uvicorn.run(create_app(settings), host="127.0.0.1", port=settings.port, log_level="warning")
+    uvicorn.run(Front(settings), host="127.0.0.1", port=settings.port, log_level="warning", lifespan="off")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The local system as a whole: starts its parts, fills it with something to try, ends it."""
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,7 @@ from domain.image import User
 from domain.issue_key import IssueKey
 from local import front
 from local.background_process import BackgroundProcess, LocalSystemError
-from local.deployment import Deployment, deploy
+from local.deployment import FUNCTIONS, Deployment, deploy
 from local.emulator_process import (
     ACCESS_KEY_ID,
     SECRET_ACCESS_KEY,
@@ -39,6 +41,8 @@ _USERS = {
     "customer": (User(3, "cleo", "Cleo Customer"), Role.CUSTOMER),
     "inactive": (User(4, "ina", "Ina Inactive"), Role.STAFF),
 }
+
+_FILES = ("state.json", "processes.json", "emulator.log", "front.log", "sample.jpg")
 
 type Report = Callable[[str], None]
 
@@ -120,7 +124,7 @@ class LocalSystem:
         self.stop()
         port = self._port or free_port()
         _require_free(port)
-        self._folder.mkdir(parents=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         try:
             return self._start(port)
         except BaseException:
@@ -128,9 +132,13 @@ class LocalSystem:
             raise
 
     def stop(self) -> bool:
-        """End what runs and delete its files; return whether anything ran."""
+        """End what runs and delete its files, and nothing else; return whether anything ran."""
         ended = self._end_processes()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for name in _FILES:
+            (self._folder / name).unlink(missing_ok=True)
+        # A folder that holds something else stays.
+        with suppress(OSError):
+            self._folder.rmdir()
         return ended
 
     def _start(self, port: int) -> State:
@@ -198,6 +206,23 @@ def _require_free(port: int) -> None:
             raise LocalSystemError(message) from error
 
 
+def ignore_shell_settings() -> None:
+    """Forget what the shell says of AWS and of proxies: all of this system is on this machine."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+@contextmanager
+def only_one_start() -> Iterator[None]:
+    """Wait until no other start is under way: two would build into the same folder."""
+    lock = ROOT / ".build" / "lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def build_packages() -> None:
     """Build the deployment packages for this machine, if they are not up to date.
 
@@ -244,11 +269,7 @@ def _state(port: int, endpoint: Endpoint, deployment: Deployment) -> State:
             table=outputs["TableName"],
             keys_table=outputs["KeysTableName"],
             failure_queue=outputs["FailureQueueUrl"],
-            functions={
-                "authorize": outputs["AuthorizeFunctionName"],
-                "upload_image": outputs["UploadImageFunctionName"],
-                "extract_metadata": outputs["ExtractMetadataFunctionName"],
-            },
+            functions={name: outputs[f"{logical_id}Name"] for name, logical_id in FUNCTIONS.items()},
         ),
     )
 

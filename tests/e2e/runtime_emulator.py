@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 
 from local.background_process import BackgroundProcess
-from local.deployment import PACKAGES
+from local.deployment import FUNCTIONS, PACKAGES
 from local.emulator_process import free_port
 from local.system import State
 from local.template import ROOT
@@ -18,11 +18,6 @@ _EMULATOR = next(
     (ROOT / ".venv-sam").glob(f"lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-{_MACHINE}")
 )
 _PYTHON = ROOT / ".venv-runtime/bin/python"
-_FUNCTIONS = {
-    "authorize": "AuthorizeFunction",
-    "upload_image": "UploadImageFunction",
-    "extract_metadata": "ExtractMetadataFunction",
-}
 
 
 class RuntimeEmulator:
@@ -31,7 +26,11 @@ class RuntimeEmulator:
     def __init__(self, function: str, state: State, folder: Path) -> None:
         self._function = function
         self._url = f"http://127.0.0.1:{free_port()}"
+        configured = state.endpoint.client("lambda").get_function_configuration(
+            FunctionName=state.resources.functions[function]
+        )
         environment = {
+            **configured["Environment"]["Variables"],
             "PATH": "/usr/bin:/bin",
             # Lambda sets both.
             "AWS_REGION": state.aws.region,
@@ -39,13 +38,10 @@ class RuntimeEmulator:
             "AWS_ACCESS_KEY_ID": state.aws.access_key_id,
             "AWS_SECRET_ACCESS_KEY": state.aws.secret_access_key,
             "AWS_ENDPOINT_URL": state.aws.endpoint_url,
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
-            "TABLE": state.resources.table,
-            "BUCKET": state.resources.bucket,
-            "KEYS_TABLE": state.resources.keys_table,
-            "MEDIA_BASE_URL": f"{state.api_url}/media",
-            "MAX_DIRECT_UPLOAD_BYTES": "4500000",
-            "MAX_IMAGE_PIXELS": "100000000",
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(configured["Timeout"]),
+            # All that can be logged, so that what must never be can be looked for.
+            "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
         }
         if function == "extract_metadata":
             environment["PYTHONPATH"] = str(PACKAGES / "PillowLayer/python")
@@ -55,7 +51,7 @@ class RuntimeEmulator:
             *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
             *(str(_PYTHON), "-m", "awslambdaric", f"handlers.{function}.lambda_handler"),
         ]
-        package = PACKAGES / _FUNCTIONS[function]
+        package = PACKAGES / FUNCTIONS[function]
         self._process = BackgroundProcess.start(command, environment, self._log, package)
 
     def __enter__(self) -> Self:

@@ -102,13 +102,20 @@ def test_the_metadata_function_answers_each_payload(extract_metadata: RuntimeEmu
     assert [image["outcome"] for image in answer["images"]] == OBJECTS[case]
 
 
-def test_no_key_is_in_any_log(
+@pytest.mark.usefixtures("recorded_picture")
+def test_no_log_holds_what_clients_send_even_at_level_debug(
     authorize: RuntimeEmulator, upload_image: RuntimeEmulator, extract_metadata: RuntimeEmulator
 ) -> None:
-    for function in (authorize, upload_image, extract_metadata):
+    secrets = [*KEYS.values(), "product_image.jpg", "Product front view", "Signature="]
+    for function, event in (
+        (authorize, _event("authorize", "good")),
+        (upload_image, _event("upload_image", "curl")),
+        (extract_metadata, _event("extract_metadata", "put")),
+    ):
+        function.invoke(event)
         logs = function.logs()
-        assert "service" in logs
-        assert not [key for key in KEYS.values() if key in logs]
+        assert '"level":"INFO"' in logs
+        assert not [secret for secret in secrets if secret in logs]
 
 
 def test_every_payload_has_a_test() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.__main__ import DEFAULT_PORT
 from local.emulator_process import free_port
 from local.template import ROOT
 from tests.e2e.contract import ImageBody
@@ -64,6 +65,16 @@ def test_a_taken_port_is_one_clear_line_and_nothing_runs(folder: Path) -> None:
     assert not folder.exists()
 
 
+def test_ending_the_system_deletes_its_own_files_alone(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "keep").touch()
+    (folder / "state.json").touch()
+    ended = _local("stop", folder, 0)
+    assert ended.returncode == 0
+    assert [path.name for path in folder.iterdir()] == ["keep"]
+    (folder / "keep").unlink()
+
+
 def test_logs_of_a_system_that_is_not_up_say_how_to_start_it(folder: Path) -> None:
     done = _local("logs", folder, 0)
     assert done.returncode == 1
@@ -71,7 +82,14 @@ def test_logs_of_a_system_that_is_not_up_say_how_to_start_it(folder: Path) -> No
 
 
 def _local(command: str, folder: Path, port: int) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "LOCAL_FOLDER": str(folder), "PORT": str(port)}
+    environment = {
+        **os.environ,
+        "LOCAL_FOLDER": str(folder),
+        "PORT": str(port or DEFAULT_PORT),
+        # What a shell may say of AWS and of proxies has nothing to do with this machine's system.
+        "AWS_PROFILE": "none-of-this-name",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+    }
     return subprocess.run(
         [sys.executable, "-m", "local", command],
         cwd=ROOT,

@@ -7,7 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
+from adapters.aws import dynamodb_client, s3_client
 from domain.api_key import generate_key
 from domain.errors import FileTooLargeError
 from domain.image import ImageFormat, ImageRef
@@ -65,6 +67,9 @@ REQUIRED_PARAMETERS: set[str] = set()
 """What a deployment must be told: nothing."""
 
 GATEWAY_RESPONSES = {
+    "INTEGRATION_TIMEOUT",
+    "INVALID_SIGNATURE",
+    "RESOURCE_NOT_FOUND",
     "UNAUTHORIZED",
     "ACCESS_DENIED",
     "MISSING_AUTHENTICATION_TOKEN",
@@ -149,6 +154,24 @@ def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template
     assert behind == {"AuthorizeFunction", "UploadImageFunction"}
     timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
     assert max(timeouts.values()) < API_GATEWAY_TIMEOUT_SECONDS, timeouts
+
+
+def test_a_store_that_hangs_is_given_up_before_the_function_is(template: Template) -> None:
+    timeouts = {name: function["Timeout"] for name, function in functions(template).items()}
+    look_up, put = (_longest_call_seconds(client) for client in (dynamodb_client(), s3_client()))
+    assert look_up < timeouts["AuthorizeFunction"]
+    # Bytes that cannot be put are taken back: another call to S3, and one to DynamoDB that may hang too.
+    assert 2 * put < timeouts["UploadImageFunction"]
+    assert put + look_up < timeouts["UploadImageFunction"]
+
+
+def _longest_call_seconds(client: BaseClient) -> float:
+    """Return how long a call lasts whose every try hangs: tries, and the longest waiting between them."""
+    config: Any = client.meta.config  # its options are set at run time, unknown to its type
+    tries = config.retries["total_max_attempts"]
+    # The SDK waits up to 1, 2, 4 … seconds ("standard" mode, botocore.retries.standard).
+    waiting = sum(2**number for number in range(tries - 1))
+    return float(tries * (config.connect_timeout + config.read_timeout) + waiting)
 
 
 def test_every_asynchronous_function_hands_its_failures_to_a_queue(template: Template) -> None:
@@ -448,6 +471,9 @@ def test_the_gateway_and_the_functions_tell_the_same_error_alike(template: Templ
         ("REQUEST_TOO_LARGE", 413),
         ("BAD_REQUEST_BODY", 400),
         ("THROTTLED", 429),
+        ("INVALID_SIGNATURE", 404),
+        ("RESOURCE_NOT_FOUND", 404),
+        ("INTEGRATION_TIMEOUT", 504),
         ("DEFAULT_4XX", 400),
         ("DEFAULT_5XX", 500),
     ],
@@ -456,6 +482,11 @@ def test_the_gateway_answers_with_the_status_of_the_contract(
     template: Template, response: str, status: int
 ) -> None:
     assert _problem(template, response)["status"] == status
+
+
+def test_429_says_how_long_to_wait(template: Template) -> None:
+    headers = _responses(template)["THROTTLED"]["responseParameters"]
+    assert int(headers["gatewayresponse.header.Retry-After"].strip("'")) > 0
 
 
 def test_401_names_the_scheme_to_use(template: Template) -> None:
