@@ -21,6 +21,7 @@ import requests
 from adapters.dynamo_api_keys import DynamoApiKeys
 from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
 from domain.image import ImageFormat, ImageRef, User
+from domain.ports import ApiKeys
 from local.deployment import CODE_BUCKET, FUNCTIONS, code_key
 from local.sample import sample_jpeg
 from local.system import LocalSystem, State, build_packages, ignore_shell_settings, wait_until
@@ -50,9 +51,8 @@ def lambda_handler(event, context):
 """
 
 
-def add_example_keys(state: State) -> None:
-    """Put the records of the example keys into the table of a running system."""
-    api_keys = DynamoApiKeys(state.endpoint.client("dynamodb"), state.resources.keys_table)
+def add_example_keys(api_keys: ApiKeys) -> None:
+    """Add the records of the example keys."""
     for name, key in KEYS.items():
         if name == "unknown":
             continue
@@ -203,7 +203,8 @@ def main() -> None:
         system = LocalSystem(Path(folder) / "system", 0, print)
         state = system.start()
         try:
-            add_example_keys(state)
+            dynamodb = state.endpoint.client("dynamodb")
+            add_example_keys(DynamoApiKeys(dynamodb, state.resources.keys_table))
             for function in ("upload_image", "authorize", "extract_metadata"):
                 shutil.rmtree(EVENTS / function, ignore_errors=True)
             record_uploads(state, picture)
