@@ -6,6 +6,8 @@ None of them knows an HTTP status: `handlers.problems` maps codes to answers.
 
 from dataclasses import dataclass
 
+from domain.image import ImageRef
+
 
 class DomainError(Exception):
     """A fault that the service foresees; its message is a sentence a person can act on."""
@@ -66,12 +68,27 @@ class ProductNotFoundError(DomainError):
 
 
 class UnavailableError(DomainError):
-    """A store did not answer in time or refused for now; the same request may succeed later."""
+    """A store did not answer in time or refused for now; the same request may succeed later.
+
+    `ref` is the picture whose upload was begun and taken back, if it came that far.
+    """
 
     code = "temporarily_unavailable"
+    sentence = "The service cannot do this just now. Send the same request again in a few seconds."
 
-    def __init__(self) -> None:
-        super().__init__("The service cannot do this just now. Send the same request again in a few seconds.")
+    def __init__(self, ref: ImageRef | None = None) -> None:
+        super().__init__(self.sentence)
+        self.ref = ref
+
+
+class OutcomeUnknownError(UnavailableError):
+    """The stores did not say whether a picture arrived, and could not be told to take it back."""
+
+    code = "outcome_unknown"
+    sentence = (
+        "The service cannot tell whether the image arrived. "
+        "Look whether it is there before you send it again."
+    )
 
 
 class ImageIdTakenError(DomainError):

@@ -8,6 +8,7 @@ from domain.errors import (
     FieldFault,
     FileTooLargeError,
     InvalidFieldsError,
+    OutcomeUnknownError,
     ProductNotFoundError,
     UnavailableError,
 )
@@ -47,8 +48,9 @@ class UploadImage:
         Raises:
             FileTooLargeError, InvalidFieldsError, UnsupportedFormatError: found without any I/O.
             ProductNotFoundError: nothing was stored.
-            UnavailableError: a store failed. What was begun was taken back, as far as the stores
-                answered; what is left is a record that says so, pending or being deleted.
+            UnavailableError: a store failed, and the picture will not appear. Where taking back what was
+                begun failed too, its record stays, pending or being deleted, to be cleared up later.
+            OutcomeUnknownError: the picture may yet appear.
 
         """
         if len(upload.content) > self._max_bytes:
@@ -84,17 +86,23 @@ class UploadImage:
         except BytesRefusedError as error:
             self._catalog.begin_removal(image.ref)
             self._catalog.finish_removal(image.ref)
-            raise UnavailableError from error
+            raise UnavailableError(image.ref) from error
         except UnavailableError:
             return self._take_back(image.ref)
         return image
 
     def _take_back(self, ref: ImageRef) -> ProductImage:
         """Undo an upload whose reply was lost, unless its event has shown that it did arrive."""
-        present = self._catalog.begin_removal(ref)
+        try:
+            present = self._catalog.begin_removal(ref)
+        except UnavailableError as error:
+            raise OutcomeUnknownError(ref) from error
         if present.status is not ImageStatus.DELETING:
             return present
-        # The bytes first: a crash in between leaves a record to resume from, never bytes without one.
-        self._store.delete(ref)
-        self._catalog.finish_removal(ref)
-        raise UnavailableError
+        try:
+            # The bytes first: a crash in between leaves a record to resume from, not bytes without one.
+            self._store.delete(ref)
+            self._catalog.finish_removal(ref)
+        except UnavailableError as error:
+            raise UnavailableError(ref) from error
+        raise UnavailableError(ref)

@@ -79,7 +79,9 @@ def _policy(effect: str, method_arn: str, principal: str, context: dict[str, Any
 def _handler() -> AuthorizeHandler:
     settings = read_settings(AuthorizeSettings, os.environ)
     api_keys = DynamoApiKeys(dynamodb_client(), settings.keys_table)
-    return AuthorizeHandler(Authorize(api_keys, partial(datetime.now, UTC)), Logger(service="authorize"))
+    return AuthorizeHandler(
+        Authorize(api_keys, partial(datetime.now, UTC)), Logger(service="authorize", use_rfc3339=True)
+    )
 
 
 def __getattr__(name: str) -> AuthorizeHandler:

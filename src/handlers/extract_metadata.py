@@ -75,10 +75,12 @@ def _handler() -> ExtractMetadataHandler:
         inspector=PillowImageInspector(settings.max_image_pixels),
         clock=partial(datetime.now, UTC),
     )
+    metrics = Metrics(namespace="ProductImages", service="extract_metadata")
+    metrics.set_default_dimensions(stack=settings.stack)
     return ExtractMetadataHandler(
         extract_metadata,
-        Logger(service="extract_metadata"),
-        Metrics(namespace="ProductImages", service="extract_metadata"),
+        Logger(service="extract_metadata", use_rfc3339=True),
+        metrics,
     )
 
 

@@ -44,7 +44,10 @@ def problem_response(error: errors.DomainError, request_id: str) -> HttpResponse
 
 def internal_problem(request_id: str) -> HttpResponse:
     """Return the answer to a request that ended in an error nobody foresaw."""
-    detail = "Something went wrong on our side. Try again later; if it stays so, quote the request_id."
+    detail = (
+        "Something went wrong on our side. Look whether the image is there before you send it again; "
+        "if it stays so, quote the request_id."
+    )
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, request_id, {}, {})
 
 

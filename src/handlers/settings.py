@@ -21,6 +21,7 @@ class UploadImageSettings:
 
     table: str
     bucket: str
+    stack: str
     media_base_url: str
     max_direct_upload_bytes: int
 
@@ -31,6 +32,7 @@ class ExtractMetadataSettings:
 
     table: str
     bucket: str
+    stack: str
     max_image_pixels: int
 
 

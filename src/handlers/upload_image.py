@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.s3_image_store import S3ImageStore
-from domain.errors import DomainError
+from domain.errors import DomainError, UnavailableError
 from domain.image import ProductImage, User
 from domain.leased_ids import LeasedIds
 from domain.upload_fields import parse_product_id
@@ -87,7 +87,9 @@ class UploadImageHandler:
         self._metrics.add_metric("UploadsRejected", MetricUnit.Count, 1)
         self._metrics.flush_metrics()
         if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._logger.error("upload failed", reason=reason, exc_info=error)
+            ref = error.ref if isinstance(error, UnavailableError) else None
+            ids = {"image_id": ref.image_id, "product_id": ref.product_id} if ref else {}
+            self._logger.error("upload failed", exc_info=error, extra={"reason": reason, **ids})
         else:
             self._logger.info("upload rejected", reason=reason)
         return response
@@ -122,11 +124,13 @@ def _handler() -> UploadImageHandler:
         clock=partial(datetime.now, UTC),
         max_bytes=settings.max_direct_upload_bytes,
     )
+    metrics = Metrics(namespace="ProductImages", service="upload_image")
+    metrics.set_default_dimensions(stack=settings.stack)
     return UploadImageHandler(
         upload_image,
         settings.media_base_url,
-        Logger(service="upload_image"),
-        Metrics(namespace="ProductImages", service="upload_image"),
+        Logger(service="upload_image", use_rfc3339=True),
+        metrics,
     )
 
 

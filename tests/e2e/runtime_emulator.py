@@ -23,7 +23,7 @@ _PYTHON = ROOT / ".venv-runtime/bin/python"
 class RuntimeEmulator:
     """One function in its runtime, with an environment that holds nothing else; one invoke at a time."""
 
-    def __init__(self, function: str, state: State, folder: Path) -> None:
+    def __init__(self, function: str, state: State, folder: Path, **variables: str) -> None:
         self._function = function
         self._url = f"http://127.0.0.1:{free_port()}"
         configured = state.endpoint.client("lambda").get_function_configuration(
@@ -42,6 +42,7 @@ class RuntimeEmulator:
             # All that can be logged, so that what must never be can be looked for.
             "AWS_LAMBDA_LOG_FORMAT": "JSON",
             "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
+            **variables,
         }
         if function == "extract_metadata":
             environment["PYTHONPATH"] = str(PACKAGES / "PillowLayer/python")

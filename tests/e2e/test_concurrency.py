@@ -1,5 +1,6 @@
 """Many at once, on the emulator, whose concurrency is real: a process for each call."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 from domain.image import ImageStatus
@@ -48,4 +49,10 @@ def test_a_broken_picture_never_becomes_primary(shop: Shop) -> None:
     broken = sample_jpeg(400, 300)[:2000]
     failed = shop.finished(shop.upload(broken, product_id=127, is_primary="true").json())
     assert failed.status is ImageStatus.FAILED
+    # Its event once more, waited for to the end, so that nothing is left that could still move the pointer.
+    answer = shop.state.endpoint.client("lambda").invoke(
+        FunctionName=shop.state.resources.functions["extract_metadata"],
+        Payload=json.dumps({"Records": [{"s3": {"object": {"key": failed.ref.key}}}]}),
+    )
+    assert json.load(answer["Payload"])["images"] == [{"key": failed.ref.key, "outcome": "failed"}]
     assert catalog.primary_image_id(127) == good.ref.image_id

@@ -1,14 +1,21 @@
-"""An upload whose bytes cannot be stored leaves nothing behind, and the client is told to try again."""
+"""An upload whose bytes cannot be stored, or that hears nothing of them, ends in one truth for all."""
 
 import json
+import socket
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 
+import httpx
 import pytest
 
 from local.sample import sample_jpeg
 from local.system import State
 from tests.e2e.contract import ProblemBody
+from tests.e2e.runtime_emulator import RuntimeEmulator
 from tests.e2e.shop import Shop
+from tests.recorded_events import recorded
 
 PRODUCT_ID = 128
 
@@ -35,13 +42,77 @@ def test_a_put_that_fails_takes_the_record_back_and_answers_503(shop: Shop) -> N
     assert int(answer.headers["retry-after"]) > 0
     problem = ProblemBody.model_validate_json(answer.content)
     assert problem.code == "temporarily_unavailable"
-    items = shop.state.endpoint.client("dynamodb").query(
-        TableName=shop.state.resources.table,
+    assert _records(shop.state) == {}
+    assert _objects(shop.state) == set()
+
+
+class DroppingProxy(BaseHTTPRequestHandler):
+    """Passes requests on to S3, but drops the reply to every put."""
+
+    emulator: str
+
+    def do_PUT(self) -> None:
+        self._pass_on()
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def do_HEAD(self) -> None:
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def do_DELETE(self) -> None:
+        self.send_response(self._pass_on())
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _pass_on(self) -> int:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer = httpx.request(
+            self.command, f"{self.emulator}{self.path}", headers=dict(self.headers), content=body
+        )
+        return answer.status_code
+
+
+@pytest.fixture
+def deaf_upload(system: State, tmp_path: Path) -> Iterator[RuntimeEmulator]:
+    """The upload function, built, hearing no reply to its puts."""
+    DroppingProxy.emulator = system.aws.endpoint_url
+    with ThreadingHTTPServer(("127.0.0.1", 0), DroppingProxy) as proxy:
+        Thread(target=proxy.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{proxy.server_port}"
+        with RuntimeEmulator("upload_image", system, tmp_path, AWS_ENDPOINT_URL_S3=url) as runtime:
+            yield runtime
+        proxy.shutdown()
+
+
+def test_a_put_whose_reply_is_lost_is_there_for_everybody_or_for_nobody(
+    shop: Shop, deaf_upload: RuntimeEmulator
+) -> None:
+    event = recorded("upload_image", "curl")
+    event["pathParameters"]["product_id"] = str(PRODUCT_ID)
+    for _ in range(5):
+        answer = deaf_upload.invoke(event)
+        # The S3 event may be handled before the put is given up: then the picture did arrive.
+        assert answer["statusCode"] in {201, 503}, answer
+        if answer["statusCode"] == 201:
+            assert json.loads(answer["body"])["status"] == "ready"
+        records = _records(shop.state)
+        assert set(records.values()) <= {"ready"}
+        assert records.keys() == _objects(shop.state)
+
+
+def _records(state: State) -> dict[str, str]:
+    """Return the status of each picture of the product by its object key."""
+    items = state.endpoint.client("dynamodb").query(
+        TableName=state.resources.table,
         KeyConditionExpression="pk = :pk AND begins_with(sk, :image)",
         ExpressionAttributeValues={":pk": {"S": f"PRODUCT#{PRODUCT_ID}"}, ":image": {"S": "IMAGE#"}},
     )["Items"]
-    assert items == []
-    listed = shop.state.endpoint.client("s3").list_objects_v2(
-        Bucket=shop.state.resources.bucket, Prefix=f"originals/{PRODUCT_ID}/"
+    return {f"originals/{PRODUCT_ID}/{item['image_id']['N']}.jpg": item["status"]["S"] for item in items}
+
+
+def _objects(state: State) -> set[str]:
+    listed = state.endpoint.client("s3").list_objects_v2(
+        Bucket=state.resources.bucket, Prefix=f"originals/{PRODUCT_ID}/"
     )
-    assert listed["KeyCount"] == 0
+    return {item["Key"] for item in listed.get("Contents", [])}

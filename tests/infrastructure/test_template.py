@@ -156,7 +156,7 @@ def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template
     assert max(timeouts.values()) < API_GATEWAY_TIMEOUT_SECONDS, timeouts
 
 
-def test_a_store_that_hangs_is_given_up_before_the_function_is(template: Template) -> None:
+def test_a_call_that_hangs_and_the_one_after_it_end_before_the_function_does(template: Template) -> None:
     timeouts = {name: function["Timeout"] for name, function in functions(template).items()}
     look_up, put = (_longest_call_seconds(client) for client in (dynamodb_client(), s3_client()))
     assert look_up < timeouts["AuthorizeFunction"]
@@ -358,7 +358,7 @@ def test_what_holds_the_shops_data_outlives_the_stack(template: Template) -> Non
     kinds = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
     keepers = [r for r in template["Resources"].values() if r["Type"] in kinds]
     policies = [(r["DeletionPolicy"], r["UpdateReplacePolicy"]) for r in keepers]
-    assert policies == [("Retain", "Retain")] * 3
+    assert policies == [("RetainExceptOnCreate", "Retain")] * 3
 
 
 def test_the_failure_queue_is_encrypted_and_keeps_messages_for_14_days(template: Template) -> None:
@@ -496,11 +496,6 @@ def test_401_names_the_scheme_to_use(template: Template) -> None:
         if response["statusCode"] == "401"
     }
     assert headers == {"UNAUTHORIZED": "'Token'"}
-
-
-def test_413_of_the_gateway_names_the_largest_picture(template: Template) -> None:
-    limit = template["Parameters"]["MaxDirectUploadBytes"]["Default"]
-    assert str(limit) in _problem(template, "REQUEST_TOO_LARGE")["detail"]
 
 
 # --- Parameters and outputs ------------------------------------------------------------------------

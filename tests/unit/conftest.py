@@ -2,10 +2,11 @@ import importlib
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Metrics
 
 type Printed = Callable[[], list[dict[str, Any]]]
 type ColdStart = Callable[..., Any]
@@ -22,6 +23,13 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test capture its own logs: Powertools binds a service's logger to one stream for good."""
     for service in ("authorize", "upload_image", "extract_metadata"):
         monkeypatch.delitem(logging.Logger.manager.loggerDict, service, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def unshared_dimensions() -> Iterator[None]:
+    """Let no test inherit another's dimensions: Powertools keeps them for the process."""
+    yield
+    Metrics().clear_default_dimensions()
 
 
 @pytest.fixture

@@ -160,7 +160,9 @@ def test_the_deployed_function_completes_the_record_and_moves_the_primary(cold_s
         catalog = DynamoImageCatalog(dynamodb, table)
         catalog.reserve(an_image(primary_requested=True))
         S3ImageStore(s3, bucket).put(a_ref(), jpeg())
-        module = cold_start("extract_metadata", TABLE=table, BUCKET=bucket, MAX_IMAGE_PIXELS="1000000")
+        module = cold_start(
+            "extract_metadata", TABLE=table, BUCKET=bucket, STACK="shop", MAX_IMAGE_PIXELS="1000000"
+        )
         answer = module.lambda_handler(object_created(KEY), a_context())
         image = catalog.get(PRODUCT_ID, 1)
         primary_image_id = catalog.primary_image_id(PRODUCT_ID)

@@ -19,6 +19,7 @@ from tests.builders import REQUEST_ID
         (errors.ProductNotFoundError(42), 404, "product_not_found"),
         (errors.FileTooLargeError(5_000_000, 4_500_000), 413, "file_too_large"),
         (errors.UnavailableError(), 503, "temporarily_unavailable"),
+        (errors.OutcomeUnknownError(), 503, "outcome_unknown"),
     ],
 )
 def test_a_problem_has_the_members_of_rfc_9457_and_ours(error: DomainError, status: int, code: str) -> None:

@@ -11,6 +11,7 @@ from handlers.settings import (
 VARIABLES = {
     "TABLE": "catalog",
     "BUCKET": "images",
+    "STACK": "shop",
     "MEDIA_BASE_URL": "https://media.example.com",
     "MAX_DIRECT_UPLOAD_BYTES": "4500000",
     "MAX_IMAGE_PIXELS": "100000000",
@@ -21,14 +22,14 @@ VARIABLES = {
 def test_each_function_reads_its_own_variables() -> None:
     assert read_settings(AuthorizeSettings, VARIABLES) == AuthorizeSettings("keys")
     assert read_settings(ExtractMetadataSettings, VARIABLES) == ExtractMetadataSettings(
-        "catalog", "images", 100_000_000
+        "catalog", "images", "shop", 100_000_000
     )
     assert read_settings(UploadImageSettings, VARIABLES) == UploadImageSettings(
-        "catalog", "images", "https://media.example.com", 4_500_000
+        "catalog", "images", "shop", "https://media.example.com", 4_500_000
     )
 
 
-@pytest.mark.parametrize("missing", ["TABLE", "BUCKET", "MEDIA_BASE_URL", "MAX_DIRECT_UPLOAD_BYTES"])
+@pytest.mark.parametrize("missing", ["TABLE", "BUCKET", "STACK", "MEDIA_BASE_URL", "MAX_DIRECT_UPLOAD_BYTES"])
 def test_a_missing_variable_is_named(missing: str) -> None:
     variables = {name: value for name, value in VARIABLES.items() if name != missing}
     with pytest.raises(SettingsError, match=f" {missing} "):

@@ -8,6 +8,7 @@ from domain.errors import (
     DomainError,
     FileTooLargeError,
     InvalidFieldsError,
+    OutcomeUnknownError,
     ProductNotFoundError,
     UnavailableError,
     UnsupportedFormatError,
@@ -239,3 +240,28 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
     assert image.status is ImageStatus.READY
     assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
     assert store.get(image.ref) == CONTENT
+
+
+def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
+    class ForgetfulCatalog(InMemoryImageCatalog):
+        @override
+        def begin_removal(self, ref: ImageRef) -> ProductImage:
+            raise UnavailableError
+
+    forgetful = ForgetfulCatalog(PRODUCT_ID)
+    store = MumblingImageStore(forgetful)
+    with pytest.raises(OutcomeUnknownError, match="Look whether it is there") as unknown:
+        upload_image(forgetful, store)(an_upload())
+    assert unknown.value.ref == a_ref()
+    assert forgetful.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), NOW).status is ImageStatus.READY
+    assert store.get(a_ref()) == CONTENT
+
+
+@pytest.mark.parametrize("store", [RefusingImageStore, MumblingImageStore, VanishingImageStore])
+def test_an_upload_that_was_taken_back_says_which_picture_it_was(
+    catalog: InMemoryImageCatalog, store: type[WatchingImageStore]
+) -> None:
+    with pytest.raises(UnavailableError) as unavailable:
+        upload_image(catalog, store(catalog))(an_upload())
+    assert type(unavailable.value) is UnavailableError
+    assert unavailable.value.ref == a_ref()

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, override
 
 import boto3
@@ -180,6 +181,7 @@ def test_a_store_that_refuses_for_now_is_answered_with_503_and_reported(
     metrics, log = printed()
     assert metrics["reason"] == "temporarily_unavailable"
     assert (log["level"], log["exception_name"]) == ("ERROR", "UnavailableError")
+    assert (log["image_id"], log["product_id"]) == (1, PRODUCT_ID)
     assert "Bucket images did not accept" in log["exception"]
 
 
@@ -252,7 +254,9 @@ def aws() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_deployed_function_stores_the_record_and_the_bytes(cold_start: ColdStart) -> None:
+def test_the_deployed_function_stores_the_record_and_the_bytes(
+    cold_start: ColdStart, printed: Printed
+) -> None:
     dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
     table, bucket = a_catalog_table(dynamodb), a_bucket(s3)
     DynamoProducts(dynamodb, table).add(PRODUCT_ID)
@@ -260,6 +264,7 @@ def test_the_deployed_function_stores_the_record_and_the_bytes(cold_start: ColdS
         "upload_image",
         TABLE=table,
         BUCKET=bucket,
+        STACK="shop",
         MEDIA_BASE_URL="https://media.example.com",
         MAX_DIRECT_UPLOAD_BYTES=str(MAX_BYTES),
     )
@@ -272,6 +277,11 @@ def test_the_deployed_function_stores_the_record_and_the_bytes(cold_start: ColdS
     )
     assert S3ImageStore(s3, bucket).get(a_ref()) == CONTENT
     assert module.lambda_handler is module.lambda_handler
+    metrics, log = printed()
+    assert (metrics["stack"], metrics["service"]) == ("shop", "upload_image")
+    # Lambda filters records by level only if their time is written so (its guide, "Log-level filtering").
+    assert datetime.fromisoformat(log["timestamp"]).tzinfo
+    assert "T" in log["timestamp"]
 
 
 def test_importing_the_module_needs_no_variables_but_asking_for_the_function_does(
