@@ -55,7 +55,7 @@ format: setup ## Format the code
 	$(RUN) ruff check --fix .
 
 .PHONY: events
-events: setup emulator packages ## Make the payloads in events/ again from real requests
+events: setup emulator ## Make the payloads in events/ again from real requests
 	$(RUN) python events/record.py
 
 .PHONY: packages

@@ -8,10 +8,9 @@ import statistics
 
 import requests
 
-from domain.image import ImageFacts
+from local.__main__ import FOLDER
 from local.sample import sample_jpeg
-from local.system import LocalSystem, State, wait_until
-from local.template import ROOT
+from local.system import LocalSystem, State
 
 _UPLOADS = 40
 _LINE_OVERHEAD_BYTES = 26
@@ -28,17 +27,12 @@ def upload(state: State, content: bytes) -> None:
         timeout=30,
     )
     sent = answer.json()
-
-    def look() -> ImageFacts | None:
-        image = state.catalog.get(sent["product_id"], sent["id"])
-        return image.facts if image else None
-
-    wait_until(look, "metadata")
+    state.finished(sent["product_id"], sent["id"])
 
 
 def main() -> None:
     """Upload, then read the functions' logs."""
-    state = LocalSystem(ROOT / ".local", 0, print).running()
+    state = LocalSystem(FOLDER, 0, print).running()
     if state is None:
         raise SystemExit("The local system is not running; start it with: make local")
     content = sample_jpeg(3600, 2400)

@@ -40,9 +40,10 @@ KEYS = {
 }
 """Keys that open nothing but the emulator: their secrets say what they are."""
 
-_ECHO_BODY = (
-    "import json\ndef lambda_handler(event, context): return {'statusCode': 200, 'body': json.dumps(event)}"
-)
+_ECHO_BODY = """import json
+def lambda_handler(event, context):
+    return {"statusCode": 200, "body": json.dumps(event)}
+"""
 _ECHO_CONTEXT = """import json
 def lambda_handler(event, context):
     statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"]}
@@ -205,7 +206,7 @@ def main() -> None:
         try:
             dynamodb = state.endpoint.client("dynamodb")
             add_example_keys(DynamoApiKeys(dynamodb, state.resources.keys_table))
-            for function in ("upload_image", "authorize", "extract_metadata"):
+            for function in FUNCTIONS:
                 shutil.rmtree(EVENTS / function, ignore_errors=True)
             record_uploads(state, picture)
             record_authorizations(state)

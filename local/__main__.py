@@ -13,7 +13,6 @@ import httpx
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from domain.image import ImageStatus, ProductImage
 from handlers.image_json import image_json
 from local.background_process import LocalSystemError
 from local.sample import sample_jpeg
@@ -23,16 +22,15 @@ from local.system import (
     build_packages,
     ignore_shell_settings,
     only_one_start,
-    wait_until,
 )
 from local.template import REGION, ROOT, translate
 
+FOLDER = ROOT / ".local"
 DEFAULT_PORT = 8000
 _SHOWN_LOG_LINES = 20
 
 FolderOption = Annotated[Path, typer.Option(envvar="LOCAL_FOLDER", help="Where the system keeps its files.")]
 PortOption = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="Where the front listens.")]
-FOLDER = ROOT / ".local"
 
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -124,7 +122,7 @@ def _show_upload(state: State, folder: Path) -> None:
     print(f"\nHTTP {answer.status_code}\n{json.dumps(answer.json(), indent=2)}")
     if answer.status_code != httpx.codes.CREATED:
         raise LocalSystemError("The sample picture was not taken; see what the functions logged, above.")
-    image = wait_until(lambda: _finished(state, answer.json()["id"]), "metadata of the sample picture")
+    image = state.finished(state.products[0], answer.json()["id"])
     body = image_json(image, media_base_url=f"{state.api_url}/media", is_primary=True)
     print(f"\nand once it was inspected\n{json.dumps(body, indent=2)}")
 
@@ -133,11 +131,6 @@ def _show_end_of_log(folder: Path) -> None:
     # The emulator's log holds the functions' too, and is about to be deleted.
     for line in (folder / "emulator.log").read_text().splitlines()[-_SHOWN_LOG_LINES:]:
         print(line, file=sys.stderr)
-
-
-def _finished(state: State, image_id: int) -> ProductImage | None:
-    image = state.catalog.get(state.products[0], image_id)
-    return image if image and image.status is not ImageStatus.PENDING else None
 
 
 def _print_usage(state: State, folder: Path) -> None:

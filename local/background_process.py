@@ -45,24 +45,17 @@ class BackgroundProcess(BaseModel):
         return cls(pid=process.pid, started_at=psutil.Process(process.pid).create_time())
 
     def wait_until_ready(self, url: str, name: str, log: Path) -> None:
-        """Ask `url` until it answers, whatever it says.
+        """Ask `url` until it answers, whatever it says; a process that does not is ended.
 
         Raises:
             LocalSystemError: the process ended, or did not answer in time.
 
         """
-        deadline = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < deadline:
-            if not self.is_alive():
-                raise LocalSystemError(f"The {name} ended at once; its log is {log}.")
-            try:
-                with urlopen(url, timeout=2):  # noqa: S310 - a loopback address of ours
-                    return
-            except HTTPError:
-                return
-            except (URLError, ConnectionError, TimeoutError):
-                time.sleep(0.05)
-        raise LocalSystemError(f"The {name} did not answer within {_READY_SECONDS} s; its log is {log}.")
+        try:
+            self._wait_until_ready(url, name, log)
+        except BaseException:
+            self.end()
+            raise
 
     def is_alive(self) -> bool:
         """Tell whether it still runs."""
@@ -80,6 +73,20 @@ class BackgroundProcess(BaseModel):
         for member in alive:
             _signal(member.kill)
         psutil.wait_procs(alive, timeout=_END_SECONDS)
+
+    def _wait_until_ready(self, url: str, name: str, log: Path) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            if not self.is_alive():
+                raise LocalSystemError(f"The {name} ended at once; its log is {log}.")
+            try:
+                with urlopen(url, timeout=2):  # noqa: S310 - a loopback address of ours
+                    return
+            except HTTPError:
+                return
+            except (URLError, ConnectionError, TimeoutError):
+                time.sleep(0.05)
+        raise LocalSystemError(f"The {name} did not answer within {_READY_SECONDS} s; its log is {log}.")
 
     def _find(self) -> psutil.Process | None:
         try:

@@ -65,11 +65,6 @@ class Emulator:
     folder: Path
     endpoint: Endpoint
 
-    def stop(self) -> None:
-        """End the emulator and its workers and delete its temporary folder."""
-        self.process.end()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 def start_emulator(log: Path) -> Emulator:
     """Start the emulator on a free port of 127.0.0.1 and wait until it answers.
@@ -97,13 +92,13 @@ def start_emulator(log: Path) -> Emulator:
     uv = str(ROOT / ".tools/bin/uv")
     command = [uv, "run", "--quiet", "--frozen", "--script", "local/emulator.py"]
     process = BackgroundProcess.start(command, environment, log)
-    emulator = Emulator(process, folder, Endpoint(f"http://127.0.0.1:{port}"))
+    url = f"http://127.0.0.1:{port}"
     try:
-        process.wait_until_ready(f"{emulator.endpoint.url}/_localstack/health", "emulator", log)
+        process.wait_until_ready(f"{url}/_localstack/health", "emulator", log)
     except BaseException:
-        emulator.stop()
+        shutil.rmtree(folder, ignore_errors=True)
         raise
-    return emulator
+    return Emulator(process, folder, Endpoint(url))
 
 
 def free_port() -> int:

@@ -19,7 +19,7 @@ from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.api_key import Role
-from domain.image import User
+from domain.image import ImageStatus, ProductImage, User
 from domain.issue_key import IssueKey
 from local import front
 from local.background_process import BackgroundProcess, LocalSystemError
@@ -86,6 +86,16 @@ class State(BaseModel):
     def catalog(self) -> DynamoImageCatalog:
         """The catalogue, as the functions see it."""
         return DynamoImageCatalog(self.endpoint.client("dynamodb"), self.resources.table)
+
+    def finished(self, product_id: int, image_id: int) -> ProductImage:
+        """Wait until the picture is no longer pending, and return its record."""
+        catalog = self.catalog
+
+        def look() -> ProductImage | None:
+            image = catalog.get(product_id, image_id)
+            return image if image and image.status is not ImageStatus.PENDING else None
+
+        return wait_until(look, f"result for image {image_id}")
 
 
 class Processes(BaseModel):
@@ -167,11 +177,7 @@ class LocalSystem:
         log = self._folder / "front.log"
         environment = {**os.environ, **front.serialize(settings)}
         process = BackgroundProcess.start([sys.executable, "-m", "local.front"], environment, log)
-        try:
-            process.wait_until_ready(f"http://127.0.0.1:{port}/", "front", log)
-        except BaseException:
-            process.end()
-            raise
+        process.wait_until_ready(f"http://127.0.0.1:{port}/", "front", log)
         return process
 
     def _end_processes(self) -> bool:

@@ -13,6 +13,9 @@ from domain.errors import (
     ProductHasImagesError,
 )
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.leased_ids import LeasedIds
+from domain.upload_image import UploadImage
+from tests.builders import NOW
 
 
 class TickingClock:
@@ -164,3 +167,18 @@ class InMemoryApiKeys:
 
 def _place(ref: ImageRef) -> tuple[int, int]:
     return ref.product_id, ref.image_id
+
+
+MAX_BYTES = 10_000
+"""The largest picture that `upload_image_with` takes."""
+
+
+def upload_image_with(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = None) -> UploadImage:
+    """Return the use case on fakes, at a moment that stands still."""
+    return UploadImage(
+        catalog=catalog,
+        store=store or InMemoryImageStore(),
+        ids=LeasedIds(catalog),
+        clock=lambda: NOW,
+        max_bytes=MAX_BYTES,
+    )

@@ -102,7 +102,7 @@ def _segments(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, by
                     segment, content = event, b""
                 elif event is not None:
                     content = event
-                elif segment is not None:
+                else:
                     yield segment, content
     except MultipartError as error:
         raise MalformedBodyError(_explain(error)) from error

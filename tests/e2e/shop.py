@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from domain.image import ImageFormat, ImageRef, ImageStatus, ProductImage
-from local.system import State, wait_until
+from domain.image import ImageFormat, ImageRef, ProductImage
+from local.system import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,7 @@ class Shop:
 
     def finished(self, body: dict[str, Any]) -> ProductImage:
         """Wait until the picture of this 201 is ready or failed, and return its record."""
-
-        def look() -> ProductImage | None:
-            image = self.state.catalog.get(body["product_id"], body["id"])
-            return image if image and image.status is not ImageStatus.PENDING else None
-
-        return wait_until(look, f"result for image {body['id']}")
+        return self.state.finished(body["product_id"], body["id"])
 
     def stored_sha256(self, body: dict[str, Any]) -> str:
         """Return the SHA-256 of the bytes in S3."""

@@ -8,15 +8,19 @@ from aws_lambda_powertools import Logger, Metrics
 from adapters.pillow_image_inspector import PillowImageInspector
 from domain.authorize import Authorize
 from domain.extract_metadata import ExtractMetadata
-from domain.leased_ids import LeasedIds
-from domain.upload_image import UploadImage
 from events.record import EVENTS, IMAGE, PRODUCT_ID, add_example_keys
 from handlers.authorize import AuthorizeHandler
 from handlers.extract_metadata import ExtractMetadataHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
 from tests.builders import NOW, a_context, an_image
-from tests.fakes import InMemoryApiKeys, InMemoryImageCatalog, InMemoryImageStore, TickingClock
+from tests.fakes import (
+    InMemoryApiKeys,
+    InMemoryImageCatalog,
+    InMemoryImageStore,
+    TickingClock,
+    upload_image_with,
+)
 from tests.recorded_events import AUTHORIZATIONS, OBJECTS, UPLOADS, check_authorization, recorded
 
 
@@ -34,14 +38,7 @@ def test_the_authorizer_answers_each_payload(case: str) -> None:
 
 @pytest.mark.parametrize("case", UPLOADS)
 def test_the_upload_function_answers_each_payload(case: str) -> None:
-    catalog = InMemoryImageCatalog(PRODUCT_ID)
-    upload_image = UploadImage(
-        catalog=catalog,
-        store=InMemoryImageStore(),
-        ids=LeasedIds(catalog),
-        clock=lambda: NOW,
-        max_bytes=4_500_000,
-    )
+    upload_image = upload_image_with(InMemoryImageCatalog(PRODUCT_ID))
     metrics = Metrics(namespace="ProductImages", service="upload_image")
     handler = UploadImageHandler(
         upload_image, "https://media.example.com", Logger(service="upload_image"), metrics

@@ -14,13 +14,11 @@ from domain.errors import (
     UnsupportedFormatError,
 )
 from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
-from domain.leased_ids import LeasedIds
-from domain.upload_image import Upload, UploadImage
+from domain.upload_image import Upload
 from tests.builders import NOW, PRODUCT_ID, USER, a_ref, an_image, jpeg, picture
-from tests.fakes import InMemoryImageCatalog, InMemoryImageStore
+from tests.fakes import MAX_BYTES, InMemoryImageCatalog, InMemoryImageStore, upload_image_with
 
 CONTENT = jpeg()
-MAX_BYTES = 10_000
 
 
 class WatchingImageStore(InMemoryImageStore):
@@ -96,20 +94,10 @@ def an_upload(**changes: Any) -> Upload:  # noqa: ANN401 - any field of an uploa
     return replace(upload, **changes)
 
 
-def upload_image(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = None) -> UploadImage:
-    return UploadImage(
-        catalog=catalog,
-        store=store or InMemoryImageStore(),
-        ids=LeasedIds(catalog),
-        clock=lambda: NOW,
-        max_bytes=MAX_BYTES,
-    )
-
-
 def test_an_upload_is_stored_as_a_pending_picture(catalog: InMemoryImageCatalog) -> None:
     store = InMemoryImageStore()
     fields = {"alt_text": "A red shoe", "is_primary": "True", "order": "1"}
-    image = upload_image(catalog, store)(an_upload(fields=fields))
+    image = upload_image_with(catalog, store)(an_upload(fields=fields))
     assert image == an_image(size_bytes=len(CONTENT), primary_requested=True, order=1)
     assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
     assert store.get(image.ref) == CONTENT
@@ -117,39 +105,42 @@ def test_an_upload_is_stored_as_a_pending_picture(catalog: InMemoryImageCatalog)
 
 def test_the_record_is_there_before_the_bytes(catalog: InMemoryImageCatalog) -> None:
     store = WatchingImageStore(catalog)
-    upload_image(catalog, store)(an_upload())
+    upload_image_with(catalog, store)(an_upload())
     assert store.seen == [("put", True)]
 
 
 def test_the_primary_stays_until_the_picture_is_ready(catalog: InMemoryImageCatalog) -> None:
-    upload_image(catalog)(an_upload(fields={"is_primary": "true"}))
+    upload_image_with(catalog)(an_upload(fields={"is_primary": "true"}))
     assert catalog.primary_image_id(PRODUCT_ID) is None
 
 
 def test_every_upload_is_a_picture_of_its_own(catalog: InMemoryImageCatalog) -> None:
-    upload = upload_image(catalog)
+    upload = upload_image_with(catalog)
     assert [upload(an_upload()).ref.image_id for _ in range(3)] == [1, 2, 3]
 
 
 def test_the_format_is_that_of_the_bytes_not_of_the_name(catalog: InMemoryImageCatalog) -> None:
-    image = upload_image(catalog)(an_upload(content=picture("PNG"), file_name="shoe.jpg"))
+    image = upload_image_with(catalog)(an_upload(content=picture("PNG"), file_name="shoe.jpg"))
     assert (image.ref.image_format.name, image.name) == ("PNG", "shoe.jpg")
 
 
 def test_a_path_in_a_file_name_is_dropped(catalog: InMemoryImageCatalog) -> None:
-    assert upload_image(catalog)(an_upload(file_name="../../etc/shoe.jpg")).name == "shoe.jpg"
+    assert upload_image_with(catalog)(an_upload(file_name="../../etc/shoe.jpg")).name == "shoe.jpg"
 
 
 @pytest.mark.parametrize("file_name", ["", "..", "folder/"])
 def test_a_picture_without_a_name_is_named_by_its_format(
     catalog: InMemoryImageCatalog, file_name: str
 ) -> None:
-    assert upload_image(catalog)(an_upload(content=picture("WEBP"), file_name=file_name)).name == "image.webp"
+    assert (
+        upload_image_with(catalog)(an_upload(content=picture("WEBP"), file_name=file_name)).name
+        == "image.webp"
+    )
 
 
 def test_the_largest_picture_that_is_allowed_is_taken(catalog: InMemoryImageCatalog) -> None:
     content = CONTENT.ljust(MAX_BYTES, b"\0")
-    assert upload_image(catalog)(an_upload(content=content)).size_bytes == MAX_BYTES
+    assert upload_image_with(catalog)(an_upload(content=content)).size_bytes == MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -165,18 +156,18 @@ def test_an_upload_that_breaks_a_rule_is_refused_without_asking_a_store(
     changes: dict[str, Any], error: type[DomainError]
 ) -> None:
     with pytest.raises(error):
-        upload_image(UnreachableCatalog())(an_upload(**changes))
+        upload_image_with(UnreachableCatalog())(an_upload(**changes))
 
 
 def test_a_picture_that_is_too_large_is_told_both_sizes(catalog: InMemoryImageCatalog) -> None:
     with pytest.raises(FileTooLargeError, match=r"has 10,001 bytes.*at most 10,000"):
-        upload_image(catalog)(an_upload(content=CONTENT.ljust(MAX_BYTES + 1, b"\0")))
+        upload_image_with(catalog)(an_upload(content=CONTENT.ljust(MAX_BYTES + 1, b"\0")))
 
 
 def test_a_picture_of_an_unknown_product_is_not_stored(catalog: InMemoryImageCatalog) -> None:
     store = WatchingImageStore(catalog)
     with pytest.raises(ProductNotFoundError, match="There is no product 43"):
-        upload_image(catalog, store)(an_upload(product_id=43))
+        upload_image_with(catalog, store)(an_upload(product_id=43))
     assert (catalog.images, store.seen) == ({}, [])
 
 
@@ -184,21 +175,21 @@ def test_no_bytes_are_written_without_a_record() -> None:
     catalog = FullCatalog(PRODUCT_ID)
     store = WatchingImageStore(catalog)
     with pytest.raises(UnavailableError):
-        upload_image(catalog, store)(an_upload())
+        upload_image_with(catalog, store)(an_upload())
     assert store.seen == []
 
 
 def test_the_record_of_refused_bytes_is_withdrawn(catalog: InMemoryImageCatalog) -> None:
     store = RefusingImageStore(catalog)
     with pytest.raises(UnavailableError):
-        upload_image(catalog, store)(an_upload())
+        upload_image_with(catalog, store)(an_upload())
     assert (catalog.images, store.seen) == ({}, [])
 
 
 def test_bytes_of_an_unknown_outcome_are_removed_before_their_record(catalog: InMemoryImageCatalog) -> None:
     store = MumblingImageStore(catalog)
     with pytest.raises(UnavailableError):
-        upload_image(catalog, store)(an_upload())
+        upload_image_with(catalog, store)(an_upload())
     assert store.seen == [("put", True), ("delete", True)]
     assert (catalog.images, store.get(a_ref())) == ({}, None)
 
@@ -218,7 +209,7 @@ def test_a_record_whose_bytes_may_be_there_is_kept_for_the_reconciler(
 ) -> None:
     broken_store = store(catalog) if issubclass(store, WatchingImageStore) else store()
     with pytest.raises(error):
-        upload_image(catalog, broken_store)(an_upload())
+        upload_image_with(catalog, broken_store)(an_upload())
     assert [image.status for image in catalog.images.values()] == [status]
 
 
@@ -236,7 +227,7 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
                 catalog.mark_ready(ref, ImageFacts(48, 32, "RGB"), NOW)
 
     store = InspectingImageStore(catalog)
-    image = upload_image(catalog, store)(an_upload())
+    image = upload_image_with(catalog, store)(an_upload())
     assert image.status is ImageStatus.READY
     assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
     assert store.get(image.ref) == CONTENT
@@ -251,7 +242,7 @@ def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
     forgetful = ForgetfulCatalog(PRODUCT_ID)
     store = MumblingImageStore(forgetful)
     with pytest.raises(OutcomeUnknownError, match="Look whether it is there") as unknown:
-        upload_image(forgetful, store)(an_upload())
+        upload_image_with(forgetful, store)(an_upload())
     assert unknown.value.ref == a_ref()
     assert forgetful.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), NOW).status is ImageStatus.READY
     assert store.get(a_ref()) == CONTENT
@@ -262,6 +253,6 @@ def test_an_upload_that_was_taken_back_says_which_picture_it_was(
     catalog: InMemoryImageCatalog, store: type[WatchingImageStore]
 ) -> None:
     with pytest.raises(UnavailableError) as unavailable:
-        upload_image(catalog, store(catalog))(an_upload())
+        upload_image_with(catalog, store(catalog))(an_upload())
     assert type(unavailable.value) is UnavailableError
     assert unavailable.value.ref == a_ref()

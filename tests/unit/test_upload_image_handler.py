@@ -13,13 +13,11 @@ from adapters.dynamo_products import DynamoProducts
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import BytesRefusedError, ImageIdTakenError
 from domain.image import ImageRef, ProductImage
-from domain.leased_ids import LeasedIds
-from domain.upload_image import Upload, UploadImage
+from domain.upload_image import Upload
 from handlers.problems import HttpResponse
 from handlers.settings import SettingsError
 from handlers.upload_image import UploadImageHandler
 from tests.builders import (
-    NOW,
     PRODUCT_ID,
     REQUEST_ID,
     a_bucket,
@@ -33,11 +31,10 @@ from tests.builders import (
     upload_event,
     upload_form,
 )
-from tests.fakes import InMemoryImageCatalog, InMemoryImageStore
+from tests.fakes import MAX_BYTES, InMemoryImageCatalog, InMemoryImageStore, upload_image_with
 from tests.unit.conftest import ColdStart, Printed
 
 CONTENT = jpeg()
-MAX_BYTES = 10_000
 FILE_NAME = "confidential-prototype.jpg"
 
 
@@ -59,14 +56,7 @@ def catalog() -> InMemoryImageCatalog:
 
 
 def handler(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = None) -> UploadImageHandler:
-    upload_image = UploadImage(
-        catalog=catalog,
-        store=store or InMemoryImageStore(),
-        ids=LeasedIds(catalog),
-        clock=lambda: NOW,
-        max_bytes=MAX_BYTES,
-    )
-    return around(upload_image)
+    return around(upload_image_with(catalog, store))
 
 
 def around(upload_image: Callable[[Upload], ProductImage]) -> UploadImageHandler:
