@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
 from domain.errors import InvalidFieldsError
+from domain.identifiers import parse_identifiers
 from domain.text import clean_text
-from domain.upload_fields import parse_product_id
 from ops.failures import OperatorError
 
 COLUMN = "product_id"
@@ -35,7 +35,7 @@ class ProductList:
 
 def _product_id(text: str) -> int:
     try:
-        return parse_product_id(text.strip())
+        return parse_identifiers({"product_id": text.strip()})["product_id"]
     except InvalidFieldsError as error:
         reason = f"{COLUMN} is '{clean_text(text)}'. {error.faults[0].message}"
         raise PydanticCustomError(COLUMN, "{reason}", {"reason": reason}) from error

@@ -1,28 +1,39 @@
-"""The catalogue in one DynamoDB table: products, their pictures, and the counter of identifiers.
+"""The catalogue in one DynamoDB table: products, their pictures, and the counter of identifiers."""
 
-Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
-(`PRODUCT#{product_id}`, `IMAGE#{image_id}`), zero-padded so that one query lists them in order.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from adapters.aws import failed_condition, passing_errors_as_unavailable
-from domain.errors import ImageIdTakenError, ImageRecordMissingError
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, User, iso_utc
+from adapters.aws import failed_condition, passing_errors_as_unavailable, without_conflicts
+from adapters.dynamo_items import (
+    COUNTER_KEY,
+    Item,
+    image_from_item,
+    image_key,
+    image_to_item,
+    is_product,
+    primary_from_item,
+    product_key,
+    recency,
+)
+from domain.errors import (
+    ImageIdTakenError,
+    ImageNotFoundError,
+    ImageRecordMissingError,
+    ProductNotFoundError,
+    UnavailableError,
+)
+from domain.gallery import Gallery
+from domain.image import ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage, iso_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
 
-type Item = dict[str, Any]
-
-_COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
-IMAGE_PREFIX = "IMAGE#"
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
-_REMOVABLE: Item = {**_PENDING, ":deleting": {"S": ImageStatus.DELETING}}
+_WITHDRAWABLE: Item = {**_PENDING, ":deleting": {"S": ImageStatus.DELETING}}
 
 
 class DynamoImageCatalog:
@@ -45,7 +56,7 @@ class DynamoImageCatalog:
 
     def reserve(self, image: ProductImage) -> None:
         """Put the record on the condition that it is new."""
-        item = _to_item(image)
+        item = image_to_item(image)
         try:
             with passing_errors_as_unavailable():
                 self._client.put_item(
@@ -61,21 +72,47 @@ class DynamoImageCatalog:
             if not failed_condition(error):
                 raise
 
-    def begin_removal(self, ref: ImageRef) -> ProductImage:
+    def withdraw(self, ref: ImageRef) -> ProductImage:
         """Turn a pending record into one that is being deleted; telling it twice changes nothing."""
-        return self._change_status(ref, ImageStatus.DELETING, {}, from_=_REMOVABLE)
+        return self._change_status(ref, ImageStatus.DELETING, {}, from_=_WITHDRAWABLE)
+
+    def begin_removal(self, seen: ImageSnapshot) -> bool:
+        """Hide the record and clear the pointer, or make sure that it does not stand here (a transaction)."""
+        hide = self._update_seen(seen.image, {"status": {"S": ImageStatus.DELETING}})
+        product = product_key(seen.image.ref.product_id)
+        image_id: Item = {":id": {"N": str(seen.image.ref.image_id)}}
+        if seen.is_primary:
+            clear: UpdateTypeDef = {
+                "TableName": self._table,
+                "Key": product,
+                "UpdateExpression": "REMOVE primary_image_id",
+                "ConditionExpression": "primary_image_id = :id",
+                "ExpressionAttributeValues": image_id,
+            }
+            return self._transact([hide, {"Update": clear}])
+        not_here: ConditionCheckTypeDef = {
+            "TableName": self._table,
+            "Key": product,
+            "ConditionExpression": "attribute_not_exists(primary_image_id) OR primary_image_id <> :id",
+            "ExpressionAttributeValues": image_id,
+        }
+        return self._transact([hide, {"ConditionCheck": not_here}])
 
     def finish_removal(self, ref: ImageRef) -> None:
         """Delete the record on the condition that it is being deleted."""
+
+        def delete() -> None:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=image_key(ref.product_id, ref.image_id),
+                ConditionExpression="#status = :deleting",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={":deleting": {"S": ImageStatus.DELETING}},
+            )
+
         try:
             with passing_errors_as_unavailable():
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key=_image_key(ref.product_id, ref.image_id),
-                    ConditionExpression="#status = :deleting",
-                    ExpressionAttributeNames={"#status": "status"},
-                    ExpressionAttributeValues={":deleting": {"S": ImageStatus.DELETING}},
-                )
+                without_conflicts(delete)
         except ClientError as error:
             if not failed_condition(error):
                 raise
@@ -84,86 +121,205 @@ class DynamoImageCatalog:
         """Read one record, consistently."""
         with passing_errors_as_unavailable():
             answer = self._client.get_item(
-                TableName=self._table, Key=_image_key(product_id, image_id), ConsistentRead=True
+                TableName=self._table, Key=image_key(product_id, image_id), ConsistentRead=True
             )
-        return _from_item(answer["Item"]) if "Item" in answer else None
+        return image_from_item(answer["Item"]) if "Item" in answer else None
 
-    def mark_ready(self, ref: ImageRef, facts: ImageFacts, at: datetime) -> ProductImage:
+    def look_up(self, product_id: int, image_id: int) -> ImageSnapshot:
+        """Read product and picture, consistently, in one call."""
+        keys = [product_key(product_id), image_key(product_id, image_id)]
+        with passing_errors_as_unavailable():
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
+            )
+        if answer.get("UnprocessedKeys"):
+            raise UnavailableError
+        product, image = _split(answer["Responses"].get(self._table, []))
+        if product is None:
+            raise ProductNotFoundError(product_id)
+        if not image:
+            raise ImageNotFoundError(product_id, image_id)
+        return ImageSnapshot(image[0], primary_from_item(product))
+
+    def gallery(self, product_id: int) -> Gallery:
+        """Read the product's whole partition, consistently: one query for each MB, some 2,500 records."""
+        with passing_errors_as_unavailable():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": product_key(product_id)["pk"]},
+                ConsistentRead=True,
+            )
+            items = [item for page in pages for item in page["Items"]]
+        product, images = _split(items)
+        if product is None:
+            raise ProductNotFoundError(product_id)
+        return Gallery.of(images, primary_from_item(product))
+
+    def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
+        """Update the record, and with it the pointer where that changes (a transaction)."""
+        image = changed.image
+        requested_at = image.primary_requested_at
+        values: Item = {
+            "alt_text": {"S": image.alt_text},
+            "order": {"N": str(image.order)},
+            "updated_at": {"S": iso_utc(image.updated_at)},
+            "primary_requested_at": {"S": iso_utc(requested_at)} if requested_at else None,
+        }
+        update = self._update_seen(seen.image, values)
+        if changed.primary == seen.primary or changed.primary is None:
+            return self._transact([update])
+        return self._transact([update, self._update_pointer(seen, changed.primary)])
+
+    def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
+        """Update the order of each record (a transaction)."""
+        by_ref = {image.ref: image for image in seen}
+        updates = [
+            self._update_seen(
+                by_ref[image.ref],
+                {"order": {"N": str(image.order)}, "updated_at": {"S": iso_utc(image.updated_at)}},
+            )
+            for image in changed
+        ]
+        return not updates or self._transact(updates)
+
+    def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
         """Complete a pending record with what the picture told."""
         values = {
             "width": {"N": str(facts.width_px)},
             "height": {"N": str(facts.height_px)},
             "mode": {"S": facts.mode},
         }
-        return self._change_status(ref, ImageStatus.READY, {**values, "updated_at": {"S": iso_utc(at)}})
+        return self._change_status(ref, ImageStatus.READY, {**values, **_inspected(version, at)})
 
-    def mark_failed(self, ref: ImageRef, reason: str, at: datetime) -> ProductImage:
+    def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
         """Complete a pending record with the reason why it is no picture."""
-        values = {"error": {"S": reason}, "updated_at": {"S": iso_utc(at)}}
+        values = {"error": {"S": reason}, **_inspected(version, at)}
         return self._change_status(ref, ImageStatus.FAILED, values)
 
     def move_primary(self, image: ProductImage) -> bool:
-        """Move the pointer on the condition that it moves forward in time, or stands there already."""
-        try:
-            with passing_errors_as_unavailable():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=product_key(image.ref.product_id),
-                    UpdateExpression="SET primary_image_id = :id, primary_recency = :recency",
-                    ConditionExpression="attribute_exists(pk) AND "
-                    "(attribute_not_exists(primary_recency) OR primary_recency <= :recency)",
-                    ExpressionAttributeValues={
-                        ":id": {"N": str(image.ref.image_id)},
-                        ":recency": {"S": image.recency},
-                    },
-                )
-        except ClientError as error:
-            if failed_condition(error):
-                return False
-            raise
-        return True
-
-    def primary_image_id(self, product_id: int) -> int | None:
-        """Read the product's pointer, consistently."""
-        with passing_errors_as_unavailable():
-            answer = self._client.get_item(
-                TableName=self._table, Key=product_key(product_id), ConsistentRead=True
-            )
-        pointer = answer.get("Item", {}).get("primary_image_id")
-        return int(pointer["N"]) if pointer else None
+        """Move the pointer forward in time, or leave it where it stands already (a transaction)."""
+        if image.primary_requested_at is None:
+            return False
+        requested_at = {":at": {"S": iso_utc(image.primary_requested_at)}}
+        move: UpdateTypeDef = {
+            "TableName": self._table,
+            "Key": product_key(image.ref.product_id),
+            "UpdateExpression": "SET primary_image_id = :id, primary_recency = :recency",
+            "ConditionExpression": "attribute_exists(pk) AND (attribute_not_exists(primary_recency) "
+            "OR primary_recency < :recency OR primary_image_id = :id)",
+            "ExpressionAttributeValues": {
+                ":id": {"N": str(image.ref.image_id)},
+                ":recency": recency(image.primary_requested_at, image.ref.image_id),
+            },
+        }
+        still_wished: ConditionCheckTypeDef = {
+            "TableName": self._table,
+            "Key": image_key(image.ref.product_id, image.ref.image_id),
+            "ConditionExpression": "#status = :ready AND primary_requested_at = :at",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {":ready": {"S": ImageStatus.READY}, **requested_at},
+        }
+        return self._transact([{"Update": move}, {"ConditionCheck": still_wished}])
 
     def lease(self, size: int) -> int:
         """Take the next `size` identifiers off the counter (one atomic ADD)."""
         with passing_errors_as_unavailable():
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=_COUNTER_KEY,
+                Key=COUNTER_KEY,
                 UpdateExpression="ADD last_id :size",
                 ExpressionAttributeValues={":size": {"N": str(size)}},
                 ReturnValues="UPDATED_NEW",
             )
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
 
+    def _update_pointer(self, seen: ImageSnapshot, primary: Primary) -> "TransactWriteItemTypeDef":
+        image_id = seen.image.ref.image_id
+        values: Item = {}
+        condition = "attribute_exists(pk) AND attribute_not_exists(primary_recency)"
+        if seen.primary is not None:
+            # The moment alone could be that of two wishes; with the picture it is that of one.
+            pointed = seen.primary.image_id
+            values[":seen"] = {"S": iso_utc(seen.primary.requested_at)}
+            condition = "begins_with(primary_recency, :seen) AND "
+            condition += (
+                "primary_image_id = :pointed" if pointed else "attribute_not_exists(primary_image_id)"
+            )
+            values |= {":pointed": {"N": str(pointed)}} if pointed else {}
+        update = "REMOVE primary_image_id"
+        if primary.image_id is not None:
+            update = "SET primary_image_id = :id, primary_recency = :recency"
+            values[":id"] = {"N": str(image_id)}
+            values[":recency"] = recency(primary.requested_at, image_id)
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": product_key(seen.image.ref.product_id),
+                "UpdateExpression": update,
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _update_seen(self, seen: ProductImage, values: Item) -> "TransactWriteItemTypeDef":
+        """Set values (None removes) if the record is as it was seen; each change moves `updated_at`."""
+        set_values = {name: value for name, value in values.items() if value is not None}
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in set_values)
+        removed = [f"#{name}" for name, value in values.items() if value is None]
+        if removed:
+            update += f" REMOVE {', '.join(removed)}"
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": image_key(seen.ref.product_id, seen.ref.image_id),
+                "UpdateExpression": update,
+                "ConditionExpression": "#status = :seen_status AND #updated_at = :seen_updated_at",
+                "ExpressionAttributeNames": {
+                    **{f"#{name}": name for name in values},
+                    "#status": "status",
+                    "#updated_at": "updated_at",
+                },
+                "ExpressionAttributeValues": {
+                    **{f":{name}": value for name, value in set_values.items()},
+                    ":seen_status": {"S": seen.status},
+                    ":seen_updated_at": {"S": iso_utc(seen.updated_at)},
+                },
+            }
+        }
+
+    def _transact(self, items: "Sequence[TransactWriteItemTypeDef]") -> bool:
+        """Write all or nothing; return False if a condition did not hold."""
+        try:
+            with passing_errors_as_unavailable():
+                without_conflicts(lambda: self._client.transact_write_items(TransactItems=items))
+        except ClientError as error:
+            if failed_condition(error):
+                return False
+            raise
+        return True
+
     def _change_status(
         self, ref: ImageRef, status: ImageStatus, values: Item, from_: Item = _PENDING
     ) -> ProductImage:
         """Set status and values if the status is one of `from_`; return the record as it then stands."""
         attributes = {**values, "status": {"S": status}}
+        update: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": image_key(ref.product_id, ref.image_id),
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            "ConditionExpression": f"#status IN ({', '.join(from_)})",
+            "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
+            "ExpressionAttributeValues": {
+                **from_,
+                **{f":{name}": value for name, value in attributes.items()},
+            },
+            "ReturnValues": "ALL_NEW",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
         try:
             with passing_errors_as_unavailable():
-                answer = self._client.update_item(
-                    TableName=self._table,
-                    Key=_image_key(ref.product_id, ref.image_id),
-                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-                    ConditionExpression=f"#status IN ({', '.join(from_)})",
-                    ExpressionAttributeNames={f"#{name}": name for name in attributes},
-                    ExpressionAttributeValues={
-                        **from_,
-                        **{f":{name}": value for name, value in attributes.items()},
-                    },
-                    ReturnValues="ALL_NEW",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
+                answer = without_conflicts(lambda: self._client.update_item(**update))
         except ClientError as error:
             if not failed_condition(error):
                 raise
@@ -171,57 +327,15 @@ class DynamoImageCatalog:
             if not isinstance(present, dict):
                 message = f"There is no record of the image whose bytes belong at {ref.key}."
                 raise ImageRecordMissingError(message) from error
-            return _from_item(present)
-        return _from_item(answer["Attributes"])
+            return image_from_item(present)
+        return image_from_item(answer["Attributes"])
 
 
-def product_key(product_id: int) -> Item:
-    """Return the key of a product's item."""
-    return {"pk": {"S": f"PRODUCT#{product_id}"}, "sk": {"S": "PRODUCT"}}
+def _split(items: Sequence[Item]) -> tuple[Item | None, list[ProductImage]]:
+    """Part a product's item from those of its pictures."""
+    product = next((item for item in items if is_product(item)), None)
+    return product, [image_from_item(item) for item in items if not is_product(item)]
 
 
-def _image_key(product_id: int, image_id: int) -> Item:
-    return {"pk": {"S": f"PRODUCT#{product_id}"}, "sk": {"S": f"{IMAGE_PREFIX}{image_id:016d}"}}
-
-
-def _to_item(image: ProductImage) -> Item:
-    return {
-        **_image_key(image.ref.product_id, image.ref.image_id),
-        "product_id": {"N": str(image.ref.product_id)},
-        "image_id": {"N": str(image.ref.image_id)},
-        "type": {"S": image.ref.image_format.name},
-        "user_id": {"N": str(image.user.id)},
-        "username": {"S": image.user.username},
-        "full_name": {"S": image.user.full_name},
-        "name": {"S": image.name},
-        "size": {"N": str(image.size_bytes)},
-        "alt_text": {"S": image.alt_text},
-        "primary_requested": {"BOOL": image.primary_requested},
-        "order": {"N": str(image.order)},
-        "status": {"S": image.status},
-        "created_at": {"S": iso_utc(image.created_at)},
-        "updated_at": {"S": iso_utc(image.updated_at)},
-    }
-
-
-def _from_item(item: Mapping[str, Any]) -> ProductImage:
-    def number(name: str) -> int:
-        return int(item[name]["N"])
-
-    facts = None
-    if "width" in item:
-        facts = ImageFacts(number("width"), number("height"), item["mode"]["S"])
-    return ProductImage(
-        ref=ImageRef(number("product_id"), number("image_id"), ImageFormat[item["type"]["S"]]),
-        user=User(number("user_id"), item["username"]["S"], item["full_name"]["S"]),
-        name=item["name"]["S"],
-        size_bytes=number("size"),
-        alt_text=item["alt_text"]["S"],
-        primary_requested=item["primary_requested"]["BOOL"],
-        order=number("order"),
-        status=ImageStatus(item["status"]["S"]),
-        facts=facts,
-        error=item.get("error", {}).get("S"),
-        created_at=datetime.fromisoformat(item["created_at"]["S"]),
-        updated_at=datetime.fromisoformat(item["updated_at"]["S"]),
-    )
+def _inspected(version: str | None, at: datetime) -> Item:
+    return {"updated_at": {"S": iso_utc(at)}, **({"version": {"S": version}} if version else {})}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.aws import failed_condition, passing_errors_as_unavailable
-from adapters.dynamo_image_catalog import IMAGE_PREFIX, product_key
+from adapters.dynamo_items import IMAGE_PREFIX, product_key
 from domain.errors import ProductHasImagesError
 
 if TYPE_CHECKING:

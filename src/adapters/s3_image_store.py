@@ -2,7 +2,7 @@
 
 import base64
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -12,8 +12,24 @@ from domain.image import ImageRef
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import TaggingTypeDef
 
+STATUS_TAG = "status"
+PUBLISHED = "ready"
 _SERVER_ERROR = 500
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
+"""Answers for bytes that were deleted: no such key or version, or a delete marker in its place."""
+
+
+class ServedWith(TypedDict):
+    """Headers that S3 keeps with an object and sends with its bytes."""
+
+    ContentType: str
+    CacheControl: str
+
+
+class _Version(TypedDict):
+    VersionId: NotRequired[str]
 
 
 class S3ImageStore:
@@ -32,7 +48,7 @@ class S3ImageStore:
                     Bucket=self._bucket,
                     Key=ref.key,
                     Body=content,
-                    ContentType=ref.image_format.media_type,
+                    **served_with(ref),
                     ChecksumCRC32=checksum,
                     IfNoneMatch="*",
                 )
@@ -47,20 +63,38 @@ class S3ImageStore:
                 raise UnavailableError from error
             raise BytesRefusedError("S3 did not accept the bytes.") from error
 
-    def get(self, ref: ImageRef) -> bytes | None:
+    def get(self, ref: ImageRef, version: str | None = None) -> bytes | None:
         """Read the bytes. S3 tells a missing key only to roles that may list the bucket."""
         with passing_errors_as_unavailable():
             try:
-                return self._client.get_object(Bucket=self._bucket, Key=ref.key)["Body"].read()
+                answer = self._client.get_object(Bucket=self._bucket, Key=ref.key, **_version(version))
             except ClientError as error:
-                if error_code(error) == "NoSuchKey":
+                if error_code(error) in _GONE:
                     return None
                 raise
+            return answer["Body"].read()
+
+    def publish(self, ref: ImageRef, version: str | None = None) -> None:
+        """Tag the object; the bucket's policy lets the CDN read only what bears this tag."""
+        tagging: TaggingTypeDef = {"TagSet": [{"Key": STATUS_TAG, "Value": PUBLISHED}]}
+        with passing_errors_as_unavailable():
+            try:
+                self._client.put_object_tagging(
+                    Bucket=self._bucket, Key=ref.key, Tagging=tagging, **_version(version)
+                )
+            except ClientError as error:
+                if error_code(error) not in _GONE:
+                    raise
 
     def delete(self, ref: ImageRef) -> None:
         """Remove the bytes; in the versioned bucket an older version stays until it expires."""
         with passing_errors_as_unavailable():
             self._client.delete_object(Bucket=self._bucket, Key=ref.key)
+
+    def discard(self, ref: ImageRef, version: str) -> None:
+        """Delete one version for good; S3 then shows the one before it."""
+        with passing_errors_as_unavailable():
+            self._client.delete_object(Bucket=self._bucket, Key=ref.key, VersionId=version)
 
     def _accept_if_same(self, ref: ImageRef, checksum: str, error: ClientError) -> None:
         # The reply to an earlier try may have been lost: then the bytes that lie there are ours.
@@ -68,3 +102,18 @@ class S3ImageStore:
             head = self._client.head_object(Bucket=self._bucket, Key=ref.key, ChecksumMode="ENABLED")
         if head.get("ChecksumCRC32") != checksum:
             raise BytesRefusedError("Other bytes lie at this key.") from error
+
+
+def served_with(ref: ImageRef) -> "ServedWith":
+    """Return what S3 is to send with the bytes: their type, and how long they keep.
+
+    Bytes at a key never change, so that a browser may keep them for a year (RFC 8246).
+    """
+    return {
+        "ContentType": ref.image_format.media_type,
+        "CacheControl": "public, max-age=31536000, immutable",
+    }
+
+
+def _version(version: str | None) -> "_Version":
+    return {"VersionId": version} if version else {}

@@ -35,7 +35,7 @@ class InvalidFieldsError(DomainError):
     code = "invalid_fields"
 
     def __init__(self, faults: tuple[FieldFault, ...]) -> None:
-        names = ", ".join(fault.field for fault in faults)
+        names = ", ".join(dict.fromkeys(fault.field for fault in faults))
         super().__init__(f"Correct these fields and send the request again: {names}.")
         self.faults = faults
 
@@ -47,15 +47,26 @@ class UnsupportedFormatError(DomainError):
 
 
 class FileTooLargeError(DomainError):
-    """The picture is larger than a direct upload may be."""
+    """The picture is larger than the service takes."""
 
     code = "file_too_large"
+    _way = "an upload"
+    _advice = "Send a smaller or more strongly compressed picture."
 
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
         super().__init__(
-            f"The image has {size_bytes:,} bytes; a direct upload takes at most {limit_bytes:,}. "
-            "Send a smaller or more strongly compressed picture."
+            f"The image has {size_bytes:,} bytes; {self._way} takes at most {limit_bytes:,}. {self._advice}"
         )
+
+
+class FileTooLargeForDirectUploadError(FileTooLargeError):
+    """The picture is larger than an event can carry, which an upload form is not bound by."""
+
+    _way = "a direct upload"
+    _advice = (
+        "Ask for an upload form with POST to /api/products/{product_id}/images/uploads, "
+        "and send the picture with it."
+    )
 
 
 class ProductNotFoundError(DomainError):
@@ -65,6 +76,65 @@ class ProductNotFoundError(DomainError):
 
     def __init__(self, product_id: int) -> None:
         super().__init__(f"There is no product {product_id}.")
+
+
+class ImageNotFoundError(DomainError):
+    """The product has no picture with this identifier."""
+
+    code = "image_not_found"
+
+    def __init__(self, product_id: int, image_id: int) -> None:
+        super().__init__(f"Product {product_id} has no image {image_id}.")
+
+
+class StaleImageError(DomainError):
+    """The picture has changed since the client read it."""
+
+    code = "stale_image"
+
+    def __init__(self) -> None:
+        super().__init__("The image has changed since you read it. Read it again and decide anew.")
+
+
+class ImageNotReadyError(DomainError):
+    """Only a picture that decodes can be a product's primary."""
+
+    code = "image_not_ready"
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(f"Image {image_id} has failed and cannot be the primary. Upload it again.")
+
+
+class GalleryTooLargeError(DomainError):
+    """The product has more pictures than can be changed in one step."""
+
+    code = "gallery_too_large"
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"The product has {count} images; at most {limit} can be reordered at once. "
+            "Change the order of single images instead."
+        )
+
+
+class KeyInUseError(DomainError):
+    """A request with the same idempotency key is still running."""
+
+    code = "request_in_progress"
+
+    def __init__(self) -> None:
+        super().__init__("A request with this Idempotency-Key is still running. Send it again in a moment.")
+
+
+class KeyReusedError(DomainError):
+    """The idempotency key came with another request before."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key came with another request before. Use a new key for a new request."
+        )
 
 
 class UnavailableError(DomainError):

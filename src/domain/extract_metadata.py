@@ -1,9 +1,11 @@
 """Opens a stored picture, proves that it decodes, and completes its record."""
 
+import hashlib
 from dataclasses import dataclass
 
-from domain.errors import NotAPictureError
+from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
 from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.image_signature import detect_format
 from domain.ports import Clock, ImageCatalog, ImageInspector, ImageStore
 
 
@@ -26,30 +28,69 @@ class ExtractMetadata:
         self._inspector = inspector
         self._clock = clock
 
-    def __call__(self, ref: ImageRef) -> Completion | None:
-        """Complete the record of the picture at `ref`; None if its bytes are gone.
+    def __call__(self, ref: ImageRef, version: str | None) -> Completion | None:
+        """Complete the record of the picture whose bytes arrived as `version`; None if they are gone.
+
+        The first version that is inspected is the picture; a later one is discarded.
 
         Raises:
             ImageRecordMissingError: there are bytes without a record; an operator must look.
             UnavailableError: a store failed for now; try again.
 
         """
-        content = self._store.get(ref)
+        content = self._store.get(ref, version)
         if content is None:
             return None
-        completion = self._complete(ref, content)
-        image = completion.image
-        if image.status is ImageStatus.READY and image.primary_requested:
-            self._catalog.move_primary(image)
+        image = self._catalog.get(ref.product_id, ref.image_id)
+        if image is None:
+            if version is not None and self._store.get(ref) is None:
+                # Deleted since, and told once more: its bytes are there as an old version only.
+                return None
+            raise ImageRecordMissingError(f"There is no record of the image whose bytes lie at {ref.key}.")
+        completion = Completion(image, is_new=False)
+        if image.status is ImageStatus.PENDING:
+            completion = self._complete(image, content, version)
+        self._settle(completion.image, version)
         return completion
 
-    def _complete(self, ref: ImageRef, content: bytes) -> Completion:
+    def _complete(self, image: ProductImage, content: bytes, version: str | None) -> Completion:
         try:
-            facts = self._inspector.inspect(content, ref.image_format)
+            _compare(image, content)
+            facts = self._inspector.inspect(content, image.ref.image_format)
         except NotAPictureError as error:
             now = self._clock()
-            image = self._catalog.mark_failed(ref, str(error), now)
+            completed = self._catalog.mark_failed(image.ref, str(error), version, now)
         else:
+            # Published first: whoever reads that it is ready can open it.
+            self._store.publish(image.ref, version)
             now = self._clock()
-            image = self._catalog.mark_ready(ref, facts, now)
-        return Completion(image, is_new=image.updated_at == now)
+            completed = self._catalog.mark_ready(image.ref, facts, version, now)
+        return Completion(completed, is_new=completed.updated_at == now)
+
+    def _settle(self, image: ProductImage, version: str | None) -> None:
+        """Bring bytes and pointer in line with the record."""
+        if version is not None and image.version not in {None, version}:
+            self._store.discard(image.ref, version)
+        elif image.status in {ImageStatus.FAILED, ImageStatus.DELETING}:
+            self._store.delete(image.ref)
+        elif image.primary_requested_at:
+            self._catalog.move_primary(image)
+
+
+def _compare(image: ProductImage, content: bytes) -> None:
+    """Check the bytes against what was said of them before they came."""
+    if len(content) != image.size_bytes:
+        raise NotAPictureError(
+            f"The file has {len(content):,} bytes; {image.size_bytes:,} had been announced."
+        )
+    announced = image.announcement.sha256 if image.announcement else None
+    if announced and hashlib.sha256(content).hexdigest() != announced:
+        raise NotAPictureError("The file has another SHA-256 than had been announced.")
+    try:
+        detected = detect_format(content)
+    except UnsupportedFormatError as error:
+        raise NotAPictureError(str(error)) from error
+    if detected is not image.ref.image_format:
+        raise NotAPictureError(
+            f"The file is a {detected.name} picture; {image.ref.image_format.name} had been announced."
+        )

@@ -91,12 +91,25 @@ class ImageFacts:
     mode: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a client said of a picture that it sends to the store itself.
+
+    `sha256` is in lower-case hexadecimal; the store takes the bytes until `expires_at`.
+    """
+
+    sha256: str | None
+    expires_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductImage:
     """The record of one picture.
 
-    `primary_requested` is what the upload asked for; which picture is the primary is the product's
-    to say. `facts` are there once the picture is ready, `error` once it has failed.
+    `primary_requested_at` says since when the picture is wished to be the primary; which one is, is the
+    product's to say. `facts` are there once the picture is ready, `error` once it has failed, and
+    `version` is that of the bytes in the store that were inspected. `announcement` is there for a picture
+    that does not come through the upload function.
     """
 
     ref: ImageRef
@@ -104,18 +117,44 @@ class ProductImage:
     name: str
     size_bytes: int
     alt_text: str
-    primary_requested: bool
+    primary_requested_at: datetime | None
     order: int
-    status: ImageStatus
-    facts: ImageFacts | None
-    error: str | None
+    announcement: Announcement | None
+    status: ImageStatus = ImageStatus.PENDING
+    facts: ImageFacts | None = None
+    error: str | None = None
+    version: str | None = None
     created_at: datetime
     updated_at: datetime
 
     @property
-    def recency(self) -> str:
-        """Sorts pictures by the time of their upload; the identifier decides between equal times."""
-        return f"{iso_utc(self.created_at)}#{self.ref.image_id:016d}"
+    def is_inspected(self) -> bool:
+        """Whether the bytes have arrived and were looked into, with whatever result."""
+        return self.facts is not None or self.error is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """A product's pointer: the picture that stands for it, and when that was wished.
+
+    `image_id` is None after the pointer was cleared; the moment stays, so that no older wish comes back.
+    """
+
+    image_id: int | None
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSnapshot:
+    """A picture's record and its product's pointer, as they were read."""
+
+    image: ProductImage
+    primary: Primary | None
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether the picture is its product's primary."""
+        return self.primary is not None and self.primary.image_id == self.image.ref.image_id
 
 
 def iso_utc(moment: datetime) -> str:

@@ -4,12 +4,14 @@ Adapters and fakes keep these promises alike; `tests/integration` runs one suite
 Any method may raise `UnavailableError` when its store refuses for now or cannot be reached.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.api_key import ApiKey
-from domain.image import ImageFacts, ImageFormat, ImageRef, ProductImage
+from domain.gallery import Gallery
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageSnapshot, ProductImage
 
 
 class Clock(Protocol):
@@ -52,7 +54,7 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def begin_removal(self, ref: ImageRef) -> ProductImage:
+    def withdraw(self, ref: ImageRef) -> ProductImage:
         """Mark a pending record as being deleted. One that is ready or failed already stays as it is.
 
         Returns the record as it now stands.
@@ -60,6 +62,13 @@ class ImageCatalog(Protocol):
         Raises:
             ImageRecordMissingError: there is no such record.
 
+        """
+        ...
+
+    def begin_removal(self, seen: ImageSnapshot) -> bool:
+        """Mark a record as being deleted and clear the product's pointer if it stands there, in one step.
+
+        Returns False, and changes nothing, if the record or the pointer is no longer as it was seen.
         """
         ...
 
@@ -71,7 +80,40 @@ class ImageCatalog(Protocol):
         """Return the record as of now, or None."""
         ...
 
-    def mark_ready(self, ref: ImageRef, facts: ImageFacts, at: datetime) -> ProductImage:
+    def look_up(self, product_id: int, image_id: int) -> ImageSnapshot:
+        """Return the record and its product's pointer as of now; also one that is being deleted.
+
+        Raises:
+            ProductNotFoundError, ImageNotFoundError: one of them is not there.
+
+        """
+        ...
+
+    def gallery(self, product_id: int) -> Gallery:
+        """Return all pictures of a product as of now.
+
+        Raises:
+            ProductNotFoundError: there is no such product.
+
+        """
+        ...
+
+    def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
+        """Write alternative text, order, the wish to be the primary and the pointer, in one step.
+
+        Returns False, and changes nothing, if the record or a pointer that is to change is no longer as
+        it was seen.
+        """
+        ...
+
+    def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
+        """Write the order of up to 100 pictures of one product, all or nothing.
+
+        Returns False, and changes nothing, if one of them is no longer as it was seen.
+        """
+        ...
+
+    def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
         """Turn a pending record ready. One that is no longer pending stays as it is.
 
         Returns the record as it now stands.
@@ -82,24 +124,21 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def mark_failed(self, ref: ImageRef, reason: str, at: datetime) -> ProductImage:
+    def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
         """Turn a pending record failed; otherwise as `mark_ready`."""
         ...
 
     def move_primary(self, image: ProductImage) -> bool:
-        """Point the product at this picture unless a later upload was there first.
+        """Point the product at this picture, unless a later wish was there first or this one is gone.
 
-        Returns whether the pointer now shows this picture. A product that is gone is left alone.
+        Returns whether the pointer now shows this picture. A product that is gone is left alone, and so
+        is one whose picture is no longer ready or no longer wished to be the primary.
         """
-        ...
-
-    def primary_image_id(self, product_id: int) -> int | None:
-        """Return the identifier of the product's primary picture, or None."""
         ...
 
 
 class ImageStore(Protocol):
-    """Keeps the bytes of pictures; once written they never change."""
+    """Keeps the bytes of pictures. Each write of the same picture is a version of its own."""
 
     def put(self, ref: ImageRef, content: bytes) -> None:
         """Write the bytes. Writing the very same bytes again changes nothing.
@@ -111,12 +150,37 @@ class ImageStore(Protocol):
         """
         ...
 
-    def get(self, ref: ImageRef) -> bytes | None:
-        """Return the bytes, or None if there are none."""
+    def get(self, ref: ImageRef, version: str | None = None) -> bytes | None:
+        """Return the bytes, those of `version` if one is named, or None if there are none."""
+        ...
+
+    def publish(self, ref: ImageRef, version: str | None = None) -> None:
+        """Let the public see the bytes; those that are gone meanwhile are no error."""
         ...
 
     def delete(self, ref: ImageRef) -> None:
         """Remove the bytes; removing what is not there is no error."""
+        ...
+
+    def discard(self, ref: ImageRef, version: str) -> None:
+        """Undo the write of one version; what was there before it is there again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """What a client sends a picture to the store with: `fields` first, the file last, to `url`."""
+
+    url: str
+    fields: Mapping[str, str]
+    expires_at: datetime
+
+
+class UploadForms(Protocol):
+    """Issues forms with which a client sends a picture to the store itself."""
+
+    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
+        """Return a form for this one picture, of 1 to `max_bytes` bytes."""
         ...
 
 

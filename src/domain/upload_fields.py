@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.errors import FieldFault, InvalidFieldsError
-from domain.image import MAX_ID
 from domain.text import clean_text
 
-_TRUE = frozenset({"true", "1", "yes", "on", "t"})
-_FALSE = frozenset({"false", "0", "no", "off", "f"})
-_ORDER_LIMIT = 2**31
+TRUE = frozenset({"true", "1", "yes", "on", "t"})
+FALSE = frozenset({"false", "0", "no", "off", "f"})
+ORDER_LIMIT = 2**31
 """Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
-_ID = re.compile(r"[1-9][0-9]{0,15}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 
 
@@ -23,19 +21,6 @@ class UploadFields:
     alt_text: str
     is_primary: bool
     order: int
-
-
-def parse_product_id(text: str) -> int:
-    """Read the identifier of a product from a path.
-
-    Raises:
-        InvalidFieldsError: it is not a positive integer below 2^53.
-
-    """
-    if not _ID.fullmatch(text) or int(text) > MAX_ID:
-        fault = FieldFault("product_id", f"Must be an integer from 1 to {MAX_ID}.")
-        raise InvalidFieldsError((fault,))
-    return int(text)
 
 
 def parse_upload_fields(fields: Mapping[str, str]) -> UploadFields:
@@ -51,7 +36,7 @@ def parse_upload_fields(fields: Mapping[str, str]) -> UploadFields:
         faults.append(FieldFault("is_primary", "Must be a boolean: true or false, 1 or 0, yes or no."))
     order = _parse_order(fields.get("order", "").strip())
     if order is None:
-        faults.append(FieldFault("order", f"Must be an integer from {-_ORDER_LIMIT} to {_ORDER_LIMIT - 1}."))
+        faults.append(FieldFault("order", f"Must be an integer from {-ORDER_LIMIT} to {ORDER_LIMIT - 1}."))
     if is_primary is None or order is None:
         raise InvalidFieldsError(tuple(faults))
     return UploadFields(clean_text(fields.get("alt_text", "")), is_primary, order)
@@ -59,9 +44,9 @@ def parse_upload_fields(fields: Mapping[str, str]) -> UploadFields:
 
 def _parse_boolean(text: str) -> bool | None:
     lowered = text.lower()
-    if lowered in _TRUE:
+    if lowered in TRUE:
         return True
-    return False if not lowered or lowered in _FALSE else None
+    return False if not lowered or lowered in FALSE else None
 
 
 def _parse_order(text: str) -> int | None:
@@ -70,4 +55,4 @@ def _parse_order(text: str) -> int | None:
     if not _INTEGER.fullmatch(text):
         return None
     order = int(text)
-    return order if -_ORDER_LIMIT <= order < _ORDER_LIMIT else None
+    return order if -ORDER_LIMIT <= order < ORDER_LIMIT else None

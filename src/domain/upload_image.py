@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.errors import (
     BytesRefusedError,
     FieldFault,
-    FileTooLargeError,
+    FileTooLargeForDirectUploadError,
     InvalidFieldsError,
     OutcomeUnknownError,
     ProductNotFoundError,
@@ -46,7 +46,8 @@ class UploadImage:
         """Store the picture and return its record, pending unless its event was quicker than this.
 
         Raises:
-            FileTooLargeError, InvalidFieldsError, UnsupportedFormatError: found without any I/O.
+            FileTooLargeForDirectUploadError, InvalidFieldsError, UnsupportedFormatError: found without
+                any I/O.
             ProductNotFoundError: nothing was stored.
             UnavailableError: a store failed, and the picture will not appear. Where taking back what was
                 begun failed too, its record stays, pending or being deleted, to be cleared up later.
@@ -54,7 +55,7 @@ class UploadImage:
 
         """
         if len(upload.content) > self._max_bytes:
-            raise FileTooLargeError(len(upload.content), self._max_bytes)
+            raise FileTooLargeForDirectUploadError(len(upload.content), self._max_bytes)
         if not upload.content:
             raise InvalidFieldsError((FieldFault("image", "The file is empty."),))
         image_format = detect_format(upload.content)
@@ -69,11 +70,9 @@ class UploadImage:
             name=clean_file_name(upload.file_name) or f"image.{image_format.extension}",
             size_bytes=len(upload.content),
             alt_text=fields.alt_text,
-            primary_requested=fields.is_primary,
+            primary_requested_at=now if fields.is_primary else None,
             order=fields.order,
-            status=ImageStatus.PENDING,
-            facts=None,
-            error=None,
+            announcement=None,
             created_at=now,
             updated_at=now,
         )
@@ -84,7 +83,7 @@ class UploadImage:
         try:
             self._store.put(image.ref, content)
         except BytesRefusedError as error:
-            self._catalog.begin_removal(image.ref)
+            self._catalog.withdraw(image.ref)
             self._catalog.finish_removal(image.ref)
             raise UnavailableError(image.ref) from error
         except UnavailableError:
@@ -94,7 +93,7 @@ class UploadImage:
     def _take_back(self, ref: ImageRef) -> ProductImage:
         """Undo an upload whose reply was lost, unless its event has shown that it did arrive."""
         try:
-            present = self._catalog.begin_removal(ref)
+            present = self._catalog.withdraw(ref)
         except UnavailableError as error:
             raise OutcomeUnknownError(ref) from error
         if present.status is not ImageStatus.DELETING:

@@ -1,0 +1,116 @@
+"""How the catalogue's items look in DynamoDB.
+
+Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
+(`PRODUCT#{product_id}`, `IMAGE#{image_id}`), zero-padded so that one query lists them in order.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.image import (
+    Announcement,
+    ImageFacts,
+    ImageFormat,
+    ImageRef,
+    ImageStatus,
+    Primary,
+    ProductImage,
+    User,
+    iso_utc,
+)
+
+type Item = dict[str, Any]
+
+COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
+IMAGE_PREFIX = "IMAGE#"
+PRODUCT_SORT_KEY = "PRODUCT"
+
+
+def product_key(product_id: int) -> Item:
+    """Return the key of a product's item."""
+    return {"pk": {"S": f"PRODUCT#{product_id}"}, "sk": {"S": PRODUCT_SORT_KEY}}
+
+
+def image_key(product_id: int, image_id: int) -> Item:
+    """Return the key of a picture's item."""
+    return {"pk": {"S": f"PRODUCT#{product_id}"}, "sk": {"S": f"{IMAGE_PREFIX}{image_id:016d}"}}
+
+
+def is_product(item: Mapping[str, Any]) -> bool:
+    """Tell whether an item is a product's, not a picture's."""
+    return bool(item["sk"]["S"] == PRODUCT_SORT_KEY)
+
+
+def recency(requested_at: datetime, image_id: int) -> Item:
+    """Write a wish to be the primary so that later ones sort behind; the identifier breaks a tie."""
+    return {"S": f"{iso_utc(requested_at)}#{image_id:016d}"}
+
+
+def primary_from_item(item: Mapping[str, Any]) -> Primary | None:
+    """Read a product's pointer; None if it was never set."""
+    if "primary_recency" not in item:
+        return None
+    pointer = item.get("primary_image_id")
+    requested_at = item["primary_recency"]["S"].partition("#")[0]
+    return Primary(int(pointer["N"]) if pointer else None, datetime.fromisoformat(requested_at))
+
+
+def image_to_item(image: ProductImage) -> Item:
+    """Write the record of a new picture."""
+    item: Item = {
+        **image_key(image.ref.product_id, image.ref.image_id),
+        "product_id": {"N": str(image.ref.product_id)},
+        "image_id": {"N": str(image.ref.image_id)},
+        "type": {"S": image.ref.image_format.name},
+        "user_id": {"N": str(image.user.id)},
+        "username": {"S": image.user.username},
+        "full_name": {"S": image.user.full_name},
+        "name": {"S": image.name},
+        "size": {"N": str(image.size_bytes)},
+        "alt_text": {"S": image.alt_text},
+        "order": {"N": str(image.order)},
+        "status": {"S": image.status},
+        "created_at": {"S": iso_utc(image.created_at)},
+        "updated_at": {"S": iso_utc(image.updated_at)},
+    }
+    if image.primary_requested_at:
+        item["primary_requested_at"] = {"S": iso_utc(image.primary_requested_at)}
+    if image.announcement:
+        item["form_expires_at"] = {"S": iso_utc(image.announcement.expires_at)}
+        if image.announcement.sha256:
+            item["sha256"] = {"S": image.announcement.sha256}
+    return item
+
+
+def image_from_item(item: Mapping[str, Any]) -> ProductImage:
+    """Read the record of a picture."""
+
+    def number(name: str) -> int:
+        return int(item[name]["N"])
+
+    def text(name: str) -> str | None:
+        value: str | None = item.get(name, {}).get("S")
+        return value
+
+    def moment(name: str) -> datetime | None:
+        value = text(name)
+        return datetime.fromisoformat(value) if value else None
+
+    form_expires_at = moment("form_expires_at")
+    return ProductImage(
+        ref=ImageRef(number("product_id"), number("image_id"), ImageFormat[item["type"]["S"]]),
+        user=User(number("user_id"), item["username"]["S"], item["full_name"]["S"]),
+        name=item["name"]["S"],
+        size_bytes=number("size"),
+        alt_text=item["alt_text"]["S"],
+        primary_requested_at=moment("primary_requested_at"),
+        order=number("order"),
+        announcement=Announcement(text("sha256"), form_expires_at) if form_expires_at else None,
+        status=ImageStatus(item["status"]["S"]),
+        facts=(ImageFacts(number("width"), number("height"), item["mode"]["S"]) if "width" in item else None),
+        error=text("error"),
+        version=text("version"),
+        created_at=datetime.fromisoformat(item["created_at"]["S"]),
+        updated_at=datetime.fromisoformat(item["updated_at"]["S"]),
+    )

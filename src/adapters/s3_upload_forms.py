@@ -1,0 +1,33 @@
+"""Forms with which a client posts a picture to S3 itself (presigned POST, Signature Version 4)."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from adapters.s3_image_store import served_with
+from domain.image import ImageRef
+from domain.ports import Clock, UploadForm
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3UploadForms:
+    """Signs forms; S3 holds the client to every value in them. Signing makes no call."""
+
+    def __init__(self, client: "S3Client", bucket: str, clock: Clock) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._clock = clock
+
+    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
+        """Sign a form for this key, this type and a size from 1 to `max_bytes`."""
+        served = served_with(ref)
+        fields = {"Content-Type": served["ContentType"], "Cache-Control": served["CacheControl"]}
+        conditions: list[Any] = [{name: value} for name, value in fields.items()]
+        conditions.append(["content-length-range", 1, max_bytes])
+        # Rounded down, so that the form is good for at least as long as it says.
+        expires_at = (self._clock() + lifetime).replace(microsecond=0)
+        form = self._client.generate_presigned_post(
+            self._bucket, ref.key, fields, conditions, int(lifetime.total_seconds())
+        )
+        return UploadForm(form["url"], form["fields"], expires_at)

@@ -1,0 +1,92 @@
+"""Changes what a shop says of a picture: its text, its place, whether it is the primary."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from domain.contention import until_undisturbed
+from domain.errors import ImageNotReadyError, StaleImageError
+from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.ports import Clock, ImageCatalog
+from domain.show_image import ShowImage
+
+_TICK = timedelta(microseconds=1)
+"""The smallest step of the times that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChange:
+    """What is to be changed; None leaves a field as it is."""
+
+    alt_text: str | None = None
+    is_primary: bool | None = None
+    order: int | None = None
+
+
+class ChangeImage:
+    """Reads a picture, changes it, and writes it if nobody has changed it meanwhile; else once more."""
+
+    def __init__(self, catalog: ImageCatalog, clock: Clock) -> None:
+        self._catalog = catalog
+        self._show_image = ShowImage(catalog)
+        self._clock = clock
+
+    def __call__(
+        self,
+        product_id: int,
+        image_id: int,
+        change: ImageChange,
+        is_expected: Callable[[ImageSnapshot], bool] = lambda _: True,
+    ) -> ImageSnapshot:
+        """Return the picture as it stands after the change.
+
+        Raises:
+            ProductNotFoundError, ImageNotFoundError: one of them is not there.
+            StaleImageError: the picture is not what the client expected.
+            ImageNotReadyError: a picture that failed cannot be the primary.
+            UnavailableError: a store failed; nothing was changed.
+
+        """
+
+        def attempt() -> ImageSnapshot | None:
+            seen = self._show_image(product_id, image_id)
+            if not is_expected(seen):
+                raise StaleImageError
+            if change == ImageChange():
+                return seen
+            changed = _apply(change, seen, self._clock())
+            return changed if self._catalog.change(seen, changed) else None
+
+        return until_undisturbed(attempt)
+
+
+def later(now: datetime, than: datetime) -> datetime:
+    """Return `now`, or the next moment after `than` where this machine's clock is behind another's."""
+    return max(now, than + _TICK)
+
+
+def _apply(change: ImageChange, seen: ImageSnapshot, now: datetime) -> ImageSnapshot:
+    image = seen.image
+    if change.alt_text is not None:
+        image = replace(image, alt_text=change.alt_text)
+    if change.order is not None:
+        image = replace(image, order=change.order)
+    image = replace(image, updated_at=later(now, image.updated_at))
+    if change.is_primary is None:
+        return ImageSnapshot(image, seen.primary)
+    return _wish(image, seen, now) if change.is_primary else _clear(image, seen)
+
+
+def _wish(image: ProductImage, seen: ImageSnapshot, now: datetime) -> ImageSnapshot:
+    if image.status is ImageStatus.FAILED:
+        raise ImageNotReadyError(image.ref.image_id)
+    requested_at = later(now, seen.primary.requested_at) if seen.primary else now
+    image = replace(image, primary_requested_at=requested_at)
+    # One that is pending becomes the primary when it has proven to be a picture.
+    is_ready = image.status is ImageStatus.READY
+    return ImageSnapshot(image, Primary(image.ref.image_id, requested_at) if is_ready else seen.primary)
+
+
+def _clear(image: ProductImage, seen: ImageSnapshot) -> ImageSnapshot:
+    primary = replace(seen.primary, image_id=None) if seen.primary and seen.is_primary else seen.primary
+    return ImageSnapshot(replace(image, primary_requested_at=None), primary)

@@ -1,0 +1,24 @@
+"""The pictures of one product, in the order in which a shop shows them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A product's pictures but those being deleted, sorted by `order`, then identifier."""
+
+    images: tuple[ProductImage, ...]
+    primary: Primary | None
+
+    @classmethod
+    def of(cls, images: Iterable[ProductImage], primary: Primary | None) -> "Gallery":
+        """Sort the records of a product and leave out those being deleted."""
+        visible = (image for image in images if image.status is not ImageStatus.DELETING)
+        return cls(tuple(sorted(visible, key=lambda image: (image.order, image.ref.image_id))), primary)
+
+    def snapshots(self) -> list[ImageSnapshot]:
+        """Return each picture with the product's pointer."""
+        return [ImageSnapshot(image, self.primary) for image in self.images]
