@@ -26,7 +26,10 @@ class ExtractMetadataHandler:
     """Takes each record of an S3 event through the use case; what fails for now rises, to be retried."""
 
     def __init__(
-        self, extract_metadata: Callable[[ImageRef], Completion | None], logger: Logger, metrics: Metrics
+        self,
+        extract_metadata: Callable[[ImageRef, str | None], Completion | None],
+        logger: Logger,
+        metrics: Metrics,
     ) -> None:
         self._extract_metadata = extract_metadata
         self._logger = logger
@@ -46,7 +49,7 @@ class ExtractMetadataHandler:
             self._logger.warning("not a key of ours, ignored")
             return {"key": key, "outcome": "ignored"}
         with self._logger.append_context_keys(image_id=ref.image_id, product_id=ref.product_id):
-            completion = self._extract_metadata(ref)
+            completion = self._extract_metadata(ref, record["s3"]["object"].get("versionId"))
             if completion is None:
                 self._logger.info("the bytes are gone, nothing to do")
                 return {"key": key, "outcome": "gone"}

@@ -1,9 +1,12 @@
 """The JSON of a picture, as the endpoint's documentation names its keys."""
 
+from http import HTTPStatus
+
 from domain.image import ProductImage, human_readable_size, iso_utc
+from handlers.problems import HttpResponse, json_response
 
 
-def image_json(image: ProductImage, *, media_base_url: str, is_primary: bool) -> dict[str, object]:
+def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[str, object]:
     """Return the contract's object: sizes in bytes and pixels, times in ISO 8601 UTC.
 
     `width`, `height` and `mode` are None until the picture is ready.
@@ -14,7 +17,7 @@ def image_json(image: ProductImage, *, media_base_url: str, is_primary: bool) ->
         "type": image.ref.image_format.name,
         "user": {"id": image.user.id, "username": image.user.username, "full_name": image.user.full_name},
         "name": image.name,
-        "f": f"{media_base_url}/{image.ref.path}",
+        "f": f"{base_url}/media/{image.ref.path}",
         "size": image.size_bytes,
         "description": image.alt_text,
         "width": facts.width_px if facts else None,
@@ -30,3 +33,8 @@ def image_json(image: ProductImage, *, media_base_url: str, is_primary: bool) ->
         "status": image.status.value,
         "error": image.error,
     }
+
+
+def created(body: dict[str, object], *, location: str) -> HttpResponse:
+    """Return the 201 for a new picture; `location` is relative, right behind any stage, front or domain."""
+    return json_response(HTTPStatus.CREATED, body, {"Cache-Control": "no-store", "Location": location})

@@ -6,14 +6,24 @@ from typing import NotRequired, TypedDict
 
 from domain import errors
 
-_RETRY_AFTER_SECONDS = "5"
-"""Longer than DynamoDB and S3 usually throttle for, and short enough for a script to wait."""
+_RETRY_AFTER_SECONDS: dict[type[errors.DomainError], str] = {
+    # Longer than DynamoDB and S3 usually throttle for, and short enough for a script to wait.
+    errors.UnavailableError: "5",
+    # An upload takes less.
+    errors.KeyInUseError: "1",
+}
 
 _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.InvalidRequestError: HTTPStatus.BAD_REQUEST,
     errors.InvalidFieldsError: HTTPStatus.BAD_REQUEST,
     errors.UnsupportedFormatError: HTTPStatus.BAD_REQUEST,
     errors.ProductNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ImageNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ImageNotReadyError: HTTPStatus.CONFLICT,
+    errors.GalleryTooLargeError: HTTPStatus.CONFLICT,
+    errors.KeyInUseError: HTTPStatus.CONFLICT,
+    errors.StaleImageError: HTTPStatus.PRECONDITION_FAILED,
+    errors.KeyReusedError: HTTPStatus.UNPROCESSABLE_CONTENT,
     errors.FileTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -30,12 +40,11 @@ class HttpResponse(TypedDict):
 
 def problem_response(error: errors.DomainError, request_id: str) -> HttpResponse:
     """Return the answer to a request that ended in `error`; one without a status is a fault of ours."""
-    status = next((status for kind, status in _STATUS_BY_ERROR.items() if isinstance(error, kind)), None)
+    status = _of_kind(_STATUS_BY_ERROR, error)
     if status is None:
         return internal_problem(request_id)
-    headers = {}
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    retry_after = _of_kind(_RETRY_AFTER_SECONDS, error)
+    headers = {"Retry-After": retry_after} if retry_after else {}
     members: dict[str, object] = {}
     if isinstance(error, errors.InvalidFieldsError):
         members["errors"] = [{"field": f.field, "message": f.message} for f in error.faults]
@@ -49,6 +58,26 @@ def internal_problem(request_id: str) -> HttpResponse:
         "if it stays so, quote the request_id."
     )
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, request_id, {}, {})
+
+
+def method_not_allowed(allow: str, request_id: str) -> HttpResponse:
+    """Return the answer to a method that a path does not have; `allow` names those that it has."""
+    detail = f"This path takes {allow}. Compare the request with the documentation at /api/docs."
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    return _problem(status, "method_not_allowed", detail, request_id, {"Allow": allow}, {})
+
+
+def json_response(status: HTTPStatus, body: dict[str, object], headers: dict[str, str]) -> HttpResponse:
+    """Return an answer with a JSON body."""
+    return {
+        "statusCode": status.value,
+        "headers": {"Content-Type": "application/json", **headers},
+        "body": json.dumps(body),
+    }
+
+
+def _of_kind[T](table: dict[type[errors.DomainError], T], error: errors.DomainError) -> T | None:
+    return next((value for kind, value in table.items() if isinstance(error, kind)), None)
 
 
 def _problem(
@@ -68,8 +97,7 @@ def _problem(
         "request_id": request_id,
         **members,
     }
-    return {
-        "statusCode": status.value,
-        "headers": {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **headers},
-        "body": json.dumps(body),
-    }
+    # The later Content-Type is the one that counts.
+    return json_response(
+        status, body, {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **headers}
+    )

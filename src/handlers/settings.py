@@ -17,13 +17,43 @@ class AuthorizeSettings:
 
 @dataclass(frozen=True, slots=True)
 class UploadImageSettings:
-    """What the upload function needs to know; `media_base_url` has no slash at its end."""
+    """What the upload function needs to know; `allowed_origins` are separated by commas."""
+
+    table: str
+    idempotency_table: str
+    bucket: str
+    stack: str
+    allowed_origins: str
+    max_direct_upload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveUploadSettings:
+    """What the function that reserves uploads needs to know."""
+
+    table: str
+    idempotency_table: str
+    bucket: str
+    stack: str
+    allowed_origins: str
+    max_upload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySettings:
+    """What the gallery function needs to know."""
 
     table: str
     bucket: str
     stack: str
-    media_base_url: str
-    max_direct_upload_bytes: int
+    allowed_origins: str
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeApiSettings:
+    """What the function that describes the API needs to know."""
+
+    allowed_origins: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +66,17 @@ class ExtractMetadataSettings:
     max_image_pixels: int
 
 
-def read_settings[S: AuthorizeSettings | UploadImageSettings | ExtractMetadataSettings](
-    kind: type[S], environment: Mapping[str, str]
-) -> S:
+type Settings = (
+    AuthorizeSettings
+    | UploadImageSettings
+    | ReserveUploadSettings
+    | GallerySettings
+    | DescribeApiSettings
+    | ExtractMetadataSettings
+)
+
+
+def read_settings[S: Settings](kind: type[S], environment: Mapping[str, str]) -> S:
     """Fill each field of `kind` from the variable of the same name in capitals.
 
     Raises:

@@ -1,0 +1,163 @@
+"""The gallery's routes: list, show, change, reorder and delete the pictures of a product."""
+
+import os
+from datetime import UTC, datetime
+from functools import cache, partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from adapters.aws import dynamodb_client, s3_client
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.s3_image_store import S3ImageStore
+from domain.change_image import ChangeImage, ImageChange
+from domain.delete_image import DeleteImage
+from domain.image import ImageSnapshot, ImageStatus
+from domain.list_images import ListImages, PageRequest
+from domain.ports import Clock, ImageCatalog, ImageStore
+from domain.reorder_images import ReorderImages
+from domain.show_image import ShowImage
+from domain.text import clean_text
+from handlers.etag import etag_of, matches
+from handlers.http_function import HttpFunction, Request
+from handlers.image_json import image_json
+from handlers.json_request import ChangeBody, OrderBody, PageQuery, read_json, read_query
+from handlers.problems import HttpResponse, json_response
+from handlers.settings import GallerySettings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_IMAGES = "/api/products/{product_id}/images"
+_IMAGE = f"{_IMAGES}/{{image_id}}"
+_FRESH = {"Cache-Control": "private, no-cache"}
+"""Kept by the client alone, and asked for again each time, with the ETag it has."""
+
+
+class GalleryHandler:
+    """One method for each route; API Gateway has matched the path already."""
+
+    def __init__(
+        self, *, catalog: ImageCatalog, store: ImageStore, clock: Clock, logger: Logger, metrics: Metrics
+    ) -> None:
+        self._list_images = ListImages(catalog)
+        self._show_image = ShowImage(catalog)
+        self._change_image = ChangeImage(catalog, clock)
+        self._reorder_images = ReorderImages(catalog, clock)
+        self._delete_image = DeleteImage(catalog, store)
+        self._logger = logger
+        self._metrics = metrics
+        self._routes: dict[tuple[str, str], Callable[..., HttpResponse]] = {
+            ("GET", _IMAGES): self._list,
+            ("GET", _IMAGE): self._show,
+            ("PATCH", _IMAGE): self._change,
+            ("PUT", f"{_IMAGES}/order"): self._reorder,
+            ("DELETE", _IMAGE): self._delete,
+        }
+
+    def __call__(self, request: Request) -> HttpResponse:
+        """Answer a request on one of the routes."""
+        return self._routes[request.route](request, **request.identifiers())
+
+    def _list(self, request: Request, product_id: int) -> HttpResponse:
+        query = read_query(request, PageQuery)
+        status = ImageStatus(query.status) if query.status else None
+        page = self._list_images(product_id, PageRequest(query.limit, query.offset, status))
+        has_next = query.offset + query.limit < page.count
+        body: dict[str, object] = {
+            "count": page.count,
+            "next": _page_url(request, product_id, query, query.offset + query.limit) if has_next else None,
+            "previous": (
+                _page_url(request, product_id, query, max(0, query.offset - query.limit))
+                if query.offset
+                else None
+            ),
+            "results": [_image_json(request, snapshot) for snapshot in page.snapshots],
+        }
+        return json_response(HTTPStatus.OK, body, _FRESH)
+
+    def _show(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
+        body = _image_json(request, self._show_image(product_id, image_id))
+        etag = etag_of(body)
+        if matches(etag, request.headers.get("if-none-match"), weakly=True):
+            return {
+                "statusCode": HTTPStatus.NOT_MODIFIED,
+                "headers": {"ETag": etag, **_FRESH},
+                "body": "",
+            }
+        return json_response(HTTPStatus.OK, body, {"ETag": etag, **_FRESH})
+
+    def _change(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
+        sent = read_json(request, ChangeBody)
+        fields = sent.model_dump(include=sent.model_fields_set)
+        if "alt_text" in fields:
+            fields["alt_text"] = clean_text(fields["alt_text"])
+        condition = request.headers.get("if-match")
+
+        def is_expected(seen: ImageSnapshot) -> bool:
+            return condition is None or matches(etag_of(_image_json(request, seen)), condition, weakly=False)
+
+        snapshot = self._change_image(product_id, image_id, ImageChange(**fields), is_expected)
+        self._report("ImagesChanged", "image changed", product_id, image_id=image_id, fields=sorted(fields))
+        body = _image_json(request, snapshot)
+        return json_response(HTTPStatus.OK, body, {"ETag": etag_of(body), **_FRESH})
+
+    def _reorder(self, request: Request, product_id: int) -> HttpResponse:
+        gallery = self._reorder_images(product_id, read_json(request, OrderBody).image_ids)
+        self._report("GalleriesReordered", "gallery reordered", product_id, count=len(gallery.images))
+        results = [_image_json(request, snapshot) for snapshot in gallery.snapshots()]
+        body: dict[str, object] = {"count": len(results), "next": None, "previous": None, "results": results}
+        return json_response(HTTPStatus.OK, body, _FRESH)
+
+    def _delete(self, _request: Request, product_id: int, image_id: int) -> HttpResponse:
+        self._delete_image(product_id, image_id)
+        self._report("ImagesDeleted", "image deleted", product_id, image_id=image_id)
+        return {"statusCode": HTTPStatus.NO_CONTENT, "headers": {"Cache-Control": "no-store"}, "body": ""}
+
+    def _report(self, metric: str, message: str, product_id: int, **details: object) -> None:
+        self._metrics.add_metric(metric, MetricUnit.Count, 1)
+        self._metrics.flush_metrics()
+        self._logger.info(message, extra={"product_id": product_id, **details})
+
+
+def _image_json(request: Request, snapshot: ImageSnapshot) -> dict[str, object]:
+    return image_json(snapshot.image, base_url=request.base_url, is_primary=snapshot.is_primary)
+
+
+def _page_url(request: Request, product_id: int, query: PageQuery, offset: int) -> str:
+    parameters = {"limit": query.limit, "offset": offset}
+    status = {"status": query.status} if query.status else {}
+    path = _IMAGES.format(product_id=product_id)
+    return f"{request.base_url}{path}?{urlencode(parameters | status)}"
+
+
+@cache
+def _handler() -> HttpFunction:
+    settings = read_settings(GallerySettings, os.environ)
+    logger = Logger(service="gallery", use_rfc3339=True)
+    metrics = Metrics(namespace="ProductImages", service="gallery")
+    metrics.set_default_dimensions(stack=settings.stack)
+    handler = GalleryHandler(
+        catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
+        store=S3ImageStore(s3_client(), settings.bucket),
+        clock=partial(datetime.now, UTC),
+        logger=logger,
+        metrics=metrics,
+    )
+    return HttpFunction(
+        handler,
+        allowed_origins=settings.allowed_origins,
+        rejections="RequestsRejected",
+        logger=logger,
+        metrics=metrics,
+    )
+
+
+def __getattr__(name: str) -> HttpFunction:
+    # Made when the runtime first asks, in the init phase; see `handlers.upload_image`.
+    if name == "lambda_handler":
+        return _handler()
+    raise AttributeError(name)

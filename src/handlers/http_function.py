@@ -1,0 +1,114 @@
+"""What every function behind the API does alike: read the request, answer errors, allow other origins."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from domain.errors import DomainError, UnavailableError
+from domain.identifiers import parse_identifiers
+from domain.image import User
+from handlers.cors import allow_origin
+from handlers.http_headers import lower_case_names
+from handlers.problems import HttpResponse, internal_problem, problem_response
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An API Gateway proxy event, read.
+
+    `route` is the method and the path as the API declares it, `headers` have lower-case names, `user` is the
+    one that the authorizer let in, `base_url` is where the public reaches the service, without a slash at
+    its end.
+    """
+
+    route: tuple[str, str]
+    path_parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: str
+    is_base64: bool
+    user: User
+    base_url: str
+    context: "LambdaContext"
+
+    @classmethod
+    def from_event(cls, event: dict[str, Any], context: "LambdaContext") -> "Request":
+        """Read an event of the REST API."""
+        caller = event["requestContext"]["authorizer"]
+        return cls(
+            route=(event["httpMethod"], event["resource"]),
+            path_parameters=event["pathParameters"],
+            query=event.get("queryStringParameters") or {},
+            headers=lower_case_names(event["headers"]),
+            body=event["body"] or "",
+            is_base64=event["isBase64Encoded"],
+            user=User(int(caller["user_id"]), caller["username"], caller["full_name"]),
+            base_url=event["stageVariables"]["base_url"],
+            context=context,
+        )
+
+    def identifiers(self) -> dict[str, int]:
+        """Read the path's identifiers.
+
+        Raises:
+            InvalidFieldsError: with every one that is not a positive integer below 2^53.
+
+        """
+        return parse_identifiers(self.path_parameters)
+
+
+class HttpFunction:
+    """Runs one function of the API: a request in, a response or a problem out, never a traceback."""
+
+    def __init__(
+        self,
+        answer: Callable[[Request], HttpResponse],
+        *,
+        allowed_origins: str,
+        rejections: str,
+        logger: Logger,
+        metrics: Metrics,
+    ) -> None:
+        """Count rejected requests in the metric `rejections`, by reason."""
+        self._answer = answer
+        self._allowed_origins = allowed_origins
+        self._rejections = rejections
+        self._logger = logger
+        self._metrics = metrics
+
+    def __call__(self, event: dict[str, Any], context: "LambdaContext") -> HttpResponse:
+        """Answer one request."""
+        request_id = event["requestContext"]["requestId"]
+        with self._logger.append_context_keys(request_id=request_id):
+            response = self._respond(event, context, request_id)
+        origin = lower_case_names(event["headers"]).get("origin")
+        response["headers"] |= allow_origin(origin, self._allowed_origins)
+        return response
+
+    def _respond(self, event: dict[str, Any], context: "LambdaContext", request_id: str) -> HttpResponse:
+        try:
+            return self._answer(Request.from_event(event, context))
+        except DomainError as error:
+            return self._rejected(error, problem_response(error, request_id))
+        except Exception as error:  # noqa: BLE001 - the last line: a client never sees a traceback
+            return self._rejected(error, internal_problem(request_id))
+
+    def _rejected(self, error: Exception, response: HttpResponse) -> HttpResponse:
+        reason = error.code if isinstance(error, DomainError) else "internal_error"
+        self._metrics.add_dimension("reason", reason)
+        self._metrics.add_metric(self._rejections, MetricUnit.Count, 1)
+        self._metrics.flush_metrics()
+        if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            ref = error.ref if isinstance(error, UnavailableError) else None
+            ids = {"image_id": ref.image_id, "product_id": ref.product_id} if ref else {}
+            self._logger.error("request failed", exc_info=error, extra={"reason": reason, **ids})
+        else:
+            self._logger.info("request rejected", reason=reason)
+        return response

@@ -1,0 +1,116 @@
+"""`POST /api/products/{product_id}/images/uploads`: reserves a picture, hands out a form for it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache, partial
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from adapters.aws import dynamodb_client, s3_client
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.s3_upload_forms import S3UploadForms
+from domain.image import iso_utc
+from domain.leased_ids import LeasedIds
+from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
+from handlers.http_function import HttpFunction, Request
+from handlers.idempotency import OncePerKey
+from handlers.image_json import created, image_json
+from handlers.json_request import AnnounceBody, read_json
+from handlers.problems import HttpResponse
+from handlers.settings import ReserveUploadSettings, read_settings
+
+
+class ReserveUploadHandler:
+    """Turns a request into a reservation, and that into a 201."""
+
+    def __init__(
+        self,
+        reserve_upload: Callable[[AnnouncedUpload], Reservation],
+        once_per_key: OncePerKey,
+        logger: Logger,
+        metrics: Metrics,
+    ) -> None:
+        self._reserve_upload = reserve_upload
+        self._once_per_key = once_per_key
+        self._logger = logger
+        self._metrics = metrics
+
+    def __call__(self, request: Request) -> HttpResponse:
+        """Answer 201 with the pending picture and its upload form."""
+        identifiers = request.identifiers()
+        body = read_json(request, AnnounceBody)
+        upload = AnnouncedUpload(
+            product_id=identifiers["product_id"],
+            user=request.user,
+            name=body.name,
+            size_bytes=body.size,
+            media_type=body.content_type,
+            alt_text=body.alt_text,
+            is_primary=body.is_primary,
+            order=body.order,
+            sha256=body.sha256.lower() if body.sha256 else None,
+        )
+        return self._once_per_key(
+            request, lambda: _fingerprint(upload.product_id, body), lambda: self._reserve(request, upload)
+        )
+
+    def _reserve(self, request: Request, upload: AnnouncedUpload) -> HttpResponse:
+        reservation = self._reserve_upload(upload)
+        image, form = reservation.image, reservation.form
+        self._metrics.add_metric("UploadsReserved", MetricUnit.Count, 1)
+        self._metrics.flush_metrics()
+        self._logger.info(
+            "upload reserved",
+            image_id=image.ref.image_id,
+            product_id=image.ref.product_id,
+            size=image.size_bytes,
+        )
+        body = image_json(image, base_url=request.base_url, is_primary=image.primary_requested_at is not None)
+        body["upload"] = {
+            "url": form.url,
+            "fields": dict(form.fields),
+            "expires_at": iso_utc(form.expires_at),
+        }
+        # Relative to .../images/uploads (RFC 9110, 10.2.2).
+        return created(body, location=str(image.ref.image_id))
+
+
+def _fingerprint(product_id: int, body: AnnounceBody) -> str:
+    described = json.dumps([product_id, body.model_dump()], sort_keys=True)
+    return hashlib.sha256(described.encode()).hexdigest()
+
+
+@cache
+def _handler() -> HttpFunction:
+    settings = read_settings(ReserveUploadSettings, os.environ)
+    client, clock = dynamodb_client(), partial(datetime.now, UTC)
+    catalog = DynamoImageCatalog(client, settings.table)
+    reserve_upload = ReserveUpload(
+        catalog=catalog,
+        forms=S3UploadForms(s3_client(), settings.bucket, clock),
+        ids=LeasedIds(catalog),
+        clock=clock,
+        max_bytes=settings.max_upload_bytes,
+    )
+    logger = Logger(service="reserve_upload", use_rfc3339=True)
+    metrics = Metrics(namespace="ProductImages", service="reserve_upload")
+    metrics.set_default_dimensions(stack=settings.stack)
+    once_per_key = OncePerKey(client, settings.idempotency_table)
+    return HttpFunction(
+        ReserveUploadHandler(reserve_upload, once_per_key, logger, metrics),
+        allowed_origins=settings.allowed_origins,
+        rejections="UploadsRejected",
+        logger=logger,
+        metrics=metrics,
+    )
+
+
+def __getattr__(name: str) -> HttpFunction:
+    # Made when the runtime first asks, in the init phase; see `handlers.upload_image`.
+    if name == "lambda_handler":
+        return _handler()
+    raise AttributeError(name)
