@@ -1,0 +1,1 @@
+"""Describes the API for machines and people; writes docs/openapi.json."""

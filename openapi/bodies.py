@@ -1,0 +1,87 @@
+"""The answers of the API as strict models: every key there, of its type, and no other."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.image import MAX_ID
+
+Identifier = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class UserBody(_Answer):
+    """Who uploaded the picture."""
+
+    id: int
+    username: str
+    full_name: str
+
+
+class ImageBody(_Answer):
+    """A product image."""
+
+    id: Identifier = Field(description="Unique identifier of the image.")
+    type: Literal["JPEG", "PNG", "WEBP", "GIF", "AVIF"] = Field(description="Format, told by the content.")
+    user: UserBody
+    name: str = Field(description="Original file name, cleaned.")
+    f: str = Field(description="URL that opens the picture once it is ready.")
+    size: Annotated[int, Field(ge=1)] = Field(description="Size of the file in bytes.")
+    description: str = Field(description="The alternative text.")
+    width: Annotated[int, Field(ge=1)] | None = Field(description="Pixels, null until it is ready.")
+    height: Annotated[int, Field(ge=1)] | None = Field(description="Pixels, null until it is ready.")
+    human_readable_size: str = Field(description="Size for a person.", examples=["2.5 MB"])
+    mode: str | None = Field(description="Colour mode, null until it is ready.", examples=["RGB", "CMYK"])
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    product_id: Identifier
+    alt_text: str
+    is_primary: bool = Field(description="Whether it is its product's primary image.")
+    order: int = Field(description="Display order.")
+    status: Literal["pending", "ready", "failed"]
+    error: str | None = Field(description="Why it failed, else null.")
+
+
+class UploadFormBody(_Answer):
+    """What to send the picture to S3 with."""
+
+    url: str = Field(description="Where to POST the form to, as multipart/form-data.")
+    fields: dict[str, str] = Field(description="The form's fields; the file comes last, as `file`.")
+    expires_at: AwareDatetime
+
+
+class ReservedImageBody(ImageBody):
+    """A pending image, and the form to send its picture with."""
+
+    upload: UploadFormBody
+
+
+class GalleryBody(_Answer):
+    """A page of a product's gallery."""
+
+    count: Annotated[int, Field(ge=0)] = Field(description="Images in all.")
+    next: str | None = Field(description="URL of the next page.")
+    previous: str | None = Field(description="URL of the page before.")
+    results: list[ImageBody]
+
+
+class FieldError(_Answer):
+    """One field and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class ProblemBody(_Answer):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="A sentence a person can act on.")
+    code: Annotated[str, Field(pattern="^[a-z_]+$")] = Field(description="Stable, for programs.")
+    request_id: str
+    errors: list[FieldError] | None = Field(default=None, description="The fields, for invalid_fields.")

@@ -1,0 +1,436 @@
+"""Builds the OpenAPI 3.1 document from the models that the code validates with, and those of its answers."""
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic.json_schema import models_json_schema
+
+from domain.image import MAX_ID, ImageFormat
+from domain.reorder_images import MAX_IMAGES
+from domain.reserve_upload import FORMAT_BY_EXTENSION
+from domain.text import MAX_TEXT_BYTES
+from domain.upload_fields import FALSE, ORDER_LIMIT, TRUE
+from handlers.idempotency import KEY_PATTERN
+from handlers.json_request import AnnounceBody, ChangeBody, OrderBody, PageQuery
+from openapi.bodies import GalleryBody, ImageBody, ProblemBody, ReservedImageBody
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+type Json = dict[str, Any]
+
+PATH = Path(__file__).resolve().parent.parent / "docs/openapi.json"
+
+_IMAGES = "/api/products/{product_id}/images"
+_IMAGE = f"{_IMAGES}/{{image_id}}"
+
+_EXAMPLE: Json = {
+    "id": 4711,
+    "type": "JPEG",
+    "user": {"id": 2, "username": "sam", "full_name": "Sam Staff"},
+    "name": "product_image.jpg",
+    "f": "https://images.example.com/media/123/4711.jpg",
+    "size": 118663,
+    "description": "Product front view",
+    "width": None,
+    "height": None,
+    "human_readable_size": "115.9 KB",
+    "mode": None,
+    "created_at": "2026-11-24T06:37:01.019536Z",
+    "updated_at": "2026-11-24T06:37:01.019536Z",
+    "product_id": 123,
+    "alt_text": "Product front view",
+    "is_primary": True,
+    "order": 1,
+    "status": "pending",
+    "error": None,
+}
+_READY = {**_EXAMPLE, "width": 1200, "height": 800, "mode": "RGB", "status": "ready"}
+_RESERVED = {
+    **_EXAMPLE,
+    "upload": {
+        "url": "https://bucket.s3.eu-central-1.amazonaws.com/",
+        "fields": {"key": "originals/123/4711.jpg", "Content-Type": "image/jpeg", "policy": "…"},
+        "expires_at": "2026-11-24T06:52:01.000000Z",
+    },
+}
+_PAGE = {"count": 1, "next": None, "previous": None, "results": [_READY]}
+
+_EVERYWHERE = {400: "invalid_fields", 401: "unauthorized", 403: "access_denied", 404: "product_not_found"}
+_FAULTS = {429: "throttled", 500: "internal_error", 503: "temporarily_unavailable", 504: "timeout"}
+
+_ETAG = {"ETag": {"description": "Tells this state of the image from others.", "schema": {"type": "string"}}}
+_LOCATION = {
+    "Location": {
+        "description": "The image, relative to this request.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Idempotency-Replayed": {
+        "description": "There if the answer is that to an earlier request with this Idempotency-Key.",
+        "schema": {"type": "string", "const": "true"},
+    },
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}}
+_PROBLEM_HEADERS: dict[str, Json] = {
+    "unauthorized": {"WWW-Authenticate": {"schema": {"type": "string", "const": "Token"}}},
+    "throttled": _RETRY_AFTER,
+    "temporarily_unavailable": _RETRY_AFTER,
+    "request_in_progress": _RETRY_AFTER,
+}
+
+_LINKS = {
+    operation_id: {
+        "operationId": operation_id,
+        "description": description,
+        "parameters": {
+            "product_id": "$request.path.product_id",
+            "image_id": "$response.body#/id",
+        },
+    }
+    for operation_id, description in (
+        ("showImage", "The new image."),
+        ("changeImage", "Its text, order or whether it is the primary."),
+        ("deleteImage", "To have it no more."),
+    )
+}
+"""What can be done with an image, once it has its identifier."""
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key with the same request brings the same answer again, for 24 hours.",
+    "schema": {"type": "string", "pattern": KEY_PATTERN},
+}
+
+
+def build() -> Json:
+    """Return the document; its server is the place it was read from until the API names itself."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Product images",
+            "version": "1",
+            "summary": "Pictures of a shop's products.",
+            "description": "Staff and administrators upload, list, change, reorder and delete pictures. "
+            "Errors are problem details (RFC 9457) with a stable `code`.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"apiKey": []}],
+        "tags": [
+            {"name": "images", "description": "Pictures of a product."},
+            {"name": "description", "description": "This document; needs no key."},
+        ],
+        "paths": {
+            _IMAGES: {"parameters": [_identifier("product_id")], "get": _list(), "post": _upload()},
+            f"{_IMAGES}/uploads": {"parameters": [_identifier("product_id")], "post": _reserve()},
+            f"{_IMAGES}/order": {"parameters": [_identifier("product_id")], "put": _reorder()},
+            _IMAGE: {
+                "parameters": [_identifier("product_id"), _identifier("image_id")],
+                "get": _show(),
+                "patch": _change(),
+                "delete": _delete(),
+            },
+            "/api/openapi.json": {
+                "get": _described(
+                    "getOpenapi", "This document", "Its server is this deployment's.", "application/json"
+                )
+            },
+            "/api/docs": {
+                "get": _described(
+                    "getDocs",
+                    "This document as a page",
+                    "The page loads nothing from elsewhere.",
+                    "text/html",
+                )
+            },
+        },
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {
+                "apiKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "Written as `Token <your_api_key>`.",
+                }
+            },
+        },
+    }
+
+
+def render() -> str:
+    """Return the document as it stands in docs/openapi.json."""
+    return json.dumps(build(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _schemas() -> Json:
+    requests: list[type[BaseModel]] = [AnnounceBody, ChangeBody, OrderBody]
+    answers: list[type[BaseModel]] = [ImageBody, ReservedImageBody, GalleryBody, ProblemBody]
+    _, definitions = models_json_schema(
+        [*((model, "validation") for model in requests), *((model, "serialization") for model in answers)],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas: Json = definitions["$defs"]
+    # Fields of a change that are not sent stay as they are: these defaults never apply.
+    for field in schemas["ChangeBody"]["properties"].values():
+        del field["default"]
+    # Either the media type is told, or the name tells it.
+    extensions = "|".join(sorted(map(_in_any_case, FORMAT_BY_EXTENSION)))
+    schemas["AnnounceBody"]["anyOf"] = [
+        {"required": ["content_type"], "properties": {"content_type": {"type": "string"}}},
+        {"properties": {"name": {"pattern": rf"\.({extensions})$"}}},
+    ]
+    return dict(sorted(schemas.items()))
+
+
+def _list() -> Json:
+    schema = PageQuery.model_json_schema()
+    parameters = [
+        {
+            "name": name,
+            "in": "query",
+            "description": field.pop("description"),
+            "schema": _without_null(field),
+        }
+        for name, field in schema["properties"].items()
+    ]
+    return _operation(
+        "listImages",
+        "List a product's images",
+        "Those of every status, so that one whose picture is still being inspected is shown too.",
+        {200: _json("A page, sorted by `order`, then `id`.", "GalleryBody", _PAGE)},
+        parameters=parameters,
+    )
+
+
+def _upload() -> Json:
+    booleans = "|".join(map(_in_any_case, sorted(TRUE | FALSE)))
+    form = {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "required": ["image"],
+        "properties": {
+            "image": {
+                "type": "string",
+                "format": "binary",
+                "description": "JPEG, PNG, WEBP, GIF or AVIF, told by its content; up to 4,500,000 bytes.",
+            },
+            "alt_text": {
+                "type": "string",
+                "description": f"Alternative text; {MAX_TEXT_BYTES} bytes of it are kept.",
+            },
+            "is_primary": {
+                "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": f"^({booleans})?$"}],
+                "default": False,
+                "description": "Make it the primary image. Also 1/0, yes/no, on/off, t/f, in any case.",
+            },
+            "order": {
+                "anyOf": [
+                    {"type": "integer", "minimum": -ORDER_LIMIT, "maximum": ORDER_LIMIT - 1},
+                    {"const": "", "description": "As if it were not sent."},
+                ],
+                "default": 0,
+                "description": "Display order.",
+            },
+        },
+    }
+    return _operation(
+        "uploadImage",
+        "Upload an image",
+        "Answers at once. The picture is inspected after that: look again until `status` is `ready`.",
+        {201: _json("The image, pending.", "ImageBody", _EXAMPLE, _LOCATION) | {"links": _LINKS}},
+        parameters=[_IDEMPOTENCY_KEY],
+        body={
+            "multipart/form-data": {
+                "schema": form,
+                "encoding": {"image": {"contentType": ", ".join(f.media_type for f in ImageFormat)}},
+            }
+        },
+        problems={409: "request_in_progress", 413: "file_too_large", 422: "idempotency_key_reused"},
+    )
+
+
+def _reserve() -> Json:
+    return _operation(
+        "reserveUpload",
+        "Ask for a form to upload a larger image with",
+        "For pictures that are too large to be uploaded directly. Send the form to its URL with the "
+        "picture as the last field; from then on all goes as with a direct upload. The form expires.",
+        {
+            201: _json("The image, pending, and the form.", "ReservedImageBody", _RESERVED, _LOCATION)
+            | {"links": _LINKS}
+        },
+        parameters=[_IDEMPOTENCY_KEY],
+        body=_body("AnnounceBody", {"name": "big.jpg", "size": 20_000_000, "is_primary": True}),
+        problems={409: "request_in_progress", 413: "file_too_large", 422: "idempotency_key_reused"},
+    )
+
+
+def _show() -> Json:
+    condition = {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "ETags that the client has; 304 if one of them is current.",
+        "schema": {"type": "string"},
+    }
+    return _operation(
+        "showImage",
+        "Show an image",
+        "Width, height and mode are null until the picture has been inspected.",
+        {
+            200: _json("The image.", "ImageBody", _READY, _ETAG),
+            304: {"description": "The client has it already.", "headers": _ETAG},
+        },
+        parameters=[condition],
+        problems={404: "image_not_found"},
+    )
+
+
+def _change() -> Json:
+    condition = {
+        "name": "If-Match",
+        "in": "header",
+        "description": "ETag that the image must still have.",
+        "schema": {"type": "string"},
+    }
+    return _operation(
+        "changeImage",
+        "Change an image's text, order or whether it is the primary",
+        "What is not sent stays as it is. A pending image becomes the primary later, a failed one never.",
+        {200: _json("The image after the change.", "ImageBody", _READY, _ETAG)},
+        parameters=[condition],
+        body=_body("ChangeBody", {"alt_text": "Seen from the left", "is_primary": True}),
+        problems={
+            404: "image_not_found",
+            409: "image_not_ready",
+            412: "stale_image",
+            413: "file_too_large",
+        },
+    )
+
+
+def _reorder() -> Json:
+    return _operation(
+        "reorderImages",
+        "Put all images of a product into a new order",
+        f"All or nothing. A gallery of more than {MAX_IMAGES} images is put in order image by image.",
+        {200: _json("The gallery in its new order.", "GalleryBody", _PAGE)},
+        body=_body("OrderBody", {"image_ids": [4711, 4710]}),
+        problems={409: "gallery_too_large", 413: "file_too_large"},
+    )
+
+
+def _delete() -> Json:
+    return _operation(
+        "deleteImage",
+        "Delete an image",
+        "Its picture goes too. If it was the primary image, the product has none then.",
+        {204: {"description": "It is gone."}},
+        problems={404: "image_not_found"},
+    )
+
+
+def _described(operation_id: str, summary: str, description: str, media_type: str) -> Json:
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "description": description,
+        "tags": ["description"],
+        "security": [],
+        "responses": {
+            "200": {"description": summary, "content": {media_type: {"schema": {}}}},
+            **_problems({429: "throttled", 500: "internal_error"}),
+        },
+    }
+
+
+def _operation(
+    operation_id: str,
+    summary: str,
+    description: str,
+    answers: dict[int, Json],
+    *,
+    parameters: list[Json] | None = None,
+    body: Json | None = None,
+    problems: dict[int, str] | None = None,
+) -> Json:
+    problems = {**_EVERYWHERE, **(problems or {}), **_FAULTS}
+    operation: Json = {
+        "operationId": operation_id,
+        "summary": summary,
+        "description": description,
+        "tags": ["images"],
+    }
+    if parameters:
+        operation["parameters"] = parameters
+    if body:
+        operation["requestBody"] = {"required": True, "content": body}
+    operation["responses"] = {
+        **{str(status): answer for status, answer in answers.items()},
+        **_problems(dict(sorted(problems.items()))),
+    }
+    return operation
+
+
+def _problems(codes: dict[int, str]) -> Json:
+    return {str(status): _problem(HTTPStatus(status), code) for status, code in codes.items()}
+
+
+def _problem(status: HTTPStatus, code: str) -> Json:
+    example = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": "A sentence that says what to do.",
+        "code": code,
+        "request_id": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+    }
+    problem: Json = {
+        "description": status.phrase,
+        "content": {
+            "application/problem+json": {"schema": _reference("ProblemBody"), "example": example},
+        },
+    }
+    if code in _PROBLEM_HEADERS:
+        problem["headers"] = _PROBLEM_HEADERS[code]
+    return problem
+
+
+def _in_any_case(word: str) -> str:
+    """Return a pattern for a word in any case; JSON Schema's patterns have no flags."""
+    return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else c for c in word)
+
+
+def _identifier(name: str) -> Json:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+    }
+
+
+def _json(description: str, model: str, example: Json, headers: Json | None = None) -> Json:
+    content = {"application/json": {"schema": _reference(model), "example": example}}
+    return {"description": description, "content": content, **({"headers": headers} if headers else {})}
+
+
+def _body(model: str, example: Json) -> Json:
+    return {"application/json": {"schema": _reference(model), "example": example}}
+
+
+def _reference(model: str) -> Json:
+    return {"$ref": f"#/components/schemas/{model}"}
+
+
+def _without_null(schema: Json) -> Json:
+    """Return the schema of a query parameter: one that is absent is not null."""
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    schema.pop("title", None)
+    if kinds:
+        schema.pop("default")
+        schema |= kinds[0]
+    return schema
