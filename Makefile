@@ -13,8 +13,9 @@ export UV_PYTHON_DOWNLOADS := never
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 BUILD_PACKAGE := .tools/bin/python packages/build.py
-PACKAGES := AuthorizeFunction UploadImageFunction ExtractMetadataFunction PillowLayer
-SOURCES := $(shell find src -name '*.py' | sort) packages/build.py uv.lock
+FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction DescribeApiFunction ExtractMetadataFunction
+PACKAGES := $(FUNCTIONS) PillowLayer
+SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json packages/build.py uv.lock
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 
 ##@ The two commands
@@ -58,6 +59,10 @@ format: setup ## Format the code
 events: setup emulator ## Make the payloads in events/ again from real requests
 	$(RUN) python events/record.py
 
+.PHONY: openapi
+openapi: setup ## Write docs/openapi.json again from the models
+	$(RUN) python -m openapi
+
 .PHONY: packages
 packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the packages for this machine
 
@@ -73,8 +78,8 @@ help: ## Show this help
 	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # Called by `sam build`, which sets ARTIFACTS_DIR.
-.PHONY: build-AuthorizeFunction build-UploadImageFunction build-ExtractMetadataFunction
-build-AuthorizeFunction build-UploadImageFunction build-ExtractMetadataFunction: build-%: $(UV)
+.PHONY: $(FUNCTIONS:%=build-%)
+$(FUNCTIONS:%=build-%): build-%: $(UV)
 	$(BUILD_PACKAGE) $* "$(ARTIFACTS_DIR)" --architecture $(ARCHITECTURE)
 
 include layers/pillow/Makefile

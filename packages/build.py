@@ -19,12 +19,18 @@ SOURCES = ROOT / "src"
 GROUPS = {
     "AuthorizeFunction": "authorize",
     "UploadImageFunction": "upload_image",
+    "ReserveUploadFunction": "reserve_upload",
+    "GalleryFunction": "gallery",
+    "DescribeApiFunction": "describe_api",
     "ExtractMetadataFunction": "extract_metadata",
     "PillowLayer": "pillow_layer",
 }
 """Dependency group of pyproject.toml for each logical id of template.yaml."""
 
 _LAYERS = {"PillowLayer"}
+
+_DATA = {"DescribeApiFunction": ("docs/openapi.json",)}
+"""Files that a function reads, beside its modules in the package."""
 
 _PLATFORMS = {
     # Lambda's python3.13 is Amazon Linux 2023 with glibc 2.34 (Lambda developer guide, "Runtimes"),
@@ -56,7 +62,10 @@ def build(logical_id: str, architecture: str, target: Path) -> None:
     _install(GROUPS[logical_id], architecture, modules)
     _drop_scripts(modules)
     if logical_id not in _LAYERS:
-        prune_botocore(modules / "botocore")
+        if (modules / "botocore").is_dir():
+            prune_botocore(modules / "botocore")
+        for name in _DATA.get(logical_id, ()):
+            shutil.copy2(ROOT / name, modules)
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(SOURCES, modules, ignore=ignore, dirs_exist_ok=True)
     _compile(modules)
