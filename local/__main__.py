@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from local.template import REGION, ROOT, translate
 FOLDER = ROOT / ".local"
 DEFAULT_PORT = 8000
 _SHOWN_LOG_LINES = 20
+_ERROR_WIDTH = 300
 
 FolderOption = Annotated[Path, typer.Option(envvar="LOCAL_FOLDER", help="Where the system keeps its files.")]
 PortOption = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="Where the front listens.")]
@@ -123,7 +125,7 @@ def _show_upload(state: State, folder: Path) -> None:
     if answer.status_code != httpx.codes.CREATED:
         raise LocalSystemError("The sample picture was not taken; see what the functions logged, above.")
     image = state.finished(state.products[0], answer.json()["id"])
-    body = image_json(image, media_base_url=f"{state.api_url}/media", is_primary=True)
+    body = image_json(image, base_url=state.api_url, is_primary=True)
     print(f"\nand once it was inspected\n{json.dumps(body, indent=2)}")
 
 
@@ -167,7 +169,8 @@ def main() -> None:
     except LocalSystemError as error:
         sys.exit(f"Error: {error}")
     except (BotoCoreError, ClientError, httpx.HTTPError, OSError, ValueError) as error:
-        sys.exit(f"Error: {type(error).__name__}: {' '.join(str(error).split())}")
+        # An error of AWS may quote the whole request.
+        sys.exit(f"Error: {type(error).__name__}: {textwrap.shorten(str(error), _ERROR_WIDTH)}")
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -14,16 +14,20 @@ from botocore.exceptions import WaiterError
 
 from local.background_process import LocalSystemError
 from local.emulator_process import Endpoint
-from local.template import REGION, ROOT, adapt_to_emulator, translate
+from local.template import REGION, ROOT, adapt_to_emulator, media_headers, translate
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STACK = "product-images-local"
 CODE_BUCKET = "packages"
+_TEMPLATE_KEY = "template.json"
 FUNCTIONS = {
     "authorize": "AuthorizeFunction",
     "upload_image": "UploadImageFunction",
+    "reserve_upload": "ReserveUploadFunction",
+    "gallery": "GalleryFunction",
+    "describe_api": "DescribeApiFunction",
     "extract_metadata": "ExtractMetadataFunction",
 }
 """Logical ids of the functions by the module of their handler."""
@@ -33,9 +37,10 @@ PACKAGES = ROOT / ".build" / ARCHITECTURE
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What the stack made, by the names of its outputs."""
+    """What the stack made, by the names of its outputs, and what the CDN adds to a picture's headers."""
 
     outputs: dict[str, str]
+    media_headers: dict[str, str]
 
     def gateway_url(self, endpoint: Endpoint) -> str:
         """Return the emulator's URL of the API's stage."""
@@ -58,10 +63,12 @@ def deploy(endpoint: Endpoint, parameters: dict[str, str]) -> Deployment:
         uris = dict(pool.map(lambda package: _upload(s3, package), packages))
     parameters = {"Architecture": ARCHITECTURE, **parameters}
     template = adapt_to_emulator(translate(uris, parameters))
+    # Through S3, as SAM does: a document in the request may have 51,200 bytes (CloudFormation quotas).
+    s3.put_object(Bucket=CODE_BUCKET, Key=_TEMPLATE_KEY, Body=json.dumps(template).encode())
     cloudformation = endpoint.client("cloudformation")
     cloudformation.create_stack(
         StackName=STACK,
-        TemplateBody=json.dumps(template),
+        TemplateURL=f"{endpoint.url}/{CODE_BUCKET}/{_TEMPLATE_KEY}",
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         Capabilities=["CAPABILITY_IAM"],
     )
@@ -73,7 +80,8 @@ def deploy(endpoint: Endpoint, parameters: dict[str, str]) -> Deployment:
         reasons = [e["ResourceStatusReason"] for e in events if "FAILED" in e["ResourceStatus"]]
         raise LocalSystemError(f"The stack was not created: {'; '.join(reasons)}") from error
     stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-    return Deployment({output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]})
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return Deployment(outputs, media_headers(template))
 
 
 def code_key(logical_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The local system's front door: the URLs of the documentation, and two limits of API Gateway.
+"""The local system's front door, in the place of the CDN: its paths, and two limits of API Gateway.
 
 `/api/...` goes to the emulator's stage, `/media/...` to the bucket. The emulator takes bodies of
 any size; AWS does not, and this front answers as the gateway would.
@@ -16,9 +16,10 @@ import uvicorn
 from botocore.exceptions import ClientError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from adapters.s3_image_store import PUBLISHED, STATUS_TAG
 from local.emulator_process import Endpoint
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _ENVELOPE_BYTES = 2_000
 """What an event holds beside body and headers: request context, paths; ours have about 1,700 bytes."""
 _TIMEOUT_SECONDS = 29
 """After which API Gateway gives an integration up (its quotas, "Integration timeout")."""
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
+"""All that API Gateway knows."""
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "host"}
 )
@@ -46,6 +49,7 @@ class FrontSettings:
     gateway_url: str
     api_id: str
     bucket: str
+    media_headers: dict[str, str]
 
 
 class Front:
@@ -68,8 +72,10 @@ class Front:
         request = Request(scope, receive)
         if path.startswith("/media/") and request.method in {"GET", "HEAD"}:
             response = await self._media(path.removeprefix("/media/"))
-        elif path.startswith("/api/"):
+        elif path.startswith("/api/") and request.method in _METHODS:
             response = await self._api(request, path)
+        elif path.startswith("/api/"):
+            response = await self._method_not_allowed(path)
         else:
             response = self._gateway_response("MISSING_AUTHENTICATION_TOKEN")
         await response(scope, receive, send)
@@ -100,15 +106,30 @@ class Front:
         )
         return response
 
+    async def _method_not_allowed(self, path: str) -> Response:
+        """Answer a method that the gateway does not know, such as TRACE, and say which the path has."""
+        options = await self._http.options(f"{self._settings.gateway_url}{path}")
+        headers = {"Allow": options.headers["Allow"]} if "Allow" in options.headers else {}
+        return Response(status_code=405, headers=headers)
+
     async def _media(self, path: str) -> Response:
-        """Show a picture's bytes, as the type that was detected and no other."""
+        """Show a picture as the CDN does: one that is tagged ready, with the template's headers."""
         key = f"originals/{unquote(path)}"
+        bucket = self._settings.bucket
         try:
-            stored = await run_in_threadpool(self._s3.get_object, Bucket=self._settings.bucket, Key=key)
+            tagging = await run_in_threadpool(self._s3.get_object_tagging, Bucket=bucket, Key=key)
+            if {"Key": STATUS_TAG, "Value": PUBLISHED} not in tagging["TagSet"]:
+                return _access_denied()
+            stored = await run_in_threadpool(self._s3.get_object, Bucket=bucket, Key=key)
         except ClientError:
-            return JSONResponse({"message": "There is no such picture."}, 404)
+            return _access_denied()
         body = await run_in_threadpool(stored["Body"].read)
-        headers = {"X-Content-Type-Options": "nosniff", "ETag": stored["ETag"]}
+        headers = {
+            "ETag": stored["ETag"],
+            "Cache-Control": stored["CacheControl"],
+            "Content-Disposition": f'inline; filename="{"-".join(path.split("/")[-2:])}"',
+            **self._settings.media_headers,
+        }
         return Response(body, media_type=stored["ContentType"], headers=headers)
 
     def _gateway_response(self, response_type: str) -> Response:
@@ -121,6 +142,12 @@ class Front:
         }
         body = template.replace("$context.requestId", str(uuid.uuid4()))
         return Response(body, int(configured["statusCode"]), headers)
+
+
+def _access_denied() -> Response:
+    """Answer what S3 says to the CDN, and that to the client, of a picture that it may not read."""
+    body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'
+    return Response(body, 403, media_type="application/xml")
 
 
 async def _read_within(request: Request, limit_bytes: int) -> bytes | None:

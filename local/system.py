@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +29,6 @@ from local.emulator_process import (
     SECRET_ACCESS_KEY,
     Emulator,
     Endpoint,
-    free_port,
     start_emulator,
 )
 from local.template import REGION, ROOT
@@ -109,10 +108,14 @@ class Processes(BaseModel):
 class LocalSystem:
     """One system with its files in `folder`, its front on `port` (0: any that is free)."""
 
-    def __init__(self, folder: Path, port: int, report: Report) -> None:
+    def __init__(
+        self, folder: Path, port: int, report: Report, parameters: Mapping[str, str] | None = None
+    ) -> None:
+        """Deploy with the template's own defaults, but for `parameters`."""
         self._folder = folder
         self._port = port
         self._report = report
+        self._parameters = parameters or {}
 
     def running(self) -> State | None:
         """Return the state of the system if it is up."""
@@ -132,14 +135,13 @@ class LocalSystem:
 
         """
         self.stop()
-        port = self._port or free_port()
-        _require_free(port)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            return self._start(port)
-        except BaseException:
-            self._end_processes()
-            raise
+        with _hold(self._port) as front_port:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                return self._start(front_port)
+            except BaseException:
+                self._end_processes()
+                raise
 
     def stop(self) -> bool:
         """End what runs and delete its files, and nothing else; return whether anything ran."""
@@ -151,14 +153,17 @@ class LocalSystem:
             self._folder.rmdir()
         return ended
 
-    def _start(self, port: int) -> State:
+    def _start(self, front_port: socket.socket) -> State:
+        port: int = front_port.getsockname()[1]
         self._report("Starting the AWS emulator")
         emulator = start_emulator(self._folder / "emulator.log")
         processes = Processes(emulator=emulator.process, emulator_folder=str(emulator.folder))
         self._write("processes.json", processes)
         self._report("Deploying template.yaml")
-        deployment = deploy(emulator.endpoint, {"MediaBaseUrl": f"http://localhost:{port}/media"})
+        parameters = {"BaseUrl": f"http://localhost:{port}", **self._parameters}
+        deployment = deploy(emulator.endpoint, parameters)
         self._report(f"Starting the front on http://localhost:{port}")
+        front_port.close()
         processes.front = self._start_front(port, emulator, deployment)
         self._write("processes.json", processes)
         self._report("Creating products and keys")
@@ -173,6 +178,7 @@ class LocalSystem:
             gateway_url=deployment.gateway_url(emulator.endpoint),
             api_id=deployment.outputs["ApiId"],
             bucket=deployment.outputs["BucketName"],
+            media_headers=deployment.media_headers,
         )
         log = self._folder / "front.log"
         environment = {**os.environ, **front.serialize(settings)}
@@ -201,15 +207,18 @@ class LocalSystem:
         path.write_text(content.model_dump_json(indent=2) + "\n")
 
 
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        # As a server does, so that a port whose last connections still wind down counts as free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            message = f"Port {port} is taken; end what listens there, or choose another: make local PORT=8001"
-            raise LocalSystemError(message) from error
+def _hold(port: int) -> socket.socket:
+    """Bind a port (0: any that is free), so that nothing else is given it until the front takes it over."""
+    held = socket.socket()
+    # As a server does, so that a port whose last connections still wind down counts as free.
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind(("127.0.0.1", port))
+    except OSError as error:
+        held.close()
+        message = f"Port {port} is taken; end what listens there, or choose another: make local PORT=8001"
+        raise LocalSystemError(message) from error
+    return held
 
 
 def ignore_shell_settings() -> None:

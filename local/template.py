@@ -33,9 +33,10 @@ def translate(code_uris: dict[str, str], parameters: dict[str, str]) -> Template
         uri = code_uris.get(logical_id, f"s3://packages/{logical_id}.zip")
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = uri
+            del resource["Metadata"]
         elif resource["Type"] == "AWS::Serverless::LayerVersion":
             resource["Properties"]["ContentUri"] = uri
-        resource.pop("Metadata", None)
+            del resource["Metadata"]
     template["Globals"]["Function"].pop("CodeUri")
     # The translator asks the SDK's session for the region and has no other way to be told.
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
@@ -49,9 +50,20 @@ def adapt_to_emulator(template: Template) -> Template:
     Nothing else differs from what AWS gets: functions, roles, tables, bucket and events are the same.
     """
     _media_types_with_a_slash(template)
+    _each_method_for_any(template)
     _gateway_responses_as_resources(template)
     _no_tls_only_statement(template)
     return template
+
+
+def media_headers(template: Template) -> dict[str, str]:
+    """Return the headers that the CDN adds to a picture, but HSTS, which means nothing over plain HTTP."""
+    policy = template["Resources"]["CdnImageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    security = policy["SecurityHeadersConfig"]
+    return {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": security["ContentSecurityPolicy"]["ContentSecurityPolicy"],
+    }
 
 
 def _media_types_with_a_slash(template: Template) -> None:
@@ -59,6 +71,15 @@ def _media_types_with_a_slash(template: Template) -> None:
     api = template["Resources"]["Api"]["Properties"]
     declared = api["Body"].pop("x-amazon-apigateway-binary-media-types")
     api["BinaryMediaTypes"] = [media_type.replace("~1", "/") for media_type in declared]
+
+
+def _each_method_for_any(template: Template) -> None:
+    """Declare each method that a path leaves to `any`: in a definition the emulator does not see that."""
+    for path in template["Resources"]["Api"]["Properties"]["Body"]["paths"].values():
+        any_method = path.pop("x-amazon-apigateway-any-method", None)
+        if any_method:
+            for method in ("get", "head", "options", "put", "post", "delete", "patch"):
+                path.setdefault(method, any_method)
 
 
 def _gateway_responses_as_resources(template: Template) -> None:
