@@ -29,6 +29,8 @@ from local.system import LocalSystem, State, build_packages, ignore_shell_settin
 EVENTS = Path(__file__).resolve().parent
 PRODUCT_ID = 123
 IMAGE = ImageRef(PRODUCT_ID, 4711, ImageFormat.JPEG)
+GALLERY_IMAGE = ImageRef(140, 4714, ImageFormat.JPEG)
+"""The one picture of a product that nothing else is done with."""
 
 KEYS = {
     "good": assemble_key("EXAMPLEgoodEXAMPLEgoodEXAMPLEgoodEXAMPLE"),
@@ -102,10 +104,57 @@ def record_uploads(state: State, picture: Path) -> None:
         "bad_product_id": lambda: with_requests(url=f"{state.api_url}/api/products/shoe/images"),
         "json": lambda: raw(b'{"image": "?"}', "application/json"),
         "cut_short": lambda: raw(cut, "multipart/form-data; boundary=b"),
+        "idempotent": lambda: (
+            requests.post(
+                url,
+                headers={**headers, "Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"},
+                files={"image": ("product_image.jpg", picture.read_bytes())},
+                timeout=30,
+            ).text
+        ),
     }
     with _replaced(state, "upload_image", _ECHO_BODY):
         for name, send in cases.items():
             _write("upload_image", name, json.loads(send()))
+
+
+def record_json_requests(state: State) -> None:
+    """Send requests without a form and keep what their functions would have got."""
+    images = f"{state.api_url}/api/products/{GALLERY_IMAGE.product_id}/images"
+    image = f"{images}/{GALLERY_IMAGE.image_id}"
+    uploads = f"{state.api_url}/api/products/{PRODUCT_ID}/images/uploads"
+    announced = {"name": "big.jpg", "size": 20_000_000, "alt_text": "Product front view", "is_primary": True}
+    origin = {"Origin": "https://admin.example.com"}
+    cases: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
+        "reserve_upload": {
+            "usual": ("POST", uploads, {"json": announced}),
+            "bad_fields": ("POST", uploads, {"json": {"name": "", "size": "large", "colour": "red"}}),
+            "too_large": ("POST", uploads, {"json": {**announced, "size": 50_000_001}}),
+        },
+        "gallery": {
+            "list": ("GET", images, {"params": {"limit": 2, "status": "ready"}}),
+            "list_bad_limit": ("GET", images, {"params": {"limit": 101}}),
+            "show": ("GET", image, {}),
+            "show_not_modified": ("GET", image, {"headers": {"If-None-Match": "*"}}),
+            "unknown_image": ("GET", f"{images}/1", {}),
+            "change": ("PATCH", image, {"json": {"alt_text": "Product side view", "is_primary": True}}),
+            "change_stale": ("PATCH", image, {"json": {"order": 2}, "headers": {"If-Match": '"stale"'}}),
+            "reorder": ("PUT", f"{images}/order", {"json": {"image_ids": [GALLERY_IMAGE.image_id]}}),
+            "delete": ("DELETE", image, {}),
+        },
+        "describe_api": {
+            "openapi": ("GET", f"{state.api_url}/api/openapi.json", {}),
+            "docs": ("GET", f"{state.api_url}/api/docs", {}),
+            "preflight": ("OPTIONS", images, {"headers": origin}),
+            "method_not_allowed": ("PUT", images, {}),
+        },
+    }
+    for function, requests_ in cases.items():
+        with _replaced(state, function, _ECHO_BODY):
+            for name, (method, url, content) in requests_.items():
+                headers = {"Authorization": f"Token {KEYS['uploader']}", **content.pop("headers", {})}
+                answer = requests.request(method, url, headers=headers, timeout=30, **content)
+                _write(function, name, answer.json())
 
 
 def record_authorizations(state: State) -> None:
@@ -161,8 +210,14 @@ def record_objects(state: State, picture: bytes) -> None:
         s3.put_object(Bucket=state.resources.bucket, Key=key, Body=picture, ContentType="image/jpeg")
         return wait_until(receive, f"event of {key}")
 
+    def post(key: str) -> dict[str, Any]:
+        form = s3.generate_presigned_post(state.resources.bucket, key)
+        requests.post(form["url"], data=form["fields"], files={"file": picture}, timeout=30)
+        return wait_until(receive, f"event of {key}")
+
     event = put(IMAGE.key)
     _write("extract_metadata", "put", event)
+    _write("extract_metadata", "post", post(IMAGE.key))
     _write("extract_metadata", "duplicate", {"Records": event["Records"] * 2})
     _write("extract_metadata", "foreign_key", put("originals/read me.txt"))
     _write("extract_metadata", "url_encoded_key", put(f"originals/{PRODUCT_ID}/früh & spät 1+1.jpg"))
@@ -201,7 +256,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "product_image.jpg"
         picture.write_bytes(sample_jpeg(96, 64))
-        system = LocalSystem(Path(folder) / "system", 0, print)
+        # Not the address of this recording, which is another one each time.
+        parameters = {"BaseUrl": "https://images.example.com"}
+        system = LocalSystem(Path(folder) / "system", 0, print, parameters)
         state = system.start()
         try:
             dynamodb = state.endpoint.client("dynamodb")
@@ -209,6 +266,7 @@ def main() -> None:
             for function in FUNCTIONS:
                 shutil.rmtree(EVENTS / function, ignore_errors=True)
             record_uploads(state, picture)
+            record_json_requests(state)
             record_authorizations(state)
             record_objects(state, picture.read_bytes())
         finally:

@@ -27,9 +27,33 @@ UPLOADS = {
     "bad_product_id": (400, "invalid_fields"),
     "json": (400, "not_multipart"),
     "cut_short": (400, "malformed_body"),
+    "idempotent": (201, None),
+}
+RESERVATIONS = {
+    "usual": (201, None),
+    "bad_fields": (400, "invalid_fields"),
+    "too_large": (413, "file_too_large"),
+}
+GALLERY = {
+    "list": (200, None),
+    "list_bad_limit": (400, "invalid_fields"),
+    "show": (200, None),
+    "show_not_modified": (304, None),
+    "unknown_image": (404, "image_not_found"),
+    "change": (200, None),
+    "change_stale": (412, "stale_image"),
+    "reorder": (200, None),
+    "delete": (204, None),
+}
+DESCRIPTIONS = {
+    "openapi": (200, None),
+    "docs": (200, None),
+    "preflight": (204, None),
+    "method_not_allowed": (405, "method_not_allowed"),
 }
 OBJECTS = {
     "put": ["ready"],
+    "post": ["ready"],
     "duplicate": ["ready", "ready"],
     "foreign_key": ["ignored"],
     "url_encoded_key": ["ignored"],
@@ -40,6 +64,21 @@ OBJECTS = {
 def recorded(function: str, case: str) -> dict[str, Any]:
     event: dict[str, Any] = json.loads((EVENTS / function / f"{case}.json").read_text())
     return event
+
+
+def recorded_object(case: str, version: str) -> dict[str, Any]:
+    """Return an event of the metadata function that speaks of this version of the picture."""
+    event = recorded("extract_metadata", case)
+    for record in event["Records"]:
+        record["s3"]["object"]["versionId"] = version
+    return event
+
+
+def check_answer(answer: dict[str, Any], expected: tuple[int, str | None]) -> None:
+    """Check the status, and the code of a problem."""
+    is_json = "json" in answer["headers"].get("Content-Type", "")
+    code = json.loads(answer["body"]).get("code") if is_json else None
+    assert (answer["statusCode"], code) == expected
 
 
 def check_authorization(case: str, answer: dict[str, Any]) -> None:
