@@ -2,6 +2,8 @@
 
 import base64
 import io
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,10 @@ NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 USER = User(7, "maria", "María López")
 PRODUCT_ID = 42
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+REMAINING_MILLISECONDS = 28_000
+BASE_URL = "https://shop.example"
+IMAGES_PATH = "/api/products/{product_id}/images"
+IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
 BOUNDARY = "a-boundary"
 FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 
@@ -37,11 +43,9 @@ def an_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - any field of a r
         name="shoe.jpg",
         size_bytes=2_621_440,
         alt_text="A red shoe",
-        primary_requested=False,
+        primary_requested_at=None,
         order=0,
-        status=ImageStatus.PENDING,
-        facts=None,
-        error=None,
+        announcement=None,
         created_at=NOW,
         updated_at=NOW,
     )
@@ -124,32 +128,83 @@ def upload_form(content: bytes, file_name: str = "shoe.jpg", **fields: str) -> b
     )
 
 
-def upload_event(
-    body: bytes, content_type: str = FORM_TYPE, product_id: str = str(PRODUCT_ID)
+def api_event(
+    method: str,
+    resource: str,
+    *,
+    path: Mapping[str, int | str],
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    body: str | None = None,
+    is_base64: bool = False,
+    user: User = USER,
 ) -> dict[str, Any]:
-    """Return what API Gateway makes of an upload: headers as the client wrote them, context as strings."""
+    """Return what API Gateway makes of a request: headers as the client wrote them, context as strings."""
     return {
-        "httpMethod": "POST",
-        "path": f"/api/products/{product_id}/images",
-        "pathParameters": {"product_id": product_id},
-        "headers": {"Content-Type": content_type},
+        "httpMethod": method,
+        "resource": resource,
+        "path": resource.format(**path),
+        "pathParameters": {name: str(value) for name, value in path.items()},
+        "queryStringParameters": dict(query) if query else None,
+        "headers": dict(headers or {}),
+        "stageVariables": {"base_url": BASE_URL},
         "requestContext": {
             "requestId": REQUEST_ID,
             "authorizer": {
-                "user_id": str(USER.id),
-                "username": USER.username,
-                "full_name": USER.full_name,
+                "user_id": str(user.id),
+                "username": user.username,
+                "full_name": user.full_name,
                 "role": "staff",
             },
         },
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
+        "body": body,
+        "isBase64Encoded": is_base64,
     }
 
 
-def object_created(*keys: str) -> dict[str, Any]:
+def upload_event(
+    body: bytes,
+    content_type: str = FORM_TYPE,
+    product_id: str = str(PRODUCT_ID),
+    headers: Mapping[str, str] | None = None,
+    user: User = USER,
+) -> dict[str, Any]:
+    """Return what API Gateway makes of an upload."""
+    return api_event(
+        "POST",
+        IMAGES_PATH,
+        path={"product_id": product_id},
+        headers={"Content-Type": content_type, **(headers or {})},
+        body=base64.b64encode(body).decode(),
+        is_base64=True,
+        user=user,
+    )
+
+
+def json_event(
+    method: str,
+    resource: str,
+    body: object,
+    *,
+    headers: Mapping[str, str] | None = None,
+    user: User = USER,
+    **path: int | str,
+) -> dict[str, Any]:
+    """Return what API Gateway makes of a request with a JSON body, to the product unless `path` says more."""
+    return api_event(
+        method,
+        resource,
+        path={"product_id": PRODUCT_ID, **path},
+        headers={"Content-Type": "application/json", **(headers or {})},
+        body=json.dumps(body),
+        user=user,
+    )
+
+
+def object_created(*keys: str, version: str | None = None) -> dict[str, Any]:
     """Return what S3 tells of new objects; it writes their keys as in a URL's query."""
-    return {"Records": [{"s3": {"object": {"key": quote_plus(key, safe="/")}}} for key in keys]}
+    versioned = {"versionId": version} if version else {}
+    return {"Records": [{"s3": {"object": {"key": quote_plus(key, safe="/"), **versioned}}} for key in keys]}
 
 
 def a_context() -> LambdaContext:
@@ -158,6 +213,10 @@ def a_context() -> LambdaContext:
 
 class _Context(LambdaContext):
     _aws_request_id = REQUEST_ID
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return REMAINING_MILLISECONDS
 
 
 def a_catalog_table(client: "DynamoDBClient") -> str:
@@ -188,7 +247,19 @@ def a_keys_table(client: "DynamoDBClient") -> str:
     return name
 
 
+def an_idempotency_table(client: "DynamoDBClient") -> str:
+    name = "idempotency"
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
 def a_bucket(client: "S3Client") -> str:
     name = "images"
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return name

@@ -1,6 +1,7 @@
 """The outside world in memory; `tests/integration` holds these fakes to the ports' promises."""
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,12 +9,24 @@ from domain.api_key import ApiKey
 from domain.errors import (
     BytesRefusedError,
     ImageIdTakenError,
+    ImageNotFoundError,
     ImageRecordMissingError,
     NotAPictureError,
     ProductHasImagesError,
+    ProductNotFoundError,
 )
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.gallery import Gallery
+from domain.image import (
+    ImageFacts,
+    ImageFormat,
+    ImageRef,
+    ImageSnapshot,
+    ImageStatus,
+    Primary,
+    ProductImage,
+)
 from domain.leased_ids import LeasedIds
+from domain.ports import Clock, UploadForm
 from domain.upload_image import UploadImage
 from tests.builders import NOW
 
@@ -30,11 +43,12 @@ class TickingClock:
 
 
 class InMemoryImageCatalog:
-    """Records in a dictionary; `primaries` has an entry for each product, None without a primary."""
+    """Records in a dictionary; `primaries` has an entry for each product, None without a pointer."""
 
     def __init__(self, *product_ids: int) -> None:
         self.images: dict[tuple[int, int], ProductImage] = {}
-        self.primaries: dict[int, ProductImage | None] = dict.fromkeys(product_ids)
+        self.primaries: dict[int, Primary | None] = dict.fromkeys(product_ids)
+        self._last_pointed: dict[int, int] = {}
         self._last_id = 0
 
     def product_exists(self, product_id: int) -> bool:
@@ -44,9 +58,17 @@ class InMemoryImageCatalog:
         if self.images.setdefault(_place(image.ref), image) != image:
             raise ImageIdTakenError(f"Image {image.ref.image_id} is there already.")
 
-    def begin_removal(self, ref: ImageRef) -> ProductImage:
+    def withdraw(self, ref: ImageRef) -> ProductImage:
         image = self._present(ref)
         return self._change(image, replace(image, status=ImageStatus.DELETING))
+
+    def begin_removal(self, seen: ImageSnapshot) -> bool:
+        if not self._is_as_seen(seen):
+            return False
+        self.images[_place(seen.image.ref)] = replace(seen.image, status=ImageStatus.DELETING)
+        if seen.primary and seen.is_primary:
+            self.primaries[seen.image.ref.product_id] = replace(seen.primary, image_id=None)
+        return True
 
     def finish_removal(self, ref: ImageRef) -> None:
         image = self.images.get(_place(ref))
@@ -56,31 +78,73 @@ class InMemoryImageCatalog:
     def get(self, product_id: int, image_id: int) -> ProductImage | None:
         return self.images.get((product_id, image_id))
 
-    def mark_ready(self, ref: ImageRef, facts: ImageFacts, at: datetime) -> ProductImage:
-        image = self._present(ref)
-        return self._change(image, replace(image, status=ImageStatus.READY, facts=facts, updated_at=at))
-
-    def mark_failed(self, ref: ImageRef, reason: str, at: datetime) -> ProductImage:
-        image = self._present(ref)
-        return self._change(image, replace(image, status=ImageStatus.FAILED, error=reason, updated_at=at))
-
-    def move_primary(self, image: ProductImage) -> bool:
-        product_id = image.ref.product_id
+    def look_up(self, product_id: int, image_id: int) -> ImageSnapshot:
         if product_id not in self.primaries:
+            raise ProductNotFoundError(product_id)
+        image = self.images.get((product_id, image_id))
+        if image is None:
+            raise ImageNotFoundError(product_id, image_id)
+        return ImageSnapshot(image, self.primaries[product_id])
+
+    def gallery(self, product_id: int) -> Gallery:
+        if product_id not in self.primaries:
+            raise ProductNotFoundError(product_id)
+        images = [image for (owner, _), image in self.images.items() if owner == product_id]
+        return Gallery.of(images, self.primaries[product_id])
+
+    def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
+        moves = changed.primary is not None and changed.primary != seen.primary
+        place = _place(seen.image.ref)
+        if self.images.get(place) != seen.image or (moves and not self._is_as_seen(seen)):
             return False
-        present = self.primaries[product_id]
-        if present and present.recency > image.recency:
-            return False
-        self.primaries[product_id] = image
+        self.images[place] = changed.image
+        if moves:
+            self.primaries[seen.image.ref.product_id] = changed.primary
         return True
 
-    def primary_image_id(self, product_id: int) -> int | None:
-        primary = self.primaries.get(product_id)
-        return primary.ref.image_id if primary else None
+    def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
+        if any(self.images.get(_place(image.ref)) != image for image in seen):
+            return False
+        self.images.update({_place(image.ref): image for image in changed})
+        return True
+
+    def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
+        image = self._present(ref)
+        ready = replace(image, status=ImageStatus.READY, facts=facts, version=version, updated_at=at)
+        return self._change(image, ready)
+
+    def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
+        image = self._present(ref)
+        failed = replace(image, status=ImageStatus.FAILED, error=reason, version=version, updated_at=at)
+        return self._change(image, failed)
+
+    def move_primary(self, image: ProductImage) -> bool:
+        product_id, requested_at = image.ref.product_id, image.primary_requested_at
+        present = self.images.get(_place(image.ref))
+        if product_id not in self.primaries or requested_at is None or present is None:
+            return False
+        if present.status is not ImageStatus.READY or present.primary_requested_at != requested_at:
+            return False
+        pointer = self.primaries[product_id]
+        if pointer and pointer.image_id != image.ref.image_id:
+            # Between equal moments the identifier decides, also that of a picture which was cleared.
+            last = (pointer.requested_at, self._last_pointed.get(product_id, 0))
+            if last >= (requested_at, image.ref.image_id):
+                return False
+        self.primaries[product_id] = Primary(image.ref.image_id, requested_at)
+        self._last_pointed[product_id] = image.ref.image_id
+        return True
 
     def lease(self, size: int) -> int:
         self._last_id += size
         return self._last_id - size + 1
+
+    def _is_as_seen(self, seen: ImageSnapshot) -> bool:
+        product_id = seen.image.ref.product_id
+        return (self.images.get(_place(seen.image.ref)), self.primaries.get(product_id)) == (
+            seen.image,
+            seen.primary,
+        )
 
     def _present(self, ref: ImageRef) -> ProductImage:
         image = self.images.get(_place(ref))
@@ -114,20 +178,61 @@ class InMemoryProducts:
 
 
 class InMemoryImageStore:
-    """Bytes in a dictionary by object key."""
+    """Versions of bytes by object key, the current one last; None is a deletion."""
 
     def __init__(self) -> None:
-        self._contents: dict[str, bytes] = {}
+        self._versions: dict[str, dict[str, bytes | None]] = {}
+        self._published: set[tuple[str, str]] = set()
+        self._numbers = itertools.count(1)
 
     def put(self, ref: ImageRef, content: bytes) -> None:
-        if self._contents.setdefault(ref.key, content) != content:
+        present = self.get(ref)
+        if present is None:
+            self.overwrite(ref, content)
+        elif present != content:
             raise BytesRefusedError("Other bytes lie at this key.")
 
-    def get(self, ref: ImageRef) -> bytes | None:
-        return self._contents.get(ref.key)
+    def overwrite(self, ref: ImageRef, content: bytes) -> str:
+        """Write as a client with an upload form does; return the version."""
+        return self._add(ref, content)
+
+    def get(self, ref: ImageRef, version: str | None = None) -> bytes | None:
+        return self._versions.get(ref.key, {}).get(version or self.current(ref))
+
+    def current(self, ref: ImageRef) -> str:
+        """Return the current version, empty if there is none."""
+        return next(reversed(self._versions.get(ref.key, {})), "")
+
+    def publish(self, ref: ImageRef, version: str | None = None) -> None:
+        if self.get(ref, version) is not None:
+            self._published.add((ref.key, version or self.current(ref)))
+
+    def public(self, ref: ImageRef) -> bytes | None:
+        """Return what the public sees."""
+        return self.get(ref) if (ref.key, self.current(ref)) in self._published else None
 
     def delete(self, ref: ImageRef) -> None:
-        self._contents.pop(ref.key, None)
+        if self.get(ref) is not None:
+            self._add(ref, None)
+
+    def discard(self, ref: ImageRef, version: str) -> None:
+        self._versions.get(ref.key, {}).pop(version, None)
+
+    def _add(self, ref: ImageRef, content: bytes | None) -> str:
+        version = f"v{next(self._numbers)}"
+        self._versions.setdefault(ref.key, {})[version] = content
+        return version
+
+
+class InMemoryUploadForms:
+    """Issues forms that say what they would be signed for."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
+        fields = {"key": ref.key, "max_bytes": str(max_bytes)}
+        return UploadForm("https://bucket.example/", fields, self._clock() + lifetime)
 
 
 class InMemoryImageInspector:

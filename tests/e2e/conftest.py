@@ -1,11 +1,16 @@
 """One real system for the whole session, with its own files and ports."""
 
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
+from adapters.dynamo_products import DynamoProducts
+from local.deployment import STACK
 from local.system import LocalSystem, State, ignore_shell_settings
 from tests.e2e.shop import Shop
+
+_PRODUCT_IDS = count(1_000)
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +24,18 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 @pytest.fixture(scope="session")
 def shop(system: State) -> Shop:
     return Shop(system)
+
+
+@pytest.fixture
+def product_id(system: State) -> int:
+    """A product of the test's own, without pictures."""
+    product_id = next(_PRODUCT_IDS)
+    DynamoProducts(system.endpoint.client("dynamodb"), system.resources.table).add(product_id)
+    return product_id
+
+
+@pytest.fixture(scope="session")
+def outputs(system: State) -> dict[str, str]:
+    """What the deployed stack says of itself."""
+    stack = system.endpoint.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

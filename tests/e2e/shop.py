@@ -1,13 +1,29 @@
 """The service as its users have it: requests out, answers in, and a look at what became of a picture."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 from domain.image import ImageFormat, ImageRef, ProductImage
-from local.system import State
+from local.system import State, wait_until
+from openapi.bodies import GalleryBody, ImageBody, ReservedImageBody, UploadFormBody
+from tests.builders import a_ref, an_image
+
+
+def _client() -> httpx.Client:
+    # One for all requests, since making one takes longer than a request; a connection for each, as between
+    # strangers.
+    return httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
+
+
+def _headers(idempotency_key: str | None, origin: str | None) -> dict[str, str]:
+    sent = {"Idempotency-Key": idempotency_key, "Origin": origin}
+    return {name: value for name, value in sent.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +31,22 @@ class Shop:
     """A running system, seen from outside."""
 
     state: State
+    _http: httpx.Client = field(default_factory=_client)
+
+    # --- Requests, as staff or with another key --------------------------------------------------------
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **content: Any,  # noqa: ANN401 - what httpx sends: json, files, data, params
+    ) -> httpx.Response:
+        """Send a request."""
+        authorization = {"Authorization": f"Token {key or self.state.keys['staff']}"}
+        return self._http.request(method, url, headers={**authorization, **(headers or {})}, **content)
 
     def upload(
         self,
@@ -23,20 +55,116 @@ class Shop:
         name: str = "picture.jpg",
         product_id: int | str = 123,
         key: str | None = None,
+        idempotency_key: str | None = None,
+        origin: str | None = None,
         **fields: str,
     ) -> httpx.Response:
-        """Send a picture as staff, or with another key."""
-        return httpx.post(
-            self.url(product_id),
-            headers={"Authorization": f"Token {key or self.state.keys['staff']}"},
-            files={"image": (name, content)},
-            data=fields,
-            timeout=60,
-        )
+        """Send a picture."""
+        files = {"image": (name, content)}
+        headers = _headers(idempotency_key, origin)
+        return self.request("POST", self.url(product_id), key=key, headers=headers, files=files, data=fields)
+
+    def reserve(
+        self,
+        announcement: object,
+        *,
+        product_id: int | str = 123,
+        key: str | None = None,
+        idempotency_key: str | None = None,
+        origin: str | None = None,
+    ) -> httpx.Response:
+        """Ask for an upload form."""
+        url = f"{self.url(product_id)}/uploads"
+        headers = _headers(idempotency_key, origin)
+        return self.request("POST", url, key=key, headers=headers, json=announcement)
+
+    def send(self, form: UploadFormBody, content: bytes) -> httpx.Response:
+        """Send a picture to S3 with its form; nobody's key is needed."""
+        return self._http.post(form.url, data=form.fields, files={"file": content})
+
+    def page(self, product_id: int, **query: int | str) -> httpx.Response:
+        """Ask for a page of the gallery."""
+        return self.request("GET", self.url(product_id), params=query)
+
+    def show(self, product_id: int, image_id: int, **headers: str) -> httpx.Response:
+        """Ask for one picture."""
+        return self.request("GET", self.image_url(product_id, image_id), headers=headers)
+
+    def change(
+        self, product_id: int, image_id: int, fields: object, *, if_match: str | None = None
+    ) -> httpx.Response:
+        """Change what is said of a picture."""
+        headers = {"If-Match": if_match} if if_match else None
+        return self.request("PATCH", self.image_url(product_id, image_id), headers=headers, json=fields)
+
+    def reorder(self, product_id: int, image_ids: Sequence[int]) -> httpx.Response:
+        """Put the gallery into a new order."""
+        return self.request("PUT", f"{self.url(product_id)}/order", json={"image_ids": image_ids})
+
+    def delete(self, product_id: int, image_id: int) -> httpx.Response:
+        """Delete a picture."""
+        return self.request("DELETE", self.image_url(product_id, image_id))
+
+    def fetch(self, url: str) -> httpx.Response:
+        """Open a picture as the public does, without a key."""
+        return self._http.get(url)
 
     def url(self, product_id: int | str = 123) -> str:
         """Return the URL of a product's images."""
         return f"{self.state.api_url}/api/products/{product_id}/images"
+
+    def image_url(self, product_id: int | str, image_id: int | str) -> str:
+        """Return the URL of one image."""
+        return f"{self.url(product_id)}/{image_id}"
+
+    # --- Requests that must succeed, and what comes of them --------------------------------------------
+
+    def add(self, content: bytes, *, product_id: int, **fields: str) -> ImageBody:
+        """Upload a picture and wait until it is ready."""
+        answer = self.upload(content, product_id=product_id, **fields)
+        assert answer.status_code == 201, answer.text
+        return self.settled(ImageBody.model_validate_json(answer.content))
+
+    def reserved(self, content: bytes, *, product_id: int, **announced: Any) -> ReservedImageBody:  # noqa: ANN401
+        """Announce this picture, or other things of it, and return the reservation."""
+        announcement = {"name": "picture.jpg", "size": len(content), **announced}
+        answer = self.reserve(announcement, product_id=product_id)
+        assert answer.status_code == 201, answer.text
+        return ReservedImageBody.model_validate_json(answer.content)
+
+    def shown(self, product_id: int, image_id: int) -> ImageBody:
+        """Return a picture as it is now."""
+        answer = self.show(product_id, image_id)
+        assert answer.status_code == 200, answer.text
+        return ImageBody.model_validate_json(answer.content)
+
+    def gallery(self, product_id: int) -> list[ImageBody]:
+        """Return all pictures of a product, up to 100."""
+        answer = self.page(product_id, limit=100)
+        assert answer.status_code == 200, answer.text
+        return GalleryBody.model_validate_json(answer.content).results
+
+    def primaries(self, product_id: int) -> list[int]:
+        """Return the identifiers of the pictures that are shown as primary: one, or none."""
+        return [image.id for image in self.gallery(product_id) if image.is_primary]
+
+    def settled(self, created: ImageBody) -> ImageBody:
+        """Wait until a picture is ready, and the primary if that was asked for."""
+
+        def look() -> ImageBody | None:
+            image = self.shown(created.product_id, created.id)
+            assert image.status != "failed", image.error
+            return image if image.status == "ready" and image.is_primary >= created.is_primary else None
+
+        return wait_until(look, f"ready image {created.id}")
+
+    # --- Behind the scenes -----------------------------------------------------------------------------
+
+    def add_records(self, product_id: int, orders: Iterable[int]) -> None:
+        """Put records of pending pictures, with identifiers from 1, straight into the catalogue."""
+        catalog = self.state.catalog
+        for image_id, order in enumerate(orders, start=1):
+            catalog.reserve(an_image(ref=a_ref(image_id, product_id), order=order))
 
     def finished(self, body: dict[str, Any]) -> ProductImage:
         """Wait until the picture of this 201 is ready or failed, and return its record."""
@@ -48,3 +176,49 @@ class Shop:
         s3 = self.state.endpoint.client("s3")
         stored = s3.get_object(Bucket=self.state.resources.bucket, Key=ref.key)["Body"].read()
         return hashlib.sha256(stored).hexdigest()
+
+    def object_keys(self, product_id: int) -> set[str]:
+        """Return the keys of a product's pictures in S3."""
+        listed = self.state.endpoint.client("s3").list_objects_v2(
+            Bucket=self.state.resources.bucket, Prefix=f"originals/{product_id}/"
+        )
+        return {item["Key"] for item in listed.get("Contents", [])}
+
+    def versions(self, product_id: int) -> list[str]:
+        """Return the versions of the bytes of a product's pictures in S3."""
+        listed = self.state.endpoint.client("s3").list_object_versions(
+            Bucket=self.state.resources.bucket, Prefix=f"originals/{product_id}/"
+        )
+        return [version["VersionId"] for version in listed.get("Versions", [])]
+
+    def until_removed(self, product_id: int) -> None:
+        """Wait until no bytes of a product's pictures are left in S3."""
+        wait_until(lambda: self.object_keys(product_id) == set() or None, "removal of the bytes")
+
+    def invoke_metadata(self, key: str, version: str | None = None) -> str:
+        """Let the metadata function handle the event of an object to its end; return what became of it."""
+        described = {"key": key, **({"versionId": version} if version else {})}
+        answer = self.state.endpoint.client("lambda").invoke(
+            FunctionName=self.state.resources.functions["extract_metadata"],
+            Payload=json.dumps({"Records": [{"s3": {"object": described}}]}),
+        )
+        result = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, result
+        return str(result["images"][0]["outcome"])
+
+    def no_puts(self) -> dict[str, Any]:
+        """Return a statement that keeps everybody from writing to the bucket."""
+        objects = f"arn:aws:s3:::{self.state.resources.bucket}/*"
+        return {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": objects}
+
+    @contextmanager
+    def bucket_policy(self, *statements: Mapping[str, Any]) -> Iterator[None]:
+        """Give the bucket another policy for a while."""
+        s3, bucket = self.state.endpoint.client("s3"), self.state.resources.bucket
+        deployed = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+        try:
+            yield
+        finally:
+            s3.put_bucket_policy(Bucket=bucket, Policy=deployed)

@@ -12,7 +12,8 @@ from domain.image import User, human_readable_size
 from domain.issue_key import IssueKey
 from local.sample import sample_jpeg
 from local.system import State
-from tests.e2e.contract import ImageBody, ProblemBody, parse_time
+from tests.e2e.contract import ImageBody, parse_time
+from tests.e2e.problems import check_problem, faulty_fields
 from tests.e2e.shop import Shop
 
 PICTURE = sample_jpeg(60, 40)
@@ -40,14 +41,6 @@ def test_the_201_has_every_key_of_the_contract_and_its_type(shop: Shop) -> None:
     assert body.product_id == 123
     assert before < parse_time(answer.json()["created_at"]) <= datetime.now(UTC)
     assert body.updated_at == body.created_at
-
-
-def test_the_picture_is_served_at_the_url_in_f(shop: Shop) -> None:
-    body = shop.upload(PICTURE).json()
-    answer = httpx.get(body["f"])
-    assert answer.content == PICTURE
-    assert answer.headers["content-type"] == "image/jpeg"
-    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_optional_fields_have_their_defaults_and_empty_ones_count_as_not_sent(shop: Shop) -> None:
@@ -78,13 +71,13 @@ def test_a_missing_or_invalid_key_is_a_401(shop: Shop, authorization: str | None
     headers = {} if authorization is None else {"Authorization": authorization.format(**shop.state.keys)}
     answer = httpx.post(shop.url(), headers=headers, files={"image": PICTURE}, timeout=30)
     assert answer.headers["www-authenticate"] == "Token"
-    _check_problem(answer, 401, "unauthorized")
+    check_problem(answer, 401, "unauthorized")
 
 
 def test_an_expired_key_is_a_401(shop: Shop, issue_key: IssueKey) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     key, _ = issue_key(User(9, "eve", "Eve Expired"), Role.STAFF, yesterday)
-    _check_problem(shop.upload(PICTURE, key=key), 401, "unauthorized")
+    check_problem(shop.upload(PICTURE, key=key), 401, "unauthorized")
 
 
 def test_the_scheme_of_the_key_is_case_insensitive(shop: Shop) -> None:
@@ -93,7 +86,7 @@ def test_the_scheme_of_the_key_is_case_insensitive(shop: Shop) -> None:
 
 
 def test_a_customer_is_a_403(shop: Shop) -> None:
-    _check_problem(shop.upload(PICTURE, key=shop.state.keys["customer"]), 403, "access_denied")
+    check_problem(shop.upload(PICTURE, key=shop.state.keys["customer"]), 403, "access_denied")
 
 
 def test_a_user_with_a_name_in_any_script_may_upload(shop: Shop, issue_key: IssueKey) -> None:
@@ -103,27 +96,27 @@ def test_a_user_with_a_name_in_any_script_may_upload(shop: Shop, issue_key: Issu
 
 
 def test_an_unknown_product_is_a_404(shop: Shop) -> None:
-    _check_problem(shop.upload(PICTURE, product_id=999_999), 404, "product_not_found")
+    check_problem(shop.upload(PICTURE, product_id=999_999), 404, "product_not_found")
 
 
 @pytest.mark.parametrize("product_id", ["0", "-1", "shoe", "1.5", str(2**53), "0123"])
 def test_a_product_id_that_is_none_is_a_400(shop: Shop, product_id: str) -> None:
-    problem = _check_problem(shop.upload(PICTURE, product_id=product_id), 400, "invalid_fields")
-    assert _fields(problem) == ["product_id"]
+    problem = check_problem(shop.upload(PICTURE, product_id=product_id), 400, "invalid_fields")
+    assert faulty_fields(problem) == ["product_id"]
 
 
 def test_every_field_that_is_wrong_is_named(shop: Shop) -> None:
     answer = shop.upload(PICTURE, is_primary="perhaps", order="first")
-    assert _fields(_check_problem(answer, 400, "invalid_fields")) == ["is_primary", "order"]
+    assert faulty_fields(check_problem(answer, 400, "invalid_fields")) == ["is_primary", "order"]
 
 
 def test_a_text_file_named_jpg_is_a_400(shop: Shop) -> None:
     answer = shop.upload(b"This is no picture.", name="picture.jpg")
-    _check_problem(answer, 400, "unsupported_format")
+    check_problem(answer, 400, "unsupported_format")
 
 
 def test_an_empty_file_is_a_400(shop: Shop) -> None:
-    assert _fields(_check_problem(shop.upload(b""), 400, "invalid_fields")) == ["image"]
+    assert faulty_fields(check_problem(shop.upload(b""), 400, "invalid_fields")) == ["image"]
 
 
 @pytest.mark.parametrize(
@@ -144,17 +137,32 @@ def test_a_body_that_is_no_upload_is_a_400(
     headers = {"Authorization": f"Token {shop.state.keys['staff']}"}
     if content_type is not None:
         headers["Content-Type"] = content_type
-    _check_problem(httpx.post(shop.url(), headers=headers, content=body, timeout=30), 400, code)
+    check_problem(httpx.post(shop.url(), headers=headers, content=body, timeout=30), 400, code)
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", "/api/nothing"), ("POST", "/api/products/123"), ("PATCH", "/api/products/123/images")],
+    ("method", "path"), [("GET", "/api/nothing"), ("POST", "/api/products/123"), ("GET", "/")]
 )
 def test_an_unknown_route_is_a_404(shop: Shop, method: str, path: str) -> None:
-    headers = {"Authorization": f"Token {shop.state.keys['staff']}"}
-    answer = httpx.request(method, f"{shop.state.api_url}{path}", headers=headers, timeout=30)
-    _check_problem(answer, 404, "route_not_found")
+    answer = shop.request(method, f"{shop.state.api_url}{path}")
+    check_problem(answer, 404, "route_not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "", {"GET", "POST", "OPTIONS"}),
+        ("POST", "/1", {"GET", "PATCH", "DELETE", "OPTIONS"}),
+        ("GET", "/order", {"PUT", "OPTIONS"}),
+        ("DELETE", "/uploads", {"POST", "OPTIONS"}),
+    ],
+)
+def test_a_method_that_a_route_does_not_have_is_a_405_that_names_those_it_has(
+    shop: Shop, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = shop.request(method, f"{shop.url()}{path}")
+    check_problem(answer, 405, "method_not_allowed")
+    assert set(answer.headers["allow"].split(", ")) == allowed
 
 
 def test_a_picture_at_the_limit_passes_and_one_byte_more_is_our_413(shop: Shop) -> None:
@@ -164,29 +172,16 @@ def test_a_picture_at_the_limit_passes_and_one_byte_more_is_our_413(shop: Shop) 
     assert answer.status_code == 201
     assert answer.json()["size"] == limit
     assert shop.finished(answer.json()).facts
-    problem = _check_problem(shop.upload(at_limit + b"\0"), 413, "file_too_large")
+    problem = check_problem(shop.upload(at_limit + b"\0"), 413, "file_too_large")
     assert "4,500,001" in problem.detail
 
 
 @pytest.mark.parametrize("size_bytes", [5_000_000, 12_000_000])
 def test_a_request_beyond_the_gateways_limits_is_a_413_too(shop: Shop, size_bytes: int) -> None:
-    _check_problem(shop.upload(b"\xff\xd8\xff" + b"\0" * size_bytes), 413, "file_too_large")
+    check_problem(shop.upload(b"\xff\xd8\xff" + b"\0" * size_bytes), 413, "file_too_large")
 
 
 @pytest.fixture
 def issue_key(system: State) -> IssueKey:
     table = DynamoApiKeys(system.endpoint.client("dynamodb"), system.resources.keys_table)
     return IssueKey(table, partial(datetime.now, UTC))
-
-
-def _check_problem(answer: httpx.Response, status: int, code: str) -> ProblemBody:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = ProblemBody.model_validate_json(answer.content)
-    assert (problem.status, problem.code) == (status, code)
-    assert problem.detail.endswith(".")
-    return problem
-
-
-def _fields(problem: ProblemBody) -> list[str]:
-    return [error.field for error in problem.errors or []]

@@ -1,7 +1,9 @@
-"""The two examples of the endpoint's documentation, as printed there, host and key aside."""
+"""The examples of the endpoint's documentation and of the README, as printed there, host and key aside."""
 
 import ast
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from domain.image import ImageStatus
 from local.sample import sample_jpeg
+from local.template import ROOT
 from tests.e2e.contract import ImageBody
 from tests.e2e.shop import Shop
 
@@ -41,6 +44,37 @@ def test_the_curl_example_uploads_both_pictures(shop: Shop, example_folder: Path
         bodies.append(body)
         rest = rest[end:].lstrip()
     _check(shop, bodies)
+
+
+def test_the_readmes_curl_sends_a_large_file(shop: Shop, product_id: int, tmp_path: Path) -> None:
+    if not shutil.which("jq"):
+        pytest.skip("jq is not on this machine, and the README's curl reads JSON with it")
+    (tmp_path / "big.jpg").write_bytes(sample_jpeg(640, 480))
+    environment = {**os.environ, "BASE_URL": shop.state.api_url, "API_KEY": shop.state.keys["staff"]}
+    script = _large_file_example("sh", product_id)
+    subprocess.run(["bash", "-ec", script], cwd=tmp_path, env=environment, check=True)
+    _check_large_file(shop, product_id)
+
+
+def test_the_readmes_python_sends_a_large_file(shop: Shop, product_id: int, tmp_path: Path) -> None:
+    (tmp_path / "big.jpg").write_bytes(sample_jpeg(640, 480))
+    given = f"import os, requests\nbase_url, api_key = {(shop.state.api_url, shop.state.keys['staff'])}\n"
+    script = given + _large_file_example("python", product_id)
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    _check_large_file(shop, product_id)
+
+
+def _large_file_example(language: str, product_id: int) -> str:
+    section = (ROOT / "README.md").read_text().partition("### Larger files\n")[2]
+    example = section.partition(f"```{language}\n")[2].partition("```")[0]
+    assert "/api/products/123/" in example
+    return example.replace("/api/products/123/", f"/api/products/{product_id}/")
+
+
+def _check_large_file(shop: Shop, product_id: int) -> None:
+    (image,) = shop.gallery(product_id)
+    assert shop.settled(image).name == "big.jpg"
+    assert shop.shown(product_id, image.id).width == 640
 
 
 def _example(name: str, shop: Shop) -> str:

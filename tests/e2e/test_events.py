@@ -1,54 +1,84 @@
 """Every payload in events/, through the built function in the Runtime Interface Emulator."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from events.record import IMAGE, KEYS, add_example_keys
+from adapters.dynamo_items import image_key
+from adapters.dynamo_products import DynamoProducts
+from domain.image import ImageFacts
+from events.record import GALLERY_IMAGE, IMAGE, KEYS, add_example_keys
 from local.sample import sample_jpeg
 from local.system import State
-from tests.builders import an_image
+from tests.builders import NOW, an_image
 from tests.e2e.runtime_emulator import RuntimeEmulator
-from tests.recorded_events import AUTHORIZATIONS, OBJECTS, UPLOADS, check_authorization, recorded
+from tests.recorded_events import (
+    AUTHORIZATIONS,
+    DESCRIPTIONS,
+    GALLERY,
+    OBJECTS,
+    RESERVATIONS,
+    UPLOADS,
+    check_answer,
+    check_authorization,
+    recorded,
+    recorded_object,
+)
+
+type Runtimes = Callable[[str], RuntimeEmulator]
 
 
 @pytest.fixture(scope="module")
-def authorize(system: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeEmulator]:
+def runtime(system: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtimes]:
+    """Return what starts the runtime of a function, or finds the one that was started before."""
     add_example_keys(DynamoApiKeys(system.endpoint.client("dynamodb"), system.resources.keys_table))
-    with RuntimeEmulator("authorize", system, tmp_path_factory.mktemp("rie")) as runtime:
-        yield runtime
+    started: dict[str, RuntimeEmulator] = {}
+
+    def start(function: str) -> RuntimeEmulator:
+        if function not in started:
+            folder = tmp_path_factory.mktemp(function)
+            started[function] = RuntimeEmulator(function, system, folder).__enter__()
+        return started[function]
+
+    yield start
+    for each in started.values():
+        each.__exit__()
 
 
 @pytest.fixture(scope="module")
-def upload_image(system: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeEmulator]:
-    with RuntimeEmulator("upload_image", system, tmp_path_factory.mktemp("rie")) as runtime:
-        yield runtime
+def picture_version(system: State) -> str:
+    """The record and the bytes that the recorded S3 events speak of; return the version of the bytes."""
+    content = sample_jpeg(96, 64)
+    system.catalog.reserve(an_image(ref=IMAGE, size_bytes=len(content)))
+    s3 = system.endpoint.client("s3")
+    return s3.put_object(Bucket=system.resources.bucket, Key=IMAGE.key, Body=content)["VersionId"]
 
 
-@pytest.fixture(scope="module")
-def extract_metadata(system: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeEmulator]:
-    with RuntimeEmulator("extract_metadata", system, tmp_path_factory.mktemp("rie")) as runtime:
-        yield runtime
+@pytest.fixture
+def gallery_picture(system: State) -> None:
+    """The one picture of its product that the recorded requests speak of, as new."""
+    dynamodb, table = system.endpoint.client("dynamodb"), system.resources.table
+    DynamoProducts(dynamodb, table).add(GALLERY_IMAGE.product_id)
+    dynamodb.delete_item(TableName=table, Key=image_key(GALLERY_IMAGE.product_id, GALLERY_IMAGE.image_id))
+    system.catalog.reserve(an_image(ref=GALLERY_IMAGE))
+    system.catalog.mark_ready(GALLERY_IMAGE, ImageFacts(96, 64, "RGB"), None, NOW)
 
 
 @pytest.mark.parametrize("case", AUTHORIZATIONS)
-def test_the_authorizer_answers_each_payload(authorize: RuntimeEmulator, case: str) -> None:
-    check_authorization(case, authorize.invoke(recorded("authorize", case)))
+def test_the_authorizer_answers_each_payload(runtime: Runtimes, case: str) -> None:
+    check_authorization(case, runtime("authorize").invoke(recorded("authorize", case)))
 
 
 @pytest.mark.parametrize("case", UPLOADS)
-def test_the_upload_function_answers_each_payload(upload_image: RuntimeEmulator, case: str) -> None:
-    answer = upload_image.invoke(recorded("upload_image", case))
-    body = json.loads(answer["body"])
-    assert (answer["statusCode"], body.get("code")) == UPLOADS[case]
+def test_the_upload_function_answers_each_payload(runtime: Runtimes, case: str) -> None:
+    check_answer(runtime("upload_image").invoke(recorded("upload_image", case)), UPLOADS[case])
 
 
-def test_the_picture_of_an_upload_payload_is_stored_byte_for_byte(
-    upload_image: RuntimeEmulator, system: State
-) -> None:
-    answer = upload_image.invoke(recorded("upload_image", "curl"))
+def test_the_picture_of_an_upload_payload_is_stored_byte_for_byte(runtime: Runtimes, system: State) -> None:
+    answer = runtime("upload_image").invoke(recorded("upload_image", "curl"))
     body = json.loads(answer["body"])
     key = f"originals/123/{body['id']}.jpg"
     stored = system.endpoint.client("s3").get_object(Bucket=system.resources.bucket, Key=key)
@@ -58,32 +88,53 @@ def test_the_picture_of_an_upload_payload_is_stored_byte_for_byte(
     assert content.endswith(b"\xff\xd9")
 
 
-@pytest.mark.usefixtures("recorded_picture")
+@pytest.mark.parametrize("case", RESERVATIONS)
+def test_the_function_that_reserves_uploads_answers_each_payload(runtime: Runtimes, case: str) -> None:
+    check_answer(runtime("reserve_upload").invoke(recorded("reserve_upload", case)), RESERVATIONS[case])
+
+
+@pytest.mark.usefixtures("gallery_picture")
+@pytest.mark.parametrize("case", GALLERY)
+def test_the_gallery_function_answers_each_payload(runtime: Runtimes, case: str) -> None:
+    check_answer(runtime("gallery").invoke(recorded("gallery", case)), GALLERY[case])
+
+
+@pytest.mark.parametrize("case", DESCRIPTIONS)
+def test_the_function_that_describes_the_api_answers_each_payload(runtime: Runtimes, case: str) -> None:
+    check_answer(runtime("describe_api").invoke(recorded("describe_api", case)), DESCRIPTIONS[case])
+
+
 @pytest.mark.parametrize("case", OBJECTS)
-def test_the_metadata_function_answers_each_payload(extract_metadata: RuntimeEmulator, case: str) -> None:
-    answer = extract_metadata.invoke(recorded("extract_metadata", case))
+def test_the_metadata_function_answers_each_payload(
+    runtime: Runtimes, picture_version: str, case: str
+) -> None:
+    answer = runtime("extract_metadata").invoke(recorded_object(case, picture_version))
     assert [image["outcome"] for image in answer["images"]] == OBJECTS[case]
 
 
-@pytest.mark.usefixtures("recorded_picture")
-def test_no_log_holds_what_clients_send_even_at_level_debug(
-    authorize: RuntimeEmulator, upload_image: RuntimeEmulator, extract_metadata: RuntimeEmulator
+@pytest.mark.usefixtures("gallery_picture")
+@pytest.mark.parametrize(
+    ("function", "case"),
+    [
+        ("authorize", "good"),
+        ("upload_image", "curl"),
+        ("upload_image", "idempotent"),
+        ("reserve_upload", "usual"),
+        ("gallery", "change"),
+        ("describe_api", "docs"),
+        ("extract_metadata", "put"),
+    ],
+)
+def test_no_log_holds_what_clients_send_or_get_even_at_level_debug(
+    runtime: Runtimes, picture_version: str, function: str, case: str
 ) -> None:
-    secrets = [*KEYS.values(), "product_image.jpg", "Product front view", "Signature="]
-    for function, event in (
-        (authorize, recorded("authorize", "good")),
-        (upload_image, recorded("upload_image", "curl")),
-        (extract_metadata, recorded("extract_metadata", "put")),
-    ):
-        function.invoke(event)
-        logs = function.logs()
-        assert '"level":"INFO"' in logs
-        assert not [secret for secret in secrets if secret in logs]
-
-
-@pytest.fixture(scope="module")
-def recorded_picture(system: State) -> None:
-    """The record and the bytes that the recorded S3 events speak of."""
-    content = sample_jpeg(96, 64)
-    system.catalog.reserve(an_image(ref=IMAGE, size_bytes=len(content)))
-    system.endpoint.client("s3").put_object(Bucket=system.resources.bucket, Key=IMAGE.key, Body=content)
+    event: dict[str, Any] = (
+        recorded_object(case, picture_version) if function == "extract_metadata" else recorded(function, case)
+    )
+    emulator = runtime(function)
+    emulator.invoke(event)
+    logs = emulator.logs()
+    assert '"level":"INFO"' in logs
+    secrets = [*KEYS.values(), "product_image.jpg", "big.jpg", "Product front view", "Product side view"]
+    secrets += ["Signature=", "x-amz-signature", "eyJleHBpcmF0aW9u", "8e03978e-40d5"]
+    assert [secret for secret in secrets if secret in logs] == []

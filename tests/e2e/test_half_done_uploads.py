@@ -12,7 +12,7 @@ import pytest
 
 from local.sample import sample_jpeg
 from local.system import State
-from tests.e2e.contract import ProblemBody
+from tests.e2e.problems import check_problem
 from tests.e2e.runtime_emulator import RuntimeEmulator
 from tests.e2e.shop import Shop
 from tests.recorded_events import recorded
@@ -20,30 +20,13 @@ from tests.recorded_events import recorded
 PRODUCT_ID = 128
 
 
-@pytest.fixture
-def bucket_that_takes_nothing(system: State) -> Iterator[None]:
-    s3, bucket = system.endpoint.client("s3"), system.resources.bucket
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{bucket}/*",
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
-    yield
-    s3.delete_bucket_policy(Bucket=bucket)
-
-
-@pytest.mark.usefixtures("bucket_that_takes_nothing")
 def test_a_put_that_fails_takes_the_record_back_and_answers_503(shop: Shop) -> None:
-    answer = shop.upload(sample_jpeg(50, 50), product_id=PRODUCT_ID)
-    assert answer.status_code == 503
+    with shop.bucket_policy(shop.no_puts()):
+        answer = shop.upload(sample_jpeg(50, 50), product_id=PRODUCT_ID)
+    check_problem(answer, 503, "temporarily_unavailable")
     assert int(answer.headers["retry-after"]) > 0
-    problem = ProblemBody.model_validate_json(answer.content)
-    assert problem.code == "temporarily_unavailable"
     assert _records(shop.state) == {}
-    assert _objects(shop.state) == set()
+    assert shop.object_keys(PRODUCT_ID) == set()
 
 
 class DroppingProxy(BaseHTTPRequestHandler):
@@ -98,7 +81,7 @@ def test_a_put_whose_reply_is_lost_is_there_for_everybody_or_for_nobody(
             assert json.loads(answer["body"])["status"] == "ready"
         records = _records(shop.state)
         assert set(records.values()) <= {"ready"}
-        assert records.keys() == _objects(shop.state)
+        assert records.keys() == shop.object_keys(PRODUCT_ID)
 
 
 def _records(state: State) -> dict[str, str]:
@@ -109,10 +92,3 @@ def _records(state: State) -> dict[str, str]:
         ExpressionAttributeValues={":pk": {"S": f"PRODUCT#{PRODUCT_ID}"}, ":image": {"S": "IMAGE#"}},
     )["Items"]
     return {f"originals/{PRODUCT_ID}/{item['image_id']['N']}.jpg": item["status"]["S"] for item in items}
-
-
-def _objects(state: State) -> set[str]:
-    listed = state.endpoint.client("s3").list_objects_v2(
-        Bucket=state.resources.bucket, Prefix=f"originals/{PRODUCT_ID}/"
-    )
-    return {item["Key"] for item in listed.get("Contents", [])}

@@ -7,11 +7,12 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from botocore.client import BaseClient
 
 from adapters.aws import dynamodb_client, s3_client
 from domain.api_key import generate_key
-from domain.errors import FileTooLargeError
+from domain.errors import FileTooLargeForDirectUploadError
 from domain.image import ImageFormat, ImageRef
 from handlers import settings
 from handlers.problems import internal_problem
@@ -36,6 +37,7 @@ FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60
 
 BUCKET_NAME = "${AWS::StackName}-${AWS::AccountId}-${AWS::Region}"
 BUCKET_ARN = f"arn:${{AWS::Partition}}:s3:::{BUCKET_NAME}"
+KEEP_KEYS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 WRITE_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 PERMISSIONS = {
@@ -50,13 +52,41 @@ PERMISSIONS = {
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
         },
+        "${IdempotencyTable.Arn}": KEEP_KEYS,
         "${ImagesBucket.Arn}/originals/*": {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"},
         "${UploadImageLogGroup.Arn}": WRITE_LOGS,
     },
+    "ReserveUploadRole": {
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "${IdempotencyTable.Arn}": KEEP_KEYS,
+        # A form carries the rights of whoever signs it.
+        "${ImagesBucket.Arn}/originals/*": {"s3:PutObject"},
+        "${ReserveUploadLogGroup.Arn}": WRITE_LOGS,
+    },
+    "GalleryRole": {
+        "${CatalogTable.Arn}": {
+            "dynamodb:Query",
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:DeleteItem",
+        },
+        "${ImagesBucket.Arn}/originals/*": {"s3:DeleteObject"},
+        "${GalleryLogGroup.Arn}": WRITE_LOGS,
+    },
+    # What anybody may call can do nothing.
+    "DescribeApiRole": {"${DescribeApiLogGroup.Arn}": WRITE_LOGS},
     "ExtractMetadataRole": {
-        f"{BUCKET_ARN}/originals/*": {"s3:GetObject"},
+        f"{BUCKET_ARN}/originals/*": {
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "s3:PutObjectTagging",
+            "s3:PutObjectVersionTagging",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+        },
         BUCKET_ARN: {"s3:ListBucket"},
-        "${CatalogTable.Arn}": {"dynamodb:UpdateItem"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
         "${FailureQueue.Arn}": {"sqs:SendMessage"},
         "${ExtractMetadataLogGroup.Arn}": WRITE_LOGS,
     },
@@ -151,7 +181,7 @@ def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template
 
 def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template: Template) -> None:
     behind = _invoked_by(template, {"apigateway.amazonaws.com"})
-    assert behind == {"AuthorizeFunction", "UploadImageFunction"}
+    assert behind == functions(template).keys() - {"ExtractMetadataFunction"}
     timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
     assert max(timeouts.values()) < API_GATEWAY_TIMEOUT_SECONDS, timeouts
 
@@ -320,7 +350,7 @@ def test_the_bucket_keeps_old_versions_for_a_while_and_current_ones_for_good(tem
 def test_the_bucket_refuses_requests_without_tls(template: Template) -> None:
     [policy] = of_type(template, "AWS::S3::BucketPolicy").values()
     assert policy["Bucket"] == {"Ref": "ImagesBucket"}
-    [statement] = policy["PolicyDocument"]["Statement"]
+    [statement, _] = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert {as_sub(r) for r in statement["Resource"]} == {"${ImagesBucket.Arn}", "${ImagesBucket.Arn}/*"}
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
@@ -338,27 +368,36 @@ def test_the_bucket_announces_every_key_that_the_service_writes(
     assert ImageRef(123, 1, image_format).key.startswith(rule["Value"])
 
 
-def test_the_default_url_of_a_picture_leads_to_its_key(template: Template) -> None:
-    variables = functions(template)["UploadImageFunction"]["Environment"]["Variables"]
-    condition, _, default = variables["MEDIA_BASE_URL"]["Fn::If"]
-    assert condition == "HasMediaBaseUrl"
-    ref = ImageRef(123, 1, ImageFormat.JPEG)
-    assert f"{as_sub(default)}/{ref.path}" == f"https://${{ImagesBucket.RegionalDomainName}}/{ref.key}"
-
-
-def test_every_table_is_paid_on_demand_and_can_go_back_in_time(template: Template) -> None:
+def test_every_table_is_paid_on_demand(template: Template) -> None:
     tables = of_type(template, "AWS::DynamoDB::Table")
-    assert tables.keys() == {"CatalogTable", "KeysTable"}
-    for name, table in tables.items():
-        assert table["BillingMode"] == "PAY_PER_REQUEST", name
-        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+    assert tables.keys() == {"CatalogTable", "KeysTable", "IdempotencyTable"}
+    assert {table["BillingMode"] for table in tables.values()} == {"PAY_PER_REQUEST"}
+
+
+@pytest.mark.parametrize("name", ["CatalogTable", "KeysTable"])
+def test_every_table_of_the_shops_data_can_go_back_in_time(template: Template, name: str) -> None:
+    table = of_type(template, "AWS::DynamoDB::Table")[name]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_idempotency_keys_are_forgotten_by_the_attribute_that_powertools_writes(template: Template) -> None:
+    table = of_type(template, "AWS::DynamoDB::Table")["IdempotencyTable"]
+    store = DynamoDBPersistenceLayer("t", boto3_client=dynamodb_client())
+    assert table["TimeToLiveSpecification"] == {"AttributeName": store.expiry_attr, "Enabled": True}
+    assert table["KeySchema"] == [{"AttributeName": store.key_attr, "KeyType": "HASH"}]
 
 
 def test_what_holds_the_shops_data_outlives_the_stack(template: Template) -> None:
     kinds = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
-    keepers = [r for r in template["Resources"].values() if r["Type"] in kinds]
-    policies = [(r["DeletionPolicy"], r["UpdateReplacePolicy"]) for r in keepers]
-    assert policies == [("RetainExceptOnCreate", "Retain")] * 3
+    policies = {
+        name: (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
+        for name, resource in template["Resources"].items()
+        if resource["Type"] in kinds
+    }
+    # Losing the answers to retries loses no picture.
+    assert policies.pop("IdempotencyTable") == ("Delete", "Delete")
+    assert policies == dict.fromkeys(policies, ("RetainExceptOnCreate", "Retain"))
+    assert len(policies) == 3
 
 
 def test_the_failure_queue_is_encrypted_and_keeps_messages_for_14_days(template: Template) -> None:
@@ -383,14 +422,47 @@ def test_the_api_hands_forms_to_the_function_as_bytes(template: Template) -> Non
     assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data"]
 
 
-def test_no_route_is_open(template: Template) -> None:
-    operations = {
-        (method, path): operation.get("security")
-        for path, methods in _definition(template)["paths"].items()
-        for method, operation in methods.items()
+def test_only_the_function_that_can_do_nothing_is_open_to_all(template: Template) -> None:
+    for path, methods in _definition(template)["paths"].items():
+        for method, operation in methods.items():
+            [function] = (
+                references(operation["x-amazon-apigateway-integration"]["uri"]) & functions(template).keys()
+            )
+            scheme = "NONE" if function == "DescribeApiFunction" else "ApiKey"
+            assert operation["security"] == [{scheme: []}], (method, path)
+
+
+def test_every_path_answers_every_method(template: Template) -> None:
+    paths = _definition(template)["paths"]
+    assert len(paths) == 6
+    assert [path for path, methods in paths.items() if "x-amazon-apigateway-any-method" not in methods] == []
+
+
+def test_pages_of_other_origins_read_the_gateways_errors_only_where_origins_are_allowed(
+    template: Template,
+) -> None:
+    header = "gatewayresponse.header.Access-Control-Allow-Origin"
+    values = [response["responseParameters"][header] for response in _responses(template).values()]
+    expected = {"Fn::If": ["HasAllowedOrigins", "'*'", {"Ref": "AWS::NoValue"}]}
+    assert values == [expected] * len(values)
+    cors = _bucket(template)["CorsConfiguration"]["Fn::If"]
+    assert (cors[0], cors[2]) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
+    [rule] = cors[1]["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ({"Ref": "AllowedOrigins"}, ["POST"])
+
+
+def test_the_functions_learn_their_public_url_from_the_stage(template: Template) -> None:
+    [stage] = of_type(template, "AWS::ApiGateway::Stage").values()
+    condition, given, otherwise = stage["Variables"]["base_url"]["Fn::If"]
+    assert (condition, given) == ("HasBaseUrl", {"Ref": "BaseUrl"})
+    assert otherwise == {
+        "Fn::If": [
+            "HasDomainName",
+            {"Fn::Sub": "https://${DomainName}"},
+            {"Fn::Sub": "https://${Cdn.DomainName}"},
+        ]
     }
-    assert ("post", "/api/products/{product_id}/images") in operations
-    assert [name for name, security in operations.items() if security != [{"ApiKey": []}]] == []
+    assert template["Outputs"]["BaseUrl"]["Value"] == stage["Variables"]["base_url"]
 
 
 def test_the_authorizer_reads_the_token_in_the_header_authorization(template: Template) -> None:
@@ -459,7 +531,13 @@ def test_every_error_of_the_gateway_looks_like_one_of_the_functions(template: Te
 
 def test_the_gateway_and_the_functions_tell_the_same_error_alike(template: Template) -> None:
     assert _problem(template, "DEFAULT_5XX") == json.loads(internal_problem("id")["body"])
-    assert _problem(template, "REQUEST_TOO_LARGE")["code"] == FileTooLargeError.code
+    too_large = FileTooLargeForDirectUploadError(1, 1)
+    problem = _problem(template, "REQUEST_TOO_LARGE")
+    assert problem["code"] == too_large.code
+    # Both name the way for large files.
+    way = "Ask for an upload form with POST to /api/products/{product_id}/images/uploads"
+    assert way in str(too_large)
+    assert way in problem["detail"]
 
 
 @pytest.mark.parametrize(
@@ -512,16 +590,33 @@ def test_every_default_is_a_value_that_the_parameter_allows(template: Template) 
     assert [default for parameter, default in defaults if not allows(parameter, str(default))] == []
 
 
-@pytest.mark.parametrize("url", ["https://media.example.com", "http://localhost:8000/media"])
-def test_the_media_base_url_may_be_a_url(template: Template, url: str) -> None:
-    assert allows(template["Parameters"]["MediaBaseUrl"], url)
+@pytest.mark.parametrize("url", ["https://shop.example.com", "http://localhost:8000/images"])
+def test_the_base_url_may_be_a_url(template: Template, url: str) -> None:
+    assert allows(template["Parameters"]["BaseUrl"], url)
 
 
-@pytest.mark.parametrize(
-    "url", ["media.example.com", "https://media.example.com/", "ftp://media", "https:// x"]
-)
-def test_the_media_base_url_must_be_one_that_a_path_can_follow(template: Template, url: str) -> None:
-    assert not allows(template["Parameters"]["MediaBaseUrl"], url)
+@pytest.mark.parametrize("url", ["shop.example.com", "https://shop.example.com/", "ftp://shop", "https:// x"])
+def test_the_base_url_must_be_one_that_a_path_can_follow(template: Template, url: str) -> None:
+    assert not allows(template["Parameters"]["BaseUrl"], url)
+
+
+def test_a_domain_needs_a_certificate_of_the_region_that_the_cdn_takes_them_from(template: Template) -> None:
+    [rule] = template["Rules"].values()
+    assert references(rule["RuleCondition"]) == {"DomainName"}
+    assert references(rule["Assertions"]) == {"CertificateArn"}
+    arn = "arn:aws:acm:us-east-1:123456789012:certificate/0a"
+    assert allows(template["Parameters"]["CertificateArn"], arn)
+    assert not allows(template["Parameters"]["CertificateArn"], arn.replace("us-east-1", "eu-central-1"))
+
+
+def test_the_largest_upload_and_the_largest_picture_fit_into_the_metadata_functions_memory(
+    template: Template,
+) -> None:
+    parameters = template["Parameters"]
+    # A WEBP of 100 megapixels takes 1,548 MB while it is decoded (measured), its bytes among them.
+    assert parameters["MaxImagePixels"]["MaxValue"] <= 100_000_000
+    largest_mb = 1_548 + parameters["MaxUploadBytes"]["MaxValue"] / 1_000_000
+    assert largest_mb < functions(template)["ExtractMetadataFunction"]["MemorySize"]
 
 
 def test_every_output_says_what_it_is(template: Template) -> None:

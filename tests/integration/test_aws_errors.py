@@ -12,7 +12,7 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import UnavailableError
-from domain.image import ImageFacts
+from domain.image import ImageFacts, ImageSnapshot
 from tests.builders import NOW, a_ref, an_api_key, an_image
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
 
@@ -23,18 +23,25 @@ if TYPE_CHECKING:
 type DynamoCall = Callable[[DynamoDBClient], object]
 type S3Call = Callable[[S3Client], object]
 
+SEEN = ImageSnapshot(an_image(), None)
 DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "product_exists": lambda client: DynamoImageCatalog(client, "t").product_exists(42),
     "reserve": lambda client: DynamoImageCatalog(client, "t").reserve(an_image()),
-    "begin_removal": lambda client: DynamoImageCatalog(client, "t").begin_removal(a_ref()),
+    "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref()),
+    "begin_removal": lambda client: DynamoImageCatalog(client, "t").begin_removal(SEEN),
+    "look_up": lambda client: DynamoImageCatalog(client, "t").look_up(42, 1),
+    "gallery": lambda client: DynamoImageCatalog(client, "t").gallery(42),
+    "change": lambda client: DynamoImageCatalog(client, "t").change(SEEN, SEEN),
+    "reorder": lambda client: DynamoImageCatalog(client, "t").reorder([SEEN.image], [SEEN.image]),
     "finish_removal": lambda client: DynamoImageCatalog(client, "t").finish_removal(a_ref()),
     "get": lambda client: DynamoImageCatalog(client, "t").get(42, 1),
     "mark_ready": lambda client: DynamoImageCatalog(client, "t").mark_ready(
-        a_ref(), ImageFacts(1, 1, "L"), NOW
+        a_ref(), ImageFacts(1, 1, "L"), None, NOW
     ),
-    "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), "damaged", NOW),
-    "move_primary": lambda client: DynamoImageCatalog(client, "t").move_primary(an_image()),
-    "primary_image_id": lambda client: DynamoImageCatalog(client, "t").primary_image_id(42),
+    "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), "damaged", None, NOW),
+    "move_primary": lambda client: DynamoImageCatalog(client, "t").move_primary(
+        an_image(primary_requested_at=NOW)
+    ),
     "lease": lambda client: DynamoImageCatalog(client, "t").lease(1),
     "add a product": lambda client: DynamoProducts(client, "t").add(42),
     "remove a product": lambda client: DynamoProducts(client, "t").remove(42),
@@ -46,7 +53,9 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
 S3_CALLS: dict[str, "S3Call"] = {
     "put": lambda client: S3ImageStore(client, "b").put(a_ref(), b"picture"),
     "get": lambda client: S3ImageStore(client, "b").get(a_ref()),
+    "publish": lambda client: S3ImageStore(client, "b").publish(a_ref()),
     "delete": lambda client: S3ImageStore(client, "b").delete(a_ref()),
+    "discard": lambda client: S3ImageStore(client, "b").discard(a_ref(), "a version"),
 }
 
 every_dynamo_call = pytest.mark.parametrize("call", DYNAMO_CALLS.values(), ids=DYNAMO_CALLS)
@@ -54,6 +63,12 @@ every_s3_call = pytest.mark.parametrize("call", S3_CALLS.values(), ids=S3_CALLS)
 every_lost_connection = pytest.mark.parametrize(
     "error", LOST_CONNECTIONS, ids=lambda error: type(error).__name__
 )
+
+
+@pytest.fixture(autouse=True)
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let collisions be tried again at once."""
+    monkeypatch.setattr("adapters.aws.random.uniform", lambda _low, _high: 0)
 
 
 @every_dynamo_call
@@ -118,7 +133,7 @@ def test_any_other_error_of_dynamodb_rises_as_it_is(call: "DynamoCall", code: st
         call(client)
 
 
-@pytest.mark.parametrize("call", [S3_CALLS["get"], S3_CALLS["delete"]], ids=["get", "delete"])
+@pytest.mark.parametrize("call", [call for name, call in S3_CALLS.items() if name != "put"])
 @pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket"])
 def test_any_other_error_of_s3_rises_as_it_is(call: "S3Call", code: str) -> None:
     client = s3_client()

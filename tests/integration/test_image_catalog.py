@@ -4,13 +4,30 @@ from itertools import permutations
 
 import pytest
 
-from domain.errors import ImageIdTakenError, ImageRecordMissingError
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, User
+from domain.errors import (
+    ImageIdTakenError,
+    ImageNotFoundError,
+    ImageRecordMissingError,
+    ProductNotFoundError,
+)
+from domain.image import (
+    Announcement,
+    ImageFacts,
+    ImageFormat,
+    ImageRef,
+    ImageSnapshot,
+    ImageStatus,
+    Primary,
+    ProductImage,
+    User,
+)
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
 from tests.integration.conftest import Catalog, Shop
 
 FACTS = ImageFacts(48, 32, "RGB")
+VERSION = "a version"
 LATER = NOW + timedelta(seconds=1)
+MUCH_LATER = NOW + timedelta(days=1)
 
 
 @pytest.fixture
@@ -36,13 +53,20 @@ def test_a_record_comes_back_as_it_was_reserved(catalog: Catalog, image_format: 
         user=User(2**53 - 1, "w\u0142odek", ""),
         name="\U0001f45f.jpg",
         alt_text="",
-        primary_requested=True,
+        primary_requested_at=NOW,
+        announcement=Announcement("0" * 64, LATER),
         order=-(2**31),
         created_at=NOW.replace(microsecond=0),
         updated_at=NOW,
     )
     catalog.reserve(image)
     assert catalog.get(PRODUCT_ID, 2**53 - 1) == image
+
+
+def test_an_announcement_without_a_sha256_comes_back_as_it_was(catalog: Catalog) -> None:
+    image = an_image(announcement=Announcement(None, LATER))
+    catalog.reserve(image)
+    assert catalog.get(PRODUCT_ID, 1) == image
 
 
 def test_a_record_that_was_never_reserved_is_none(catalog: Catalog) -> None:
@@ -67,8 +91,8 @@ def test_an_identifier_that_is_taken_is_refused_and_its_record_untouched(catalog
 def test_a_pending_record_is_removed_in_two_steps(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     deleting = an_image(status=ImageStatus.DELETING)
-    assert catalog.begin_removal(a_ref()) == deleting
-    assert catalog.begin_removal(a_ref()) == deleting
+    assert catalog.withdraw(a_ref()) == deleting
+    assert catalog.withdraw(a_ref()) == deleting
     assert catalog.get(PRODUCT_ID, 1) == deleting
     catalog.finish_removal(a_ref())
     assert catalog.get(PRODUCT_ID, 1) is None
@@ -76,14 +100,14 @@ def test_a_pending_record_is_removed_in_two_steps(catalog: Catalog) -> None:
 
 def test_a_record_that_is_being_removed_is_not_completed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    deleting = catalog.begin_removal(a_ref())
-    assert catalog.mark_ready(a_ref(), FACTS, LATER) == deleting
-    assert catalog.mark_failed(a_ref(), "It is damaged.", LATER) == deleting
+    deleting = catalog.withdraw(a_ref())
+    assert catalog.mark_ready(a_ref(), FACTS, VERSION, LATER) == deleting
+    assert catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER) == deleting
 
 
 def test_the_removal_of_what_is_not_there_does_not_begin(catalog: Catalog) -> None:
     with pytest.raises(ImageRecordMissingError):
-        catalog.begin_removal(a_ref())
+        catalog.withdraw(a_ref())
     assert catalog.get(PRODUCT_ID, 1) is None
 
 
@@ -97,90 +121,299 @@ def test_a_removal_that_has_not_begun_does_not_finish(catalog: Catalog) -> None:
 def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    ready = catalog.mark_ready(a_ref(1), FACTS, LATER)
-    failed = catalog.mark_failed(a_ref(2), "It is damaged.", LATER)
+    ready = catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
+    failed = catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
     for image in (ready, failed):
-        assert catalog.begin_removal(image.ref) == image
+        assert catalog.withdraw(image.ref) == image
         catalog.finish_removal(image.ref)
         assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
 
 
 def test_a_pending_record_becomes_ready(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    ready = an_image(status=ImageStatus.READY, facts=FACTS, updated_at=LATER)
-    assert catalog.mark_ready(a_ref(), FACTS, LATER) == ready
+    ready = an_image(status=ImageStatus.READY, facts=FACTS, version=VERSION, updated_at=LATER)
+    assert catalog.mark_ready(a_ref(), FACTS, VERSION, LATER) == ready
     assert catalog.get(PRODUCT_ID, 1) == ready
 
 
 def test_a_pending_record_becomes_failed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    failed = an_image(status=ImageStatus.FAILED, error="It is damaged.", updated_at=LATER)
-    assert catalog.mark_failed(a_ref(), "It is damaged.", LATER) == failed
+    failed = an_image(status=ImageStatus.FAILED, error="It is damaged.", version=VERSION, updated_at=LATER)
+    assert catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER) == failed
     assert catalog.get(PRODUCT_ID, 1) == failed
 
 
 def test_a_completed_record_stays_as_it_is(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    ready = catalog.mark_ready(a_ref(1), FACTS, LATER)
-    failed = catalog.mark_failed(a_ref(2), "It is damaged.", LATER)
-    much_later = LATER + timedelta(days=1)
+    ready = catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
+    failed = catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
     for image in (ready, failed):
-        assert catalog.mark_ready(image.ref, ImageFacts(1, 1, "L"), much_later) == image
-        assert catalog.mark_failed(image.ref, "Something else.", much_later) == image
+        assert catalog.mark_ready(image.ref, ImageFacts(1, 1, "L"), VERSION, MUCH_LATER) == image
+        assert catalog.mark_failed(image.ref, "Something else.", VERSION, MUCH_LATER) == image
         assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
 
 
 def test_completing_a_record_that_is_missing_is_an_error_and_makes_none(catalog: Catalog) -> None:
     with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
-        catalog.mark_ready(a_ref(), FACTS, LATER)
+        catalog.mark_ready(a_ref(), FACTS, VERSION, LATER)
     with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
-        catalog.mark_failed(a_ref(), "It is damaged.", LATER)
+        catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER)
     assert catalog.get(PRODUCT_ID, 1) is None
 
 
+# --- The primary -----------------------------------------------------------------------------------------
+
+
+def a_wish(catalog: Catalog, image_id: int, seconds: float, product_id: int = PRODUCT_ID) -> ProductImage:
+    """Return a ready picture that was wished to be the primary so many seconds after `NOW`."""
+    requested_at = NOW + timedelta(seconds=seconds)
+    catalog.reserve(an_image(ref=a_ref(image_id, product_id), primary_requested_at=requested_at))
+    return catalog.mark_ready(a_ref(image_id, product_id), FACTS, VERSION, LATER)
+
+
+def primary_image_id(catalog: Catalog, product_id: int = PRODUCT_ID) -> int | None:
+    primary = catalog.gallery(product_id).primary
+    return primary.image_id if primary else None
+
+
 def test_a_product_has_no_primary_at_first(catalog: Catalog) -> None:
-    assert catalog.primary_image_id(PRODUCT_ID) is None
-    assert catalog.primary_image_id(43) is None
+    assert catalog.gallery(PRODUCT_ID).primary is None
 
 
 @pytest.mark.parametrize("order", sorted(permutations([1, 2, 3])))
 def test_the_primary_moves_forward_in_time_only(catalog: Catalog, order: tuple[int, ...]) -> None:
     # Identifiers fall as time goes on: only the time decides.
-    images = {
-        age: an_image(ref=a_ref(10 - age), created_at=NOW + timedelta(microseconds=age)) for age in order
-    }
+    images = {age: a_wish(catalog, 10 - age, age) for age in order}
     last = 0
     for age in order:
         assert catalog.move_primary(images[age]) is (age > last)
         last = max(last, age)
-        assert catalog.primary_image_id(PRODUCT_ID) == 10 - last
+        assert primary_image_id(catalog) == 10 - last
 
 
-def test_the_identifier_decides_between_uploads_of_the_same_moment(catalog: Catalog) -> None:
-    assert catalog.move_primary(an_image(ref=a_ref(9)))
-    assert catalog.move_primary(an_image(ref=a_ref(10)))
-    assert not catalog.move_primary(an_image(ref=a_ref(9)))
-    assert catalog.primary_image_id(PRODUCT_ID) == 10
+def test_the_identifier_decides_between_wishes_of_the_same_moment(catalog: Catalog) -> None:
+    nine, ten = a_wish(catalog, 9, 0), a_wish(catalog, 10, 0)
+    assert catalog.move_primary(nine)
+    assert catalog.move_primary(ten)
+    assert not catalog.move_primary(nine)
+    assert primary_image_id(catalog) == 10
 
 
 def test_moving_the_primary_to_where_it_stands_is_no_change(catalog: Catalog) -> None:
-    image = an_image()
+    image = a_wish(catalog, 1, 0)
     assert catalog.move_primary(image)
-    assert catalog.move_primary(replace(image, status=ImageStatus.READY, facts=FACTS, updated_at=LATER))
-    assert catalog.primary_image_id(PRODUCT_ID) == 1
+    assert catalog.move_primary(image)
+    assert catalog.gallery(PRODUCT_ID).primary == Primary(1, NOW)
 
 
 def test_each_product_has_a_primary_of_its_own(shop: Shop, catalog: Catalog) -> None:
     shop.products.add(43)
-    catalog.move_primary(an_image(ref=a_ref(2), created_at=LATER))
-    assert catalog.move_primary(an_image(ref=a_ref(1, product_id=43)))
-    assert (catalog.primary_image_id(PRODUCT_ID), catalog.primary_image_id(43)) == (2, 1)
+    catalog.move_primary(a_wish(catalog, 2, 1))
+    assert catalog.move_primary(a_wish(catalog, 1, 0, product_id=43))
+    assert (primary_image_id(catalog), primary_image_id(catalog, 43)) == (2, 1)
 
 
 def test_a_product_that_is_gone_is_not_brought_back_by_its_primary(catalog: Catalog) -> None:
-    assert not catalog.move_primary(an_image(ref=a_ref(product_id=43)))
+    assert not catalog.move_primary(a_wish(catalog, 1, 0, product_id=43))
     assert not catalog.product_exists(43)
+
+
+def test_a_picture_that_was_never_wished_to_be_the_primary_does_not_become_it(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    assert not catalog.move_primary(catalog.mark_ready(a_ref(), FACTS, VERSION, LATER))
+    assert primary_image_id(catalog) is None
+
+
+def test_a_wish_that_was_taken_back_meanwhile_moves_nothing(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    unwished = replace(image, primary_requested_at=None, updated_at=MUCH_LATER)
+    assert catalog.change(seen, ImageSnapshot(unwished, None))
+    assert not catalog.move_primary(image)
+    assert primary_image_id(catalog) is None
+
+
+def test_a_picture_that_was_deleted_meanwhile_does_not_become_the_primary(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0)
+    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1))
+    assert not catalog.move_primary(image)
+    catalog.finish_removal(image.ref)
+    assert not catalog.move_primary(image)
+    assert primary_image_id(catalog) is None
+
+
+def test_a_cleared_pointer_is_not_set_again_by_a_late_repetition(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0)
+    catalog.move_primary(image)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    cleared = ImageSnapshot(replace(image, updated_at=MUCH_LATER), Primary(None, NOW))
+    assert catalog.change(seen, cleared)
+    assert not catalog.move_primary(image)
+    assert catalog.gallery(PRODUCT_ID).primary == Primary(None, NOW)
+
+
+def test_a_later_wish_sets_a_cleared_pointer(catalog: Catalog) -> None:
+    image, later = a_wish(catalog, 1, 0), a_wish(catalog, 2, 1)
+    catalog.move_primary(image)
+    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1))
+    assert catalog.move_primary(later)
+    assert primary_image_id(catalog) == 2
+
+
+# --- Looking -----------------------------------------------------------------------------------------------
+
+
+def test_a_picture_is_looked_up_with_its_products_pointer(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, None)
+    catalog.move_primary(image)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(1, NOW))
+
+
+def test_looking_up_what_is_not_there_says_what_is_missing(catalog: Catalog) -> None:
+    catalog.reserve(an_image(ref=a_ref(1, product_id=43)))
+    with pytest.raises(ImageNotFoundError, match="Product 42 has no image 1"):
+        catalog.look_up(PRODUCT_ID, 1)
+    with pytest.raises(ProductNotFoundError, match="There is no product 43"):
+        catalog.look_up(43, 1)
+
+
+def test_a_picture_that_is_being_deleted_is_looked_up_but_in_no_gallery(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    deleting = catalog.withdraw(a_ref())
+    assert catalog.look_up(PRODUCT_ID, 1).image == deleting
+    assert catalog.gallery(PRODUCT_ID).images == ()
+
+
+def test_a_gallery_is_sorted_by_order_and_then_by_identifier(shop: Shop, catalog: Catalog) -> None:
+    shop.products.add(43)
+    catalog.reserve(an_image(ref=a_ref(9, product_id=43)))
+    for image_id, order in ((1, 2), (2, -1), (10, 0), (3, 0)):
+        catalog.reserve(an_image(ref=a_ref(image_id), order=order))
+    assert [image.ref.image_id for image in catalog.gallery(PRODUCT_ID).images] == [2, 3, 10, 1]
+
+
+def test_the_gallery_of_a_product_without_pictures_is_empty_and_that_of_none_is_missing(
+    catalog: Catalog,
+) -> None:
+    assert catalog.gallery(PRODUCT_ID).images == ()
+    with pytest.raises(ProductNotFoundError):
+        catalog.gallery(43)
+
+
+# --- Changing ----------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_written_and_nothing_else_is(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0)
+    changed = replace(image, alt_text="", order=-5, primary_requested_at=None, updated_at=MUCH_LATER)
+    assert catalog.change(catalog.look_up(PRODUCT_ID, 1), ImageSnapshot(changed, None))
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, None)
+
+
+def test_a_change_moves_the_pointer_in_the_same_step(catalog: Catalog) -> None:
+    catalog.move_primary(a_wish(catalog, 1, 0))
+    image = a_wish(catalog, 2, -5)
+    changed = replace(image, primary_requested_at=MUCH_LATER, updated_at=MUCH_LATER)
+    wished = ImageSnapshot(changed, Primary(2, MUCH_LATER))
+    assert catalog.change(catalog.look_up(PRODUCT_ID, 2), wished)
+    assert catalog.look_up(PRODUCT_ID, 2) == wished
+
+
+def test_the_first_pointer_of_a_product_may_be_set_by_a_change(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0)
+    wished = ImageSnapshot(replace(image, updated_at=MUCH_LATER), Primary(1, MUCH_LATER))
+    assert catalog.change(catalog.look_up(PRODUCT_ID, 1), wished)
+    assert primary_image_id(catalog) == 1
+
+
+def test_a_change_of_what_was_changed_meanwhile_is_not_written(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    ready = catalog.mark_ready(a_ref(), FACTS, VERSION, LATER)
+    changed = replace(seen.image, alt_text="Too late", updated_at=MUCH_LATER)
+    assert not catalog.change(seen, ImageSnapshot(changed, None))
+    assert catalog.get(PRODUCT_ID, 1) == ready
+
+
+def test_a_pointer_that_moved_meanwhile_is_not_moved_by_a_change(catalog: Catalog) -> None:
+    first, second = a_wish(catalog, 1, 0), a_wish(catalog, 2, 1)
+    catalog.move_primary(first)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    catalog.move_primary(second)
+    changed = replace(first, alt_text="Too late", updated_at=MUCH_LATER)
+    for primary in (Primary(1, MUCH_LATER), Primary(None, NOW)):
+        assert not catalog.change(seen, ImageSnapshot(changed, primary))
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(first, Primary(2, NOW + timedelta(seconds=1)))
+
+
+def test_a_pointer_that_was_set_meanwhile_is_not_set_by_a_change(catalog: Catalog) -> None:
+    first, second = a_wish(catalog, 1, 0), a_wish(catalog, 2, 1)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    catalog.move_primary(second)
+    wished = ImageSnapshot(replace(first, updated_at=MUCH_LATER), Primary(1, MUCH_LATER))
+    assert not catalog.change(seen, wished)
+    assert primary_image_id(catalog) == 2
+
+
+def test_a_new_order_is_written_as_a_whole(catalog: Catalog) -> None:
+    for image_id in (1, 2, 3):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    seen = catalog.gallery(PRODUCT_ID).images
+    changed = [replace(image, order=3 - image.ref.image_id, updated_at=LATER) for image in seen]
+    assert catalog.reorder(seen, changed)
+    assert [image.ref.image_id for image in catalog.gallery(PRODUCT_ID).images] == [3, 2, 1]
+
+
+def test_a_new_order_is_not_written_at_all_if_one_picture_has_changed(catalog: Catalog) -> None:
+    for image_id in (1, 2):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    seen = catalog.gallery(PRODUCT_ID).images
+    catalog.mark_ready(a_ref(2), FACTS, VERSION, LATER)
+    present = catalog.gallery(PRODUCT_ID)
+    changed = [replace(image, order=9, updated_at=MUCH_LATER) for image in seen]
+    assert not catalog.reorder(seen, changed)
+    assert catalog.gallery(PRODUCT_ID) == present
+
+
+def test_a_gallery_of_a_hundred_is_reordered_and_an_empty_one_is_nothing_to_do(catalog: Catalog) -> None:
+    assert catalog.reorder([], [])
+    for image_id in range(1, 101):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    seen = catalog.gallery(PRODUCT_ID).images
+    changed = [replace(image, order=-image.ref.image_id, updated_at=LATER) for image in seen]
+    assert catalog.reorder(seen, changed)
+    assert [i.ref.image_id for i in catalog.gallery(PRODUCT_ID).images] == list(range(100, 0, -1))
+
+
+# --- Deleting ----------------------------------------------------------------------------------------------
+
+
+def test_a_deletion_hides_the_picture_and_clears_its_pointer_in_one_step(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0)
+    catalog.move_primary(image)
+    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1))
+    deleting = replace(image, status=ImageStatus.DELETING)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(deleting, Primary(None, NOW))
+
+
+def test_a_deletion_leaves_another_pictures_pointer_alone(catalog: Catalog) -> None:
+    catalog.move_primary(a_wish(catalog, 1, 0))
+    a_wish(catalog, 2, -1)
+    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 2))
+    assert primary_image_id(catalog) == 1
+
+
+def test_a_deletion_of_what_was_changed_meanwhile_does_not_begin(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    catalog.move_primary(image)
+    assert not catalog.begin_removal(seen)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(1, NOW))
+
+
+# --- Identifiers -------------------------------------------------------------------------------------------
 
 
 def test_leased_blocks_never_overlap(catalog: Catalog) -> None:

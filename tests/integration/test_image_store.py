@@ -1,16 +1,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from moto import mock_aws
 
-from adapters.s3_image_store import S3ImageStore
+from adapters.s3_image_store import PUBLISHED, STATUS_TAG, S3ImageStore
 from domain.errors import BytesRefusedError
 from domain.image import ImageFormat, ImageRef
 from domain.ports import ImageStore
 from tests.builders import a_bucket, a_ref
 from tests.fakes import InMemoryImageStore
 from tests.integration.conftest import s3_client_on_moto
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @contextmanager
@@ -73,3 +77,80 @@ def test_a_key_is_free_again_after_its_bytes_were_deleted(store: ImageStore) -> 
     store.delete(a_ref())
     store.put(a_ref(), b"another")
     assert store.get(a_ref()) == b"another"
+
+
+# --- Versions, as clients with an upload form make them ----------------------------------------------------
+
+
+class Versions(Protocol):
+    """Writes bytes as a client with an upload form does, and looks at what there is."""
+
+    def overwrite(self, ref: ImageRef, content: bytes) -> str:
+        """Write a version, and return its name."""
+        ...
+
+    def public(self, ref: ImageRef) -> bytes | None:
+        """Return what the public sees."""
+        ...
+
+
+class S3Versions:
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    def overwrite(self, ref: ImageRef, content: bytes) -> str:
+        return self._client.put_object(Bucket="images", Key=ref.key, Body=content)["VersionId"]
+
+    def public(self, ref: ImageRef) -> bytes | None:
+        tags = self._client.get_object_tagging(Bucket="images", Key=ref.key)["TagSet"]
+        if {"Key": STATUS_TAG, "Value": PUBLISHED} not in tags:
+            return None
+        return self._client.get_object(Bucket="images", Key=ref.key)["Body"].read()
+
+
+@pytest.fixture
+def versions(store: ImageStore) -> Versions:
+    return store if isinstance(store, InMemoryImageStore) else S3Versions(s3_client_on_moto())
+
+
+def test_each_write_is_a_version_of_its_own(store: ImageStore, versions: Versions) -> None:
+    first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
+    assert store.get(a_ref()) == b"second"
+    assert (store.get(a_ref(), first), store.get(a_ref(), second)) == (b"first", b"second")
+
+
+def test_a_version_that_is_discarded_gives_way_to_the_one_before_it(
+    store: ImageStore, versions: Versions
+) -> None:
+    first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
+    store.publish(a_ref(), first)
+    store.discard(a_ref(), second)
+    assert (store.get(a_ref()), versions.public(a_ref())) == (b"first", b"first")
+    assert store.get(a_ref(), second) is None
+
+
+def test_discarding_an_earlier_version_leaves_the_current_one(store: ImageStore, versions: Versions) -> None:
+    first, _ = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
+    store.discard(a_ref(), first)
+    assert store.get(a_ref()) == b"second"
+
+
+def test_nothing_is_public_until_it_is_published(store: ImageStore, versions: Versions) -> None:
+    store.put(a_ref(), b"picture")
+    assert versions.public(a_ref()) is None
+    store.publish(a_ref())
+    assert versions.public(a_ref()) == b"picture"
+
+
+def test_a_version_written_over_a_published_one_is_not_public(store: ImageStore, versions: Versions) -> None:
+    store.publish(a_ref(), versions.overwrite(a_ref(), b"first"))
+    versions.overwrite(a_ref(), b"second")
+    assert versions.public(a_ref()) is None
+
+
+def test_publishing_what_is_gone_is_no_error(store: ImageStore, versions: Versions) -> None:
+    version = versions.overwrite(a_ref(1), b"picture")
+    store.discard(a_ref(1), version)
+    store.publish(a_ref(1), version)
+    store.publish(a_ref(2))
+    assert (store.get(a_ref(1)), store.get(a_ref(2))) == (None, None)

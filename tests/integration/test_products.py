@@ -1,7 +1,7 @@
 import pytest
 
 from domain.errors import ProductHasImagesError
-from domain.image import ImageFacts
+from domain.image import ImageFacts, Primary
 from tests.builders import NOW, a_ref, an_image
 from tests.integration.conftest import Shop
 
@@ -12,11 +12,16 @@ def test_a_product_is_new_once(shop: Shop) -> None:
     assert shop.catalog.product_exists(42)
 
 
+def move_primary(shop: Shop) -> None:
+    shop.catalog.reserve(an_image(primary_requested_at=NOW))
+    assert shop.catalog.move_primary(shop.catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW))
+
+
 def test_adding_a_product_again_leaves_its_primary(shop: Shop) -> None:
     shop.products.add(42)
-    shop.catalog.move_primary(an_image())
+    move_primary(shop)
     shop.products.add(42)
-    assert shop.catalog.primary_image_id(42) == 1
+    assert shop.catalog.gallery(42).primary == Primary(1, NOW)
 
 
 def test_a_product_without_pictures_can_be_removed(shop: Shop) -> None:
@@ -33,10 +38,12 @@ def test_removing_what_is_not_there_says_so(shop: Shop) -> None:
 
 def test_a_product_that_comes_back_has_no_primary(shop: Shop) -> None:
     shop.products.add(42)
-    shop.catalog.move_primary(an_image())
+    move_primary(shop)
+    shop.catalog.begin_removal(shop.catalog.look_up(42, 1))
+    shop.catalog.finish_removal(a_ref())
     shop.products.remove(42)
     assert shop.products.add(42)
-    assert shop.catalog.primary_image_id(42) is None
+    assert shop.catalog.gallery(42).primary is None
 
 
 @pytest.mark.parametrize("outcome", ["pending", "ready", "failed"])
@@ -44,9 +51,9 @@ def test_a_product_with_a_picture_stays(shop: Shop, outcome: str) -> None:
     shop.products.add(42)
     shop.catalog.reserve(an_image())
     if outcome == "ready":
-        shop.catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), NOW)
+        shop.catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW)
     elif outcome == "failed":
-        shop.catalog.mark_failed(a_ref(), "It is damaged.", NOW)
+        shop.catalog.mark_failed(a_ref(), "It is damaged.", None, NOW)
     with pytest.raises(ProductHasImagesError, match="Product 42 still has images"):
         shop.products.remove(42)
     assert shop.catalog.product_exists(42)

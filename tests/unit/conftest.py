@@ -21,7 +21,14 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
 @pytest.fixture(autouse=True)
 def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test capture its own logs: Powertools binds a service's logger to one stream for good."""
-    for service in ("authorize", "upload_image", "extract_metadata"):
+    for service in (
+        "authorize",
+        "upload_image",
+        "extract_metadata",
+        "reserve_upload",
+        "gallery",
+        "describe_api",
+    ):
         monkeypatch.delitem(logging.Logger.manager.loggerDict, service, raising=False)
 
 

@@ -1,12 +1,15 @@
-from datetime import timedelta
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import permutations
+from typing import Any, override
 
 import pytest
 
 from domain.errors import ImageRecordMissingError
 from domain.extract_metadata import Completion, ExtractMetadata
-from domain.image import ImageFacts, ImageStatus
-from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from domain.image import Announcement, ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+from tests.builders import NOW, PRODUCT_ID, a_ref, an_image, jpeg, picture
 from tests.fakes import (
     InMemoryImageCatalog,
     InMemoryImageInspector,
@@ -15,7 +18,7 @@ from tests.fakes import (
     TickingClock,
 )
 
-GOOD, BROKEN = b"a picture", b"no picture"
+GOOD, BROKEN = jpeg(), b"\xff\xd8\xff no picture"
 FACTS = ImageFacts(48, 32, "RGB")
 SECOND = timedelta(seconds=1)
 
@@ -23,8 +26,8 @@ SECOND = timedelta(seconds=1)
 class Pipeline:
     """A catalogue, a store, and the use case between them."""
 
-    def __init__(self) -> None:
-        self.catalog = InMemoryImageCatalog(PRODUCT_ID)
+    def __init__(self, catalog: InMemoryImageCatalog | None = None) -> None:
+        self.catalog = catalog or InMemoryImageCatalog(PRODUCT_ID)
         self.store = InMemoryImageStore()
         self._clock = TickingClock(NOW)
         self.extract_metadata = self.with_inspector(InMemoryImageInspector({GOOD: FACTS}))
@@ -37,10 +40,23 @@ class Pipeline:
         created_at = NOW + image_id * SECOND
         self.catalog.reserve(
             an_image(
-                ref=a_ref(image_id), primary_requested=primary, created_at=created_at, updated_at=created_at
+                ref=a_ref(image_id),
+                size_bytes=len(content),
+                primary_requested_at=created_at if primary else None,
+                created_at=created_at,
+                updated_at=created_at,
             )
         )
         self.store.put(a_ref(image_id), content)
+
+    def tell(self, image_id: int = 1, version: str | None = None) -> Completion | None:
+        """Let the event of a version arrive, of the current one if none is named."""
+        ref = a_ref(image_id)
+        return self.extract_metadata(ref, version or self.store.current(ref))
+
+    def primary_image_id(self) -> int | None:
+        primary = self.catalog.primaries.get(PRODUCT_ID)
+        return primary.image_id if primary else None
 
 
 @pytest.fixture
@@ -50,39 +66,57 @@ def pipeline() -> Pipeline:
 
 def test_a_picture_that_decodes_becomes_ready(pipeline: Pipeline) -> None:
     pipeline.upload(1, GOOD, primary=False)
-    ready = an_image(status=ImageStatus.READY, facts=FACTS, created_at=NOW + SECOND, updated_at=NOW + SECOND)
-    assert pipeline.extract_metadata(a_ref()) == Completion(ready, is_new=True)
+    version = pipeline.store.current(a_ref())
+    ready = an_image(
+        size_bytes=len(GOOD),
+        status=ImageStatus.READY,
+        facts=FACTS,
+        version=version,
+        created_at=NOW + SECOND,
+        updated_at=NOW + SECOND,
+    )
+    assert pipeline.extract_metadata(a_ref(), version) == Completion(ready, is_new=True)
     assert pipeline.catalog.get(PRODUCT_ID, 1) == ready
 
 
 def test_a_file_that_does_not_decode_becomes_failed_and_says_why(pipeline: Pipeline) -> None:
     pipeline.upload(1, BROKEN, primary=False)
-    completion = pipeline.extract_metadata(a_ref())
+    completion = pipeline.tell()
     assert completion is not None
     assert (completion.image.status, completion.image.facts) == (ImageStatus.FAILED, None)
     assert completion.image.error == "The file is not a JPEG picture."
 
 
-@pytest.mark.parametrize("content", [GOOD, BROKEN])
-def test_a_second_event_changes_nothing(pipeline: Pipeline, content: bytes) -> None:
-    pipeline.upload(1, content, primary=True)
-    first, second = pipeline.extract_metadata(a_ref()), pipeline.extract_metadata(a_ref())
+def test_a_second_event_of_a_ready_picture_changes_nothing(pipeline: Pipeline) -> None:
+    pipeline.upload(1, GOOD, primary=True)
+    first, second = pipeline.tell(), pipeline.tell()
     assert first is not None
     assert second == Completion(first.image, is_new=False)
+    assert pipeline.store.public(a_ref()) == GOOD
+
+
+def test_a_second_event_of_a_failed_picture_finds_it_gone(pipeline: Pipeline) -> None:
+    pipeline.upload(1, BROKEN, primary=True)
+    version = pipeline.store.current(a_ref())
+    first, second = pipeline.tell(), pipeline.tell()
+    assert first is not None
+    assert second is None
+    again = pipeline.tell(version=version)
+    assert again == Completion(first.image, is_new=False)
 
 
 def test_a_picture_once_ready_stays_ready_though_it_no_longer_decodes(pipeline: Pipeline) -> None:
     pipeline.upload(1, GOOD, primary=False)
-    first = pipeline.extract_metadata(a_ref())
+    first = pipeline.tell()
     assert first is not None
-    again = pipeline.with_inspector(InMemoryImageInspector({}))(a_ref())
+    again = pipeline.with_inspector(InMemoryImageInspector({}))(a_ref(), pipeline.store.current(a_ref()))
     assert again == Completion(first.image, is_new=False)
 
 
 def test_bytes_that_are_gone_are_nothing_to_do(pipeline: Pipeline) -> None:
     pipeline.upload(1, GOOD, primary=True)
     pipeline.store.delete(a_ref())
-    assert pipeline.extract_metadata(a_ref()) is None
+    assert pipeline.tell() is None
     assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.PENDING
 
 
@@ -90,7 +124,7 @@ def test_bytes_that_are_gone_are_nothing_to_do(pipeline: Pipeline) -> None:
 def test_bytes_without_a_record_are_reported(pipeline: Pipeline, content: bytes) -> None:
     pipeline.store.put(a_ref(), content)
     with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
-        pipeline.extract_metadata(a_ref())
+        pipeline.tell()
 
 
 @pytest.mark.parametrize(
@@ -100,8 +134,8 @@ def test_a_picture_becomes_the_primary_once_it_is_ready_and_was_asked_to(
     pipeline: Pipeline, content: bytes, primary: bool, primary_image_id: int | None
 ) -> None:
     pipeline.upload(1, content, primary=primary)
-    pipeline.extract_metadata(a_ref())
-    assert pipeline.catalog.primary_image_id(PRODUCT_ID) == primary_image_id
+    pipeline.tell()
+    assert pipeline.primary_image_id() == primary_image_id
 
 
 @pytest.mark.parametrize("events", sorted(set(permutations([1, 2, 2, 3, 4]))))
@@ -113,8 +147,8 @@ def test_the_last_good_upload_is_the_primary_whatever_the_order_of_events(
     pipeline.upload(3, GOOD, primary=False)
     pipeline.upload(4, BROKEN, primary=True)
     for image_id in events:
-        pipeline.extract_metadata(a_ref(image_id))
-    assert pipeline.catalog.primary_image_id(PRODUCT_ID) == 2
+        pipeline.tell(image_id)
+    assert pipeline.primary_image_id() == 2
     assert {image.ref.image_id: image.status.value for image in pipeline.catalog.images.values()} == {
         1: "ready",
         2: "ready",
@@ -127,15 +161,137 @@ def test_an_attempt_that_stopped_before_the_primary_moved_is_made_good_by_the_ne
     pipeline: Pipeline,
 ) -> None:
     pipeline.upload(1, GOOD, primary=True)
-    pipeline.catalog.mark_ready(a_ref(), FACTS, NOW)
-    pipeline.extract_metadata(a_ref())
-    assert pipeline.catalog.primary_image_id(PRODUCT_ID) == 1
+    pipeline.catalog.mark_ready(a_ref(), FACTS, pipeline.store.current(a_ref()), NOW)
+    pipeline.tell()
+    assert pipeline.primary_image_id() == 1
 
 
 def test_a_picture_of_a_product_that_is_gone_still_becomes_ready(pipeline: Pipeline) -> None:
     pipeline.upload(1, GOOD, primary=True)
     del pipeline.catalog.primaries[PRODUCT_ID]
-    completion = pipeline.extract_metadata(a_ref())
+    completion = pipeline.tell()
     assert completion is not None
     assert completion.image.status is ImageStatus.READY
     assert InMemoryProducts(pipeline.catalog).add(PRODUCT_ID)
+
+
+# --- What the public sees --------------------------------------------------------------------------------
+
+
+def test_a_picture_is_public_once_it_is_ready_and_not_before(pipeline: Pipeline) -> None:
+    pipeline.upload(1, GOOD, primary=False)
+    assert pipeline.store.public(a_ref()) is None
+    pipeline.tell()
+    assert pipeline.store.public(a_ref()) == GOOD
+
+
+def test_whoever_reads_that_a_picture_is_ready_can_open_it() -> None:
+    public: list[bytes | None] = []
+
+    class WatchingCatalog(InMemoryImageCatalog):
+        @override
+        def mark_ready(
+            self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime
+        ) -> ProductImage:
+            public.append(watched.store.public(ref))
+            return super().mark_ready(ref, facts, version, at)
+
+    watched = Pipeline(WatchingCatalog(PRODUCT_ID))
+    watched.upload(1, GOOD, primary=False)
+    watched.tell()
+    assert public == [GOOD]
+
+
+def test_a_failed_picture_is_not_public_and_its_bytes_are_removed(pipeline: Pipeline) -> None:
+    pipeline.upload(1, BROKEN, primary=False)
+    version = pipeline.store.current(a_ref())
+    pipeline.tell()
+    assert (pipeline.store.public(a_ref()), pipeline.store.get(a_ref())) == (None, None)
+    # The bucket keeps old versions for a while.
+    assert pipeline.store.get(a_ref(), version) == BROKEN
+
+
+# --- What was announced ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("announced", "reason"),
+    [
+        ({"size_bytes": len(GOOD) + 1}, f"has {len(GOOD)} bytes; {len(GOOD) + 1} had been announced"),
+        ({"announcement": Announcement("0" * 64, NOW)}, "another SHA-256"),
+        (
+            {"ref": replace(a_ref(), image_format=ImageFormat.PNG)},
+            "is a JPEG picture; PNG had been announced",
+        ),
+    ],
+)
+def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
+    pipeline: Pipeline, announced: dict[str, Any], reason: str
+) -> None:
+    image = an_image(**{"size_bytes": len(GOOD), **announced})
+    pipeline.catalog.reserve(image)
+    version = pipeline.store.overwrite(image.ref, GOOD)
+    completion = pipeline.extract_metadata(image.ref, version)
+    assert completion is not None
+    assert completion.image.status is ImageStatus.FAILED
+    assert reason in str(completion.image.error)
+    assert pipeline.store.get(image.ref) is None
+
+
+def test_bytes_that_begin_like_no_picture_end_failed(pipeline: Pipeline) -> None:
+    pipeline.upload(1, b"%PDF-1.7", primary=False)
+    completion = pipeline.tell()
+    assert completion is not None
+    assert "not a picture in a supported format" in str(completion.image.error)
+
+
+def test_bytes_with_the_sha256_that_was_announced_become_ready(pipeline: Pipeline) -> None:
+    sha256 = hashlib.sha256(GOOD).hexdigest()
+    pipeline.catalog.reserve(an_image(size_bytes=len(GOOD), announcement=Announcement(sha256, NOW)))
+    pipeline.store.overwrite(a_ref(), GOOD)
+    completion = pipeline.tell()
+    assert completion is not None
+    assert completion.image.status is ImageStatus.READY
+
+
+# --- Bytes that are written twice, or come too late ------------------------------------------------------
+
+
+@pytest.mark.parametrize("second", [picture("JPEG", 5, 5), BROKEN])
+def test_a_second_write_never_takes_the_place_of_the_picture(pipeline: Pipeline, second: bytes) -> None:
+    pipeline.upload(1, GOOD, primary=True)
+    first = pipeline.tell()
+    version = pipeline.store.overwrite(a_ref(), second)
+    assert pipeline.store.public(a_ref()) is None
+    again = pipeline.tell(version=version)
+    assert first is not None
+    assert again == Completion(first.image, is_new=False)
+    assert pipeline.store.public(a_ref()) == GOOD
+
+
+def test_of_two_writes_the_one_that_is_inspected_first_is_the_picture(pipeline: Pipeline) -> None:
+    other = picture("JPEG", 5, 5)
+    facts = ImageFacts(5, 5, "RGB")
+    pipeline.extract_metadata = pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS, other: facts}))
+    pipeline.upload(1, GOOD, primary=False)
+    first = pipeline.store.current(a_ref())
+    second = pipeline.store.overwrite(a_ref(), other.ljust(len(GOOD), b"\0"))
+    pipeline.extract_metadata(a_ref(), first)
+    pipeline.extract_metadata(a_ref(), second)
+    assert pipeline.catalog.images[PRODUCT_ID, 1].facts == FACTS
+    assert pipeline.store.public(a_ref()) == GOOD
+
+
+def test_a_record_without_a_version_takes_whatever_version_there_is(pipeline: Pipeline) -> None:
+    pipeline.upload(1, GOOD, primary=False)
+    pipeline.catalog.mark_ready(a_ref(), FACTS, None, NOW)
+    pipeline.tell()
+    assert pipeline.store.get(a_ref()) == GOOD
+
+
+def test_bytes_of_a_picture_that_was_deleted_meanwhile_are_removed(pipeline: Pipeline) -> None:
+    pipeline.upload(1, GOOD, primary=True)
+    deleting = pipeline.catalog.withdraw(a_ref())
+    assert pipeline.tell() == Completion(deleting, is_new=False)
+    assert pipeline.store.get(a_ref()) is None
+    assert pipeline.primary_image_id() is None

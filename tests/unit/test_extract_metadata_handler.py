@@ -48,7 +48,7 @@ class Pipeline:
         )
 
     def upload(self, content: bytes, ref: ImageRef | None = None) -> None:
-        image = an_image(ref=ref or a_ref())
+        image = an_image(ref=ref or a_ref(), size_bytes=len(content))
         self.catalog.reserve(image)
         self.store.put(image.ref, content)
 
@@ -57,7 +57,7 @@ class Pipeline:
         return [(image["key"], image["outcome"]) for image in images]
 
 
-def around(extract_metadata: Callable[[ImageRef], Completion | None]) -> ExtractMetadataHandler:
+def around(extract_metadata: Callable[[ImageRef, str | None], Completion | None]) -> ExtractMetadataHandler:
     return ExtractMetadataHandler(
         extract_metadata,
         Logger(service="extract_metadata"),
@@ -145,7 +145,7 @@ def test_bytes_without_a_record_rise_so_that_an_operator_looks() -> None:
 
 
 def test_a_passing_fault_rises_so_that_lambda_tries_again() -> None:
-    def unavailable(_ref: ImageRef) -> Completion:
+    def unavailable(_ref: ImageRef, _version: str | None) -> Completion:
         raise UnavailableError
 
     with pytest.raises(UnavailableError):
@@ -158,17 +158,19 @@ def test_the_deployed_function_completes_the_record_and_moves_the_primary(cold_s
         table, bucket = a_catalog_table(dynamodb), a_bucket(s3)
         DynamoProducts(dynamodb, table).add(PRODUCT_ID)
         catalog = DynamoImageCatalog(dynamodb, table)
-        catalog.reserve(an_image(primary_requested=True))
+        catalog.reserve(an_image(size_bytes=len(jpeg()), primary_requested_at=NOW))
         S3ImageStore(s3, bucket).put(a_ref(), jpeg())
+        version = s3.head_object(Bucket=bucket, Key=KEY)["VersionId"]
         module = cold_start(
             "extract_metadata", TABLE=table, BUCKET=bucket, STACK="shop", MAX_IMAGE_PIXELS="1000000"
         )
-        answer = module.lambda_handler(object_created(KEY), a_context())
-        image = catalog.get(PRODUCT_ID, 1)
-        primary_image_id = catalog.primary_image_id(PRODUCT_ID)
+        answer = module.lambda_handler(object_created(KEY, version=version), a_context())
+        snapshot = catalog.look_up(PRODUCT_ID, 1)
+        tags = s3.get_object_tagging(Bucket=bucket, Key=KEY)["TagSet"]
     assert answer == {"images": [{"key": KEY, "outcome": "ready"}]}
-    assert image is not None
-    assert (image.facts, primary_image_id) == (ImageFacts(48, 32, "RGB"), 1)
+    image = snapshot.image
+    assert (image.facts, image.version, snapshot.is_primary) == (ImageFacts(48, 32, "RGB"), version, True)
+    assert tags == [{"Key": "status", "Value": "ready"}]
     assert image.updated_at - image.created_at > timedelta(0)
     assert module.lambda_handler is module.lambda_handler
     assert not hasattr(module, "anything_else")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.image import MAX_ID, ImageFormat, ImageRef, human_readable_size, iso_utc
-from tests.builders import NOW, a_ref, an_image
+from tests.builders import NOW
 
 IDS = st.integers(1, MAX_ID)
 UPLOADS = st.tuples(st.datetimes(datetime(2000, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)), IDS)  # noqa: DTZ001 - hypothesis wants naive bounds
@@ -46,17 +46,6 @@ def test_a_key_tells_which_picture_lies_there(
 )
 def test_another_key_is_none_of_ours(key: str) -> None:
     assert ImageRef.from_key(key) is None
-
-
-@given(UPLOADS, UPLOADS)
-def test_recency_sorts_by_time_and_then_by_identifier(
-    one: tuple[datetime, int], other: tuple[datetime, int]
-) -> None:
-    assert (recency(*one) < recency(*other)) == (one < other)
-
-
-def recency(created_at: datetime, image_id: int) -> str:
-    return an_image(ref=a_ref(image_id), created_at=created_at).recency
 
 
 @pytest.mark.parametrize(

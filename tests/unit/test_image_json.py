@@ -4,14 +4,14 @@ from domain.image import ImageFormat, ImageRef, ImageStatus
 from handlers.image_json import image_json
 from tests.builders import NOW, a_ready_image, an_image
 
-MEDIA = "https://media.example.com"
+BASE_URL = "https://shop.example"
 
 PENDING = {
     "id": 1,
     "type": "JPEG",
     "user": {"id": 7, "username": "maria", "full_name": "María López"},
     "name": "shoe.jpg",
-    "f": "https://media.example.com/42/1.jpg",
+    "f": "https://shop.example/media/42/1.jpg",
     "size": 2_621_440,
     "description": "A red shoe",
     "width": None,
@@ -30,12 +30,12 @@ PENDING = {
 
 
 def test_a_pending_picture_has_all_keys_and_no_size_in_pixels() -> None:
-    assert image_json(an_image(), media_base_url=MEDIA, is_primary=False) == PENDING
+    assert image_json(an_image(), base_url=BASE_URL, is_primary=False) == PENDING
 
 
 def test_a_ready_picture_has_its_size_and_mode() -> None:
     image = a_ready_image(updated_at=NOW + timedelta(seconds=1))
-    assert image_json(image, media_base_url=MEDIA, is_primary=False) == PENDING | {
+    assert image_json(image, base_url=BASE_URL, is_primary=False) == PENDING | {
         "width": 48,
         "height": 32,
         "mode": "RGB",
@@ -46,15 +46,15 @@ def test_a_ready_picture_has_its_size_and_mode() -> None:
 
 def test_a_failed_picture_says_why() -> None:
     image = an_image(status=ImageStatus.FAILED, error="The picture is damaged.")
-    assert image_json(image, media_base_url=MEDIA, is_primary=False) == PENDING | {
+    assert image_json(image, base_url=BASE_URL, is_primary=False) == PENDING | {
         "status": "failed",
         "error": "The picture is damaged.",
     }
 
 
 def test_whether_it_is_the_primary_is_not_the_records_to_say() -> None:
-    image = an_image(primary_requested=False, order=3)
-    assert image_json(image, media_base_url=MEDIA, is_primary=True) == PENDING | {
+    image = an_image(primary_requested_at=NOW, order=3)
+    assert image_json(image, base_url=BASE_URL, is_primary=True) == PENDING | {
         "is_primary": True,
         "order": 3,
     }
@@ -62,5 +62,5 @@ def test_whether_it_is_the_primary_is_not_the_records_to_say() -> None:
 
 def test_the_type_and_the_address_follow_the_format() -> None:
     image = an_image(ref=ImageRef(9, 8, ImageFormat.WEBP))
-    body = image_json(image, media_base_url=MEDIA, is_primary=False)
-    assert (body["type"], body["f"]) == ("WEBP", "https://media.example.com/9/8.webp")
+    body = image_json(image, base_url=BASE_URL, is_primary=False)
+    assert (body["type"], body["f"]) == ("WEBP", "https://shop.example/media/9/8.webp")

@@ -6,6 +6,7 @@ import pytest
 from domain import errors
 from domain.errors import DomainError, FieldFault, InvalidFieldsError
 from handlers.form import MalformedBodyError, NotMultipartError
+from handlers.json_request import MalformedJsonError, NotJsonError
 from handlers.problems import internal_problem, problem_response
 from tests.builders import REQUEST_ID
 
@@ -18,6 +19,15 @@ from tests.builders import REQUEST_ID
         (errors.UnsupportedFormatError("No picture."), 400, "unsupported_format"),
         (errors.ProductNotFoundError(42), 404, "product_not_found"),
         (errors.FileTooLargeError(5_000_000, 4_500_000), 413, "file_too_large"),
+        (errors.FileTooLargeForDirectUploadError(5_000_000, 4_500_000), 413, "file_too_large"),
+        (NotJsonError("Send JSON."), 400, "not_json"),
+        (MalformedJsonError("Send it again."), 400, "malformed_body"),
+        (errors.ImageNotFoundError(42, 1), 404, "image_not_found"),
+        (errors.ImageNotReadyError(1), 409, "image_not_ready"),
+        (errors.GalleryTooLargeError(101, 100), 409, "gallery_too_large"),
+        (errors.KeyInUseError(), 409, "request_in_progress"),
+        (errors.StaleImageError(), 412, "stale_image"),
+        (errors.KeyReusedError(), 422, "idempotency_key_reused"),
         (errors.UnavailableError(), 503, "temporarily_unavailable"),
         (errors.OutcomeUnknownError(), 503, "outcome_unknown"),
     ],
@@ -49,8 +59,16 @@ def test_field_errors_name_each_field() -> None:
     ]
 
 
+def test_a_field_with_two_faults_is_named_once_in_the_sentence() -> None:
+    faults = (FieldFault("image_ids", "Doubled: 1."), FieldFault("image_ids", "Missing: 2."))
+    body = json.loads(problem_response(InvalidFieldsError(faults), REQUEST_ID)["body"])
+    assert body["detail"] == "Correct these fields and send the request again: image_ids."
+    assert len(body["errors"]) == 2
+
+
 def test_a_passing_fault_says_when_to_try_again() -> None:
-    assert problem_response(errors.UnavailableError(), REQUEST_ID)["headers"]["Retry-After"].isdigit()
+    for error in (errors.UnavailableError(), errors.KeyInUseError()):
+        assert problem_response(error, REQUEST_ID)["headers"]["Retry-After"].isdigit()
     assert "Retry-After" not in problem_response(errors.ProductNotFoundError(42), REQUEST_ID)["headers"]
 
 

@@ -1,27 +1,53 @@
 """Every payload in events/, through the handlers with the stores faked."""
 
-import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger, Metrics
+from moto import mock_aws
 
+from adapters.aws import dynamodb_client
 from adapters.pillow_image_inspector import PillowImageInspector
 from domain.authorize import Authorize
 from domain.extract_metadata import ExtractMetadata
-from events.record import EVENTS, IMAGE, PRODUCT_ID, add_example_keys
+from domain.image import ImageFacts
+from domain.leased_ids import LeasedIds
+from domain.reserve_upload import ReserveUpload
+from events.record import EVENTS, GALLERY_IMAGE, IMAGE, PRODUCT_ID, add_example_keys
 from handlers.authorize import AuthorizeHandler
+from handlers.describe_api import DescribeApiHandler
 from handlers.extract_metadata import ExtractMetadataHandler
+from handlers.gallery import GalleryHandler
+from handlers.http_function import HttpFunction, Request
+from handlers.idempotency import OncePerKey
+from handlers.problems import HttpResponse
+from handlers.reserve_upload import ReserveUploadHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
-from tests.builders import NOW, a_context, an_image
+from openapi.document import build
+from tests.builders import NOW, a_context, an_idempotency_table, an_image
 from tests.fakes import (
     InMemoryApiKeys,
     InMemoryImageCatalog,
     InMemoryImageStore,
+    InMemoryUploadForms,
     TickingClock,
     upload_image_with,
 )
-from tests.recorded_events import AUTHORIZATIONS, OBJECTS, UPLOADS, check_authorization, recorded
+from tests.recorded_events import (
+    AUTHORIZATIONS,
+    DESCRIPTIONS,
+    GALLERY,
+    OBJECTS,
+    RESERVATIONS,
+    UPLOADS,
+    check_answer,
+    check_authorization,
+    recorded,
+    recorded_object,
+)
 
 
 @pytest.mark.parametrize("case", AUTHORIZATIONS)
@@ -36,22 +62,76 @@ def test_the_authorizer_answers_each_payload(case: str) -> None:
     check_authorization(case, answer)
 
 
+@pytest.fixture
+def once_per_key() -> Iterator[OncePerKey]:
+    with mock_aws():
+        client = dynamodb_client()
+        yield OncePerKey(client, an_idempotency_table(client))
+
+
+def answer_of(handler: Callable[[Request], HttpResponse], function: str, case: str) -> dict[str, Any]:
+    http_function = HttpFunction(
+        handler,
+        allowed_origins="",
+        rejections="Rejections",
+        logger=Logger(service=function),
+        metrics=Metrics(namespace="ProductImages", service=function),
+    )
+    return dict(http_function(recorded(function, case), a_context()))
+
+
 @pytest.mark.parametrize("case", UPLOADS)
-def test_the_upload_function_answers_each_payload(case: str) -> None:
+def test_the_upload_function_answers_each_payload(case: str, once_per_key: OncePerKey) -> None:
     upload_image = upload_image_with(InMemoryImageCatalog(PRODUCT_ID))
     metrics = Metrics(namespace="ProductImages", service="upload_image")
-    handler = UploadImageHandler(
-        upload_image, "https://media.example.com", Logger(service="upload_image"), metrics
+    handler = UploadImageHandler(upload_image, once_per_key, Logger(service="upload_image"), metrics)
+    check_answer(answer_of(handler, "upload_image", case), UPLOADS[case])
+
+
+@pytest.mark.parametrize("case", RESERVATIONS)
+def test_the_function_that_reserves_uploads_answers_each_payload(case: str, once_per_key: OncePerKey) -> None:
+    catalog = InMemoryImageCatalog(PRODUCT_ID)
+    reserve_upload = ReserveUpload(
+        catalog=catalog,
+        forms=InMemoryUploadForms(lambda: NOW),
+        ids=LeasedIds(catalog),
+        clock=lambda: NOW,
+        max_bytes=50_000_000,
     )
-    answer = handler(recorded("upload_image", case), a_context())
-    assert (answer["statusCode"], json.loads(answer["body"]).get("code")) == UPLOADS[case]
+    metrics = Metrics(namespace="ProductImages", service="reserve_upload")
+    handler = ReserveUploadHandler(reserve_upload, once_per_key, Logger(service="reserve_upload"), metrics)
+    check_answer(answer_of(handler, "reserve_upload", case), RESERVATIONS[case])
+
+
+@pytest.mark.parametrize("case", GALLERY)
+def test_the_gallery_function_answers_each_payload(case: str) -> None:
+    catalog = InMemoryImageCatalog(GALLERY_IMAGE.product_id)
+    catalog.reserve(an_image(ref=GALLERY_IMAGE))
+    catalog.mark_ready(GALLERY_IMAGE, ImageFacts(96, 64, "RGB"), None, NOW)
+    handler = GalleryHandler(
+        catalog=catalog,
+        store=InMemoryImageStore(),
+        clock=TickingClock(NOW),
+        logger=Logger(service="gallery"),
+        metrics=Metrics(namespace="ProductImages", service="gallery"),
+    )
+    check_answer(answer_of(handler, "gallery", case), GALLERY[case])
+
+
+@pytest.mark.parametrize("case", DESCRIPTIONS)
+def test_the_function_that_describes_the_api_answers_each_payload(case: str, tmp_path: Path) -> None:
+    for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css"):
+        (tmp_path / name).write_text("")
+    handler = DescribeApiHandler(build(), tmp_path, "", Logger(service="describe_api"))
+    check_answer(dict(handler(recorded("describe_api", case), a_context())), DESCRIPTIONS[case])
 
 
 @pytest.mark.parametrize("case", OBJECTS)
 def test_the_metadata_function_answers_each_payload(case: str) -> None:
     catalog, store = InMemoryImageCatalog(PRODUCT_ID), InMemoryImageStore()
-    catalog.reserve(an_image(ref=IMAGE))
-    store.put(IMAGE, sample_jpeg(96, 64))
+    content = sample_jpeg(96, 64)
+    catalog.reserve(an_image(ref=IMAGE, size_bytes=len(content)))
+    store.put(IMAGE, content)
     extract_metadata = ExtractMetadata(
         catalog=catalog,
         store=store,
@@ -60,7 +140,7 @@ def test_the_metadata_function_answers_each_payload(case: str) -> None:
     )
     metrics = Metrics(namespace="ProductImages", service="extract_metadata")
     handler = ExtractMetadataHandler(extract_metadata, Logger(service="extract_metadata"), metrics)
-    images = handler(recorded("extract_metadata", case), a_context())["images"]
+    images = handler(recorded_object(case, store.current(IMAGE)), a_context())["images"]
     assert [image["outcome"] for image in images] == OBJECTS[case]
 
 
@@ -68,5 +148,8 @@ def test_every_payload_has_its_test() -> None:
     payloads = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
     tested = {f"authorize/{case}" for case in AUTHORIZATIONS}
     tested |= {f"upload_image/{case}" for case in UPLOADS}
+    tested |= {f"reserve_upload/{case}" for case in RESERVATIONS}
+    tested |= {f"gallery/{case}" for case in GALLERY}
+    tested |= {f"describe_api/{case}" for case in DESCRIPTIONS}
     tested |= {f"extract_metadata/{case}" for case in OBJECTS}
     assert payloads == tested

@@ -12,7 +12,8 @@ VARIABLES = {
     "TABLE": "catalog",
     "BUCKET": "images",
     "STACK": "shop",
-    "MEDIA_BASE_URL": "https://media.example.com",
+    "IDEMPOTENCY_TABLE": "idempotency",
+    "ALLOWED_ORIGINS": "",
     "MAX_DIRECT_UPLOAD_BYTES": "4500000",
     "MAX_IMAGE_PIXELS": "100000000",
     "KEYS_TABLE": "keys",
@@ -25,11 +26,13 @@ def test_each_function_reads_its_own_variables() -> None:
         "catalog", "images", "shop", 100_000_000
     )
     assert read_settings(UploadImageSettings, VARIABLES) == UploadImageSettings(
-        "catalog", "images", "shop", "https://media.example.com", 4_500_000
+        "catalog", "idempotency", "images", "shop", "", 4_500_000
     )
 
 
-@pytest.mark.parametrize("missing", ["TABLE", "BUCKET", "STACK", "MEDIA_BASE_URL", "MAX_DIRECT_UPLOAD_BYTES"])
+@pytest.mark.parametrize(
+    "missing", ["TABLE", "IDEMPOTENCY_TABLE", "BUCKET", "STACK", "ALLOWED_ORIGINS", "MAX_DIRECT_UPLOAD_BYTES"]
+)
 def test_a_missing_variable_is_named(missing: str) -> None:
     variables = {name: value for name, value in VARIABLES.items() if name != missing}
     with pytest.raises(SettingsError, match=f" {missing} "):

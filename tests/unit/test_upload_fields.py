@@ -1,8 +1,7 @@
 import pytest
 
 from domain.errors import InvalidFieldsError
-from domain.image import MAX_ID
-from domain.upload_fields import UploadFields, parse_product_id, parse_upload_fields
+from domain.upload_fields import UploadFields, parse_upload_fields
 
 SPELLINGS = (str.lower, str.upper, str.title)
 
@@ -71,36 +70,6 @@ def test_every_field_that_breaks_a_rule_is_named() -> None:
 
 def test_an_unknown_field_is_ignored() -> None:
     assert parse_upload_fields({"colour": "red"}) == parse_upload_fields({})
-
-
-@pytest.mark.parametrize("product_id", [1, 42, MAX_ID])
-def test_a_product_id_is_an_integer_from_1_to_the_largest_that_json_clients_read(product_id: int) -> None:
-    assert parse_product_id(str(product_id)) == product_id
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "0",
-        "-1",
-        "+1",
-        "01",
-        " 1",
-        "1 ",
-        "1\n",
-        "1.0",
-        "abc",
-        "\u0661",
-        str(MAX_ID + 1),
-        "9" * 16,
-        "1" * 5000,
-    ],
-)
-def test_any_other_product_id_is_refused(text: str) -> None:
-    with pytest.raises(InvalidFieldsError) as caught:
-        parse_product_id(text)
-    assert [fault.field for fault in caught.value.faults] == ["product_id"]
 
 
 def faulty_fields(**fields: str) -> list[str]:

@@ -98,7 +98,7 @@ def test_an_upload_is_stored_as_a_pending_picture(catalog: InMemoryImageCatalog)
     store = InMemoryImageStore()
     fields = {"alt_text": "A red shoe", "is_primary": "True", "order": "1"}
     image = upload_image_with(catalog, store)(an_upload(fields=fields))
-    assert image == an_image(size_bytes=len(CONTENT), primary_requested=True, order=1)
+    assert image == an_image(size_bytes=len(CONTENT), primary_requested_at=NOW, order=1)
     assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
     assert store.get(image.ref) == CONTENT
 
@@ -111,7 +111,7 @@ def test_the_record_is_there_before_the_bytes(catalog: InMemoryImageCatalog) -> 
 
 def test_the_primary_stays_until_the_picture_is_ready(catalog: InMemoryImageCatalog) -> None:
     upload_image_with(catalog)(an_upload(fields={"is_primary": "true"}))
-    assert catalog.primary_image_id(PRODUCT_ID) is None
+    assert catalog.primaries == {PRODUCT_ID: None}
 
 
 def test_every_upload_is_a_picture_of_its_own(catalog: InMemoryImageCatalog) -> None:
@@ -160,7 +160,10 @@ def test_an_upload_that_breaks_a_rule_is_refused_without_asking_a_store(
 
 
 def test_a_picture_that_is_too_large_is_told_both_sizes(catalog: InMemoryImageCatalog) -> None:
-    with pytest.raises(FileTooLargeError, match=r"has 10,001 bytes.*at most 10,000"):
+    with pytest.raises(
+        FileTooLargeError,
+        match=r"has 10,001 bytes.*at most 10,000.*POST to /api/products/\{product_id\}/images/uploads",
+    ):
         upload_image_with(catalog)(an_upload(content=CONTENT.ljust(MAX_BYTES + 1, b"\0")))
 
 
@@ -224,7 +227,7 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
             try:
                 super().put(ref, content)
             finally:
-                catalog.mark_ready(ref, ImageFacts(48, 32, "RGB"), NOW)
+                catalog.mark_ready(ref, ImageFacts(48, 32, "RGB"), None, NOW)
 
     store = InspectingImageStore(catalog)
     image = upload_image_with(catalog, store)(an_upload())
@@ -236,7 +239,7 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
 def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
     class ForgetfulCatalog(InMemoryImageCatalog):
         @override
-        def begin_removal(self, ref: ImageRef) -> ProductImage:
+        def withdraw(self, ref: ImageRef) -> ProductImage:
             raise UnavailableError
 
     forgetful = ForgetfulCatalog(PRODUCT_ID)
@@ -244,7 +247,7 @@ def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
     with pytest.raises(OutcomeUnknownError, match="Look whether it is there") as unknown:
         upload_image_with(forgetful, store)(an_upload())
     assert unknown.value.ref == a_ref()
-    assert forgetful.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), NOW).status is ImageStatus.READY
+    assert forgetful.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW).status is ImageStatus.READY
     assert store.get(a_ref()) == CONTENT
 
 

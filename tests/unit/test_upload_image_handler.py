@@ -8,12 +8,15 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 from moto import mock_aws
 
+from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import BytesRefusedError, ImageIdTakenError
 from domain.image import ImageRef, ProductImage
 from domain.upload_image import Upload
+from handlers.http_function import HttpFunction
+from handlers.idempotency import OncePerKey
 from handlers.problems import HttpResponse
 from handlers.settings import SettingsError
 from handlers.upload_image import UploadImageHandler
@@ -55,16 +58,19 @@ def catalog() -> InMemoryImageCatalog:
     return InMemoryImageCatalog(PRODUCT_ID)
 
 
-def handler(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = None) -> UploadImageHandler:
+def handler(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = None) -> HttpFunction:
     return around(upload_image_with(catalog, store))
 
 
-def around(upload_image: Callable[[Upload], ProductImage]) -> UploadImageHandler:
-    return UploadImageHandler(
-        upload_image,
-        "https://media.example.com",
-        Logger(service="upload_image"),
-        Metrics(namespace="ProductImages", service="upload_image"),
+def around(upload_image: Callable[[Upload], ProductImage]) -> HttpFunction:
+    logger = Logger(service="upload_image")
+    metrics = Metrics(namespace="ProductImages", service="upload_image")
+    return HttpFunction(
+        UploadImageHandler(upload_image, OncePerKey(dynamodb_client(), "unused"), logger, metrics),
+        allowed_origins="",
+        rejections="UploadsRejected",
+        logger=logger,
+        metrics=metrics,
     )
 
 
@@ -84,7 +90,7 @@ def test_an_upload_is_answered_with_the_contracts_body(catalog: InMemoryImageCat
         "type": "JPEG",
         "user": {"id": 7, "username": "maria", "full_name": "María López"},
         "name": "shoe.jpg",
-        "f": "https://media.example.com/42/1.jpg",
+        "f": "https://shop.example/media/42/1.jpg",
         "size": len(CONTENT),
         "description": "A red shoe",
         "width": None,
@@ -158,7 +164,7 @@ def test_a_request_that_cannot_be_granted_is_answered_with_a_problem(
     assert catalog.images == {}
     metrics, log = printed()
     assert (metrics["UploadsRejected"], metrics["reason"]) == ([1.0], expected[1])
-    assert (log["level"], log["message"], log["reason"]) == ("INFO", "upload rejected", expected[1])
+    assert (log["level"], log["message"], log["reason"]) == ("INFO", "request rejected", expected[1])
 
 
 def test_a_store_that_refuses_for_now_is_answered_with_503_and_reported(
@@ -255,7 +261,8 @@ def test_the_deployed_function_stores_the_record_and_the_bytes(
         TABLE=table,
         BUCKET=bucket,
         STACK="shop",
-        MEDIA_BASE_URL="https://media.example.com",
+        IDEMPOTENCY_TABLE="idempotency",
+        ALLOWED_ORIGINS="",
         MAX_DIRECT_UPLOAD_BYTES=str(MAX_BYTES),
     )
     response = module.lambda_handler(upload_event(upload_form(CONTENT)), a_context())

@@ -1,0 +1,107 @@
+"""Deleting pictures: record, bytes and pointer go together, whoever else is at work on them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from domain.image import ImageStatus
+from local.sample import sample_jpeg
+from openapi.bodies import ImageBody
+from tests.builders import jpeg
+from tests.e2e.problems import check_problem
+from tests.e2e.shop import Shop
+
+PICTURE = sample_jpeg(60, 40)
+
+
+def test_record_and_bytes_go_and_a_second_delete_is_a_404(shop: Shop, product_id: int) -> None:
+    kept, image = (shop.add(PICTURE, product_id=product_id) for _ in range(2))
+    assert shop.fetch(image.f).status_code == 200
+    answer = shop.delete(product_id, image.id)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert shop.state.catalog.get(product_id, image.id) is None
+    assert shop.object_keys(product_id) == {f"originals/{product_id}/{kept.id}.jpg"}
+    assert shop.fetch(image.f).status_code == 403
+    check_problem(shop.show(product_id, image.id), 404, "image_not_found")
+    check_problem(shop.delete(product_id, image.id), 404, "image_not_found")
+    assert shop.gallery(product_id) == [kept]
+    assert shop.fetch(kept.f).content == PICTURE
+
+
+def test_a_deleted_primary_leaves_the_product_without_one(shop: Shop, product_id: int) -> None:
+    first = shop.add(PICTURE, product_id=product_id, is_primary="true")
+    second = shop.add(PICTURE, product_id=product_id, is_primary="true")
+    assert shop.delete(product_id, second.id).status_code == 204
+    primary = shop.state.catalog.look_up(product_id, first.id).primary
+    assert primary
+    assert primary.image_id is None
+    assert [(image.id, image.is_primary) for image in shop.gallery(product_id)] == [(first.id, False)]
+
+
+def test_another_primary_stays_when_a_picture_is_deleted(shop: Shop, product_id: int) -> None:
+    first = shop.add(PICTURE, product_id=product_id, is_primary="true")
+    second = shop.add(PICTURE, product_id=product_id)
+    assert shop.delete(product_id, second.id).status_code == 204
+    assert shop.gallery(product_id) == [first]
+    assert first.is_primary
+
+
+def test_a_failed_picture_can_be_deleted(shop: Shop, product_id: int) -> None:
+    failed = shop.upload(jpeg(200, 200)[:-500], product_id=product_id).json()
+    assert shop.finished(failed).status is ImageStatus.FAILED
+    assert shop.delete(product_id, failed["id"]).status_code == 204
+    assert shop.state.catalog.get(product_id, failed["id"]) is None
+
+
+def test_bytes_that_come_after_their_picture_was_deleted_are_removed(shop: Shop, product_id: int) -> None:
+    reservation = shop.reserved(PICTURE, product_id=product_id, is_primary=True)
+    assert shop.delete(product_id, reservation.id).status_code == 204
+    check_problem(shop.delete(product_id, reservation.id), 404, "image_not_found")
+    assert shop.send(reservation.upload, PICTURE).status_code == 204
+    shop.until_removed(product_id)
+    check_problem(shop.show(product_id, reservation.id), 404, "image_not_found")
+    assert shop.gallery(product_id) == []
+    assert shop.fetch(reservation.f).status_code == 403
+
+
+def test_an_event_that_comes_once_more_after_the_deletion_finds_nothing_to_do(
+    shop: Shop, product_id: int
+) -> None:
+    image = shop.add(PICTURE, product_id=product_id)
+    (version,) = shop.versions(product_id)
+    assert shop.delete(product_id, image.id).status_code == 204
+    assert shop.invoke_metadata(f"originals/{product_id}/{image.id}.jpg", version) == "gone"
+    assert shop.object_keys(product_id) == set()
+    assert shop.fetch(image.f).status_code == 403
+
+
+def test_of_eight_deletes_at_once_one_is_a_204_and_the_others_are_404s(shop: Shop, product_id: int) -> None:
+    image = shop.add(PICTURE, product_id=product_id, is_primary="true")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(partial(shop.delete, product_id), [image.id] * 8))
+    assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
+    assert shop.state.catalog.get(product_id, image.id) is None
+    assert shop.object_keys(product_id) == set()
+
+
+def test_a_delete_that_races_the_metadata_function_leaves_no_bytes_without_a_record(
+    shop: Shop, product_id: int
+) -> None:
+    def upload_and_delete(_: int) -> ImageBody:
+        answer = shop.upload(PICTURE, product_id=product_id, is_primary="true")
+        image = ImageBody.model_validate_json(answer.content)
+        assert shop.delete(product_id, image.id).status_code == 204
+        return image
+
+    with ThreadPoolExecutor(4) as pool:
+        images = list(pool.map(upload_and_delete, range(40)))
+    # Each event once more, to its end: whatever it finds, it must leave nothing behind.
+    for image in images:
+        key = f"originals/{product_id}/{image.id}.jpg"
+        assert shop.invoke_metadata(key) in {"gone", "deleting"}
+    catalog = shop.state.catalog
+    records = [catalog.get(product_id, image.id) for image in images]
+    # A record whose bytes were never inspected stays, hidden, to be cleared up later.
+    assert {record.status for record in records if record} <= {ImageStatus.DELETING}
+    assert shop.object_keys(product_id) == set()
+    assert shop.gallery(product_id) == []
+    assert {shop.fetch(image.f).status_code for image in images} == {403}

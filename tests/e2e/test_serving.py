@@ -1,0 +1,200 @@
+"""What the public gets at a picture's URL: the very bytes, as the picture they are and as nothing else."""
+
+import hashlib
+import json
+import re
+import shutil
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from domain.image import ImageFormat
+from local.sample import sample_jpeg
+from local.system import State
+from openapi.bodies import ImageBody
+from tests.builders import picture
+from tests.e2e.shop import Shop
+
+SCRIPT = b"<html><script>alert(document.domain)</script></html>"
+
+PICTURES = {image_format: picture(image_format.name) for image_format in ImageFormat}
+
+type Outputs = dict[str, str]
+
+
+def _gif_that_is_javascript() -> bytes:
+    """Return a GIF whose width is a comment's begin, and behind whose end the comment ends."""
+    screen = b"GIF89a" + b"/*" + struct.pack("<HBBB", 1, 0x80, 0, 0)
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    return screen + b"\0\0\0\xff\xff\xff" + frame + b";" + b"*/=1;alert(1)//"
+
+
+def _png_with_html_in_a_text_chunk() -> bytes:
+    content = PICTURES[ImageFormat.PNG]
+    end_of_header = 8 + 25
+    chunk = b"tEXtComment\0" + SCRIPT
+    return b"".join(
+        (
+            content[:end_of_header],
+            struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)),
+            content[end_of_header:],
+        )
+    )
+
+
+DISGUISED = {
+    "GIF that is JavaScript": (ImageFormat.GIF, "a.js", _gif_that_is_javascript()),
+    "PNG with HTML in a text chunk": (ImageFormat.PNG, "a.html", _png_with_html_in_a_text_chunk()),
+    "PNG with HTML behind its end": (ImageFormat.PNG, "a.html", PICTURES[ImageFormat.PNG] + SCRIPT),
+    "JPEG with HTML behind its end": (ImageFormat.JPEG, "a.svg", PICTURES[ImageFormat.JPEG] + SCRIPT),
+}
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_a_picture_of_each_format_is_served_byte_for_byte_with_its_type(
+    shop: Shop, product_id: int, image_format: ImageFormat
+) -> None:
+    image = shop.add(PICTURES[image_format], product_id=product_id, name="picture.bin")
+    assert image.type == image_format.name
+    _check_served(shop.fetch(image.f), image, image_format, PICTURES[image_format])
+    assert image.f == (f"{shop.state.api_url}/media/{product_id}/{image.id}.{image_format.extension}")
+
+
+@pytest.mark.parametrize("case", DISGUISED)
+def test_a_picture_that_is_also_something_else_is_served_as_the_picture(
+    shop: Shop, product_id: int, case: str
+) -> None:
+    image_format, name, content = DISGUISED[case]
+    image = shop.add(content, product_id=product_id, name=name)
+    assert image.type == image_format.name
+    _check_served(shop.fetch(image.f), image, image_format, content)
+
+
+def test_a_client_that_only_asks_gets_the_headers_alone(shop: Shop, product_id: int) -> None:
+    image = shop.add(PICTURES[ImageFormat.PNG], product_id=product_id)
+    full, head = shop.fetch(image.f), httpx.head(image.f)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-type", "content-length", "etag", "content-security-policy"):
+        assert head.headers[name] == full.headers[name]
+
+
+def test_a_picture_is_not_served_before_it_has_proven_to_be_one(shop: Shop, product_id: int) -> None:
+    with _events_lost(shop.state):
+        created = shop.upload(PICTURES[ImageFormat.PNG], product_id=product_id).json()
+    key = f"originals/{product_id}/{created['id']}.png"
+    assert shop.object_keys(product_id) == {key}
+    assert shop.shown(product_id, created["id"]).status == "pending"
+    _check_not_served(shop.fetch(created["f"]))
+    assert shop.invoke_metadata(key) == "ready"
+    assert shop.shown(product_id, created["id"]).status == "ready"
+    assert shop.fetch(created["f"]).content == PICTURES[ImageFormat.PNG]
+
+
+def test_a_picture_whose_bytes_were_never_sent_is_not_served(shop: Shop, product_id: int) -> None:
+    _check_not_served(shop.fetch(shop.reserved(b"-", product_id=product_id).f))
+
+
+def test_a_failed_picture_is_not_served_and_its_bytes_are_gone(shop: Shop, product_id: int) -> None:
+    created = shop.upload(sample_jpeg(300, 200)[:-2_000], product_id=product_id).json()
+    assert shop.finished(created).error
+    _check_not_served(shop.fetch(created["f"]))
+    shop.until_removed(product_id)
+    _check_not_served(shop.fetch(created["f"]))
+
+
+@pytest.mark.parametrize(
+    "path", ["", "1/2", "1/2.jpg", "../packages/x.zip", "%2e%2e/originals/1/2.jpg", "999999/1.jpg"]
+)
+def test_there_is_nothing_else_to_see_below_media(shop: Shop, path: str) -> None:
+    answer = httpx.get(f"{shop.state.api_url}/media/{path}")
+    assert answer.status_code in {403, 404}
+
+
+@pytest.fixture
+def cdn(shop: Shop, outputs: Outputs) -> Iterator[httpx.Client]:
+    """The emulated CloudFront, asked over what counts as HTTPS."""
+    if not shutil.which("node"):
+        pytest.skip("Node.js is not on this machine, and the emulated CloudFront runs its functions with it")
+    (deployed,) = json.loads(_bucket_policy(shop.state))["Statement"]
+    # Which tag an object has is nothing that the emulator looks at in a bucket's policy; the rest stays.
+    assert deployed["Condition"]["StringEquals"].pop("s3:ExistingObjectTag/status") == "ready"
+    with (
+        shop.bucket_policy(deployed),
+        httpx.Client(
+            base_url=shop.state.aws.endpoint_url,
+            headers={"Host": outputs["CdnDomainName"], "X-Forwarded-Proto": "https"},
+        ) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("case", DISGUISED)
+def test_the_cdn_serves_a_picture_as_the_front_does(
+    shop: Shop, product_id: int, cdn: httpx.Client, case: str
+) -> None:
+    image_format, name, content = DISGUISED[case]
+    image = shop.add(content, product_id=product_id, name=name)
+    answer = cdn.get(httpx.URL(image.f).path)
+    _check_served(answer, image, image_format, content)
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert answer.headers["server"] == "CloudFront"
+
+
+def test_the_cdn_answers_over_https_alone(shop: Shop, product_id: int, cdn: httpx.Client) -> None:
+    image = shop.add(PICTURES[ImageFormat.PNG], product_id=product_id)
+    path = httpx.URL(image.f).path
+    assert cdn.get(path).status_code == 200
+    assert cdn.get(path, headers={"X-Forwarded-Proto": "http"}).status_code == 403
+
+
+def test_only_the_cdn_may_read_the_bucket(shop: Shop, product_id: int, cdn: httpx.Client) -> None:
+    image = shop.add(PICTURES[ImageFormat.PNG], product_id=product_id)
+    (key,) = shop.object_keys(product_id)
+    direct = f"{shop.state.aws.endpoint_url}/{shop.state.resources.bucket}/{key}"
+    assert cdn.get(httpx.URL(image.f).path).status_code == 200
+    assert httpx.get(direct).status_code == 403
+
+
+def _check_served(
+    answer: httpx.Response, image: ImageBody, image_format: ImageFormat, content: bytes
+) -> None:
+    assert answer.status_code == 200, answer.text
+    assert hashlib.sha256(answer.content).hexdigest() == hashlib.sha256(content).hexdigest()
+    assert answer.headers["content-type"] == image_format.media_type
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    policy = re.split(r"; *", answer.headers["content-security-policy"])
+    assert sorted(policy) == ["default-src 'none'", "sandbox"]
+    name = f"{image.product_id}-{image.id}.{image_format.extension}"
+    assert answer.headers["content-disposition"] == f'inline; filename="{name}"'
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def _check_not_served(answer: httpx.Response) -> None:
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/xml"
+    assert "cache-control" not in answer.headers
+
+
+@contextmanager
+def _events_lost(state: State) -> Iterator[None]:
+    """Let the bucket tell nobody of new objects for a while."""
+    s3, bucket = state.endpoint.client("s3"), state.resources.bucket
+    configured = s3.get_bucket_notification_configuration(Bucket=bucket)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    try:
+        yield
+    finally:
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket,
+            NotificationConfiguration={
+                "LambdaFunctionConfigurations": configured["LambdaFunctionConfigurations"]
+            },
+        )
+
+
+def _bucket_policy(state: State) -> str:
+    return state.endpoint.client("s3").get_bucket_policy(Bucket=state.resources.bucket)["Policy"]

@@ -1,0 +1,170 @@
+"""The CDN of template.yaml: what it shows, to whom, and with which headers."""
+
+import json
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from adapters.s3_image_store import PUBLISHED, STATUS_TAG
+from domain.image import ImageFormat, ImageRef
+from local.template import Template, media_headers
+from tests.infrastructure.stack import Properties, as_sub, of_type, references
+
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER_EXCEPT_HOST_HEADER = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+"""Managed policies (CloudFront developer guide, "Use managed cache policies" and what follows)."""
+
+
+@pytest.fixture
+def cdn(template: Template) -> Properties:
+    [distribution] = of_type(template, "AWS::CloudFront::Distribution").values()
+    config: Properties = distribution["DistributionConfig"]
+    return config
+
+
+def behaviors(cdn: Properties) -> dict[str, Properties]:
+    return {each["PathPattern"]: each for each in cdn["CacheBehaviors"]} | {"*": cdn["DefaultCacheBehavior"]}
+
+
+def run(template: Template, function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Run one of the CDN's functions as CloudFront does: an event in, a request or a response out."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed; the CDN's functions are written in JavaScript")
+    code = of_type(template, "AWS::CloudFront::Function")[function]["FunctionCode"]
+    program = f"{code};process.stdout.write(JSON.stringify(handler({json.dumps(event)})))"
+    done = subprocess.run([node, "-e", program], capture_output=True, text=True, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_everything_is_https_and_http_3_is_spoken(cdn: Properties) -> None:
+    assert (cdn["Enabled"], cdn["HttpVersion"]) == (True, "http2and3")
+    assert {each["ViewerProtocolPolicy"] for each in behaviors(cdn).values()} == {"https-only"}
+    [api] = [origin for origin in cdn["Origins"] if "CustomOriginConfig" in origin]
+    assert api["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+
+
+def test_pictures_come_from_the_bucket_and_all_else_from_the_stage(cdn: Properties) -> None:
+    origins = {origin["Id"]: origin for origin in cdn["Origins"]}
+    assert {path: each["TargetOriginId"] for path, each in behaviors(cdn).items()} == {
+        "/media/*": "images",
+        "/api/*": "api",
+        "*": "api",
+    }
+    assert as_sub(origins["images"]["DomainName"]) == "${ImagesBucket.RegionalDomainName}"
+    assert as_sub(origins["api"]["DomainName"]).startswith("${Api}.execute-api.")
+    assert origins["api"]["OriginPath"] == "/v1"
+
+
+def test_the_api_is_passed_on_whole_and_never_from_a_cache(cdn: Properties) -> None:
+    for path in ("/api/*", "*"):
+        behavior = behaviors(cdn)[path]
+        assert behavior["CachePolicyId"] == CACHING_DISABLED
+        assert behavior["OriginRequestPolicyId"] == ALL_VIEWER_EXCEPT_HOST_HEADER
+        assert set(behavior["AllowedMethods"]) == {
+            "GET",
+            "HEAD",
+            "OPTIONS",
+            "PUT",
+            "PATCH",
+            "POST",
+            "DELETE",
+        }
+
+
+def test_pictures_are_read_only_and_kept_for_a_day(cdn: Properties, template: Template) -> None:
+    media = behaviors(cdn)["/media/*"]
+    assert media["AllowedMethods"] == ["GET", "HEAD"]
+    assert media["CachePolicyId"] == {"Ref": "CdnImageCaching"}
+    caching = of_type(template, "AWS::CloudFront::CachePolicy")["CdnImageCaching"]["CachePolicyConfig"]
+    assert (caching["MinTTL"], caching["DefaultTTL"], caching["MaxTTL"]) == (0, 86_400, 86_400)
+    parameters = caching["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert parameters["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
+
+
+def test_a_picture_that_is_not_there_yet_is_looked_for_again_at_once(cdn: Properties) -> None:
+    assert {each["ErrorCode"]: each["ErrorCachingMinTTL"] for each in cdn["CustomErrorResponses"]} == {
+        403: 0,
+        404: 0,
+    }
+
+
+def test_a_browser_takes_a_picture_as_what_it_is_declared_to_be(cdn: Properties, template: Template) -> None:
+    assert behaviors(cdn)["/media/*"]["ResponseHeadersPolicyId"] == {"Ref": "CdnImageHeaders"}
+    policy = of_type(template, "AWS::CloudFront::ResponseHeadersPolicy")["CdnImageHeaders"]
+    headers = policy["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+    assert {name: each["Override"] for name, each in headers.items()} == {
+        "ContentTypeOptions": True,
+        "ContentSecurityPolicy": True,
+        "StrictTransportSecurity": True,
+    }
+    assert headers["ContentSecurityPolicy"]["ContentSecurityPolicy"] == "default-src 'none'; sandbox"
+    assert headers["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
+    assert media_headers(template) == {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+
+
+def test_only_this_distribution_reads_the_bucket_and_only_what_is_published(
+    cdn: Properties, template: Template
+) -> None:
+    [images] = [origin for origin in cdn["Origins"] if origin["Id"] == "images"]
+    assert references(images["OriginAccessControlId"]) == {"CdnOriginAccess"}
+    access = of_type(template, "AWS::CloudFront::OriginAccessControl")["CdnOriginAccess"]
+    config = access["OriginAccessControlConfig"]
+    assert (config["OriginAccessControlOriginType"], config["SigningBehavior"]) == ("s3", "always")
+    [policy] = of_type(template, "AWS::S3::BucketPolicy").values()
+    [allowed] = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert allowed["Action"] == "s3:GetObject"
+    assert as_sub(allowed["Resource"]) == "${ImagesBucket.Arn}/originals/*"
+    conditions = allowed["Condition"]["StringEquals"]
+    assert as_sub(conditions.pop("aws:SourceArn")).endswith(":distribution/${Cdn}")
+    assert conditions == {f"s3:ExistingObjectTag/{STATUS_TAG}": PUBLISHED}
+
+
+def test_a_domain_of_ones_own_comes_with_its_certificate(cdn: Properties) -> None:
+    condition, aliases, without = cdn["Aliases"]["Fn::If"]
+    assert (condition, aliases, without) == (
+        "HasDomainName",
+        [{"Ref": "DomainName"}],
+        {"Ref": "AWS::NoValue"},
+    )
+    condition, certificate, default = cdn["ViewerCertificate"]["Fn::If"]
+    assert condition == "HasDomainName"
+    assert certificate["AcmCertificateArn"] == {"Ref": "CertificateArn"}
+    assert certificate["MinimumProtocolVersion"] == "TLSv1.2_2021"
+    assert default == {"CloudFrontDefaultCertificate": True}
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_the_path_of_a_picture_leads_to_its_key(template: Template, image_format: ImageFormat) -> None:
+    ref = ImageRef(123, 4711, image_format)
+    request = run(template, "CdnImagePath", {"request": {"uri": f"/media/{ref.path}"}})
+    assert request["uri"] == f"/{ref.key}"
+
+
+@pytest.mark.parametrize("uri", ["/media/../keys", "/media/media/1.jpg", "/x/media/1/2.jpg"])
+def test_only_the_beginning_of_a_path_is_rewritten(template: Template, uri: str) -> None:
+    request = run(template, "CdnImagePath", {"request": {"uri": uri}})
+    assert request["uri"] == uri.replace("/media/", "/originals/", 1 if uri.startswith("/media/") else 0)
+
+
+def saved_as(template: Template, uri: str) -> str:
+    event = {"request": {"uri": uri}, "response": {"headers": {}}}
+    value: str = run(template, "CdnImageName", event)["headers"]["content-disposition"]["value"]
+    return value
+
+
+@pytest.mark.parametrize("uri", ["/media/1/2.jpg", "/originals/1/2.jpg"])
+def test_a_picture_is_shown_and_saved_under_a_name_made_of_identifiers(template: Template, uri: str) -> None:
+    assert saved_as(template, uri) == 'inline; filename="1-2.jpg"'
+
+
+def test_a_path_cannot_break_out_of_the_name(template: Template) -> None:
+    # CloudFront hands paths on as they were sent, percent-encoded.
+    assert saved_as(template, "/originals/1/%22%3B%0D%0Ax.jpg") == 'inline; filename="1-%22%3B%0D%0Ax.jpg"'

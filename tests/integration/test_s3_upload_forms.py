@@ -1,0 +1,79 @@
+import base64
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.aws import s3_client
+from adapters.s3_image_store import served_with
+from adapters.s3_upload_forms import S3UploadForms
+from domain.image import ImageFormat, ImageRef
+from domain.ports import UploadForm
+from tests.builders import NOW, a_ref
+from tests.integration.faults import LOST_CONNECTIONS, lose_every_request
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LIFETIME = timedelta(minutes=15)
+
+
+@pytest.fixture
+def client() -> "S3Client":
+    client = s3_client()
+    # Signing a form must not need AWS.
+    lose_every_request(client, LOST_CONNECTIONS[0])
+    return client
+
+
+def issue(client: "S3Client", ref: ImageRef | None = None) -> UploadForm:
+    return S3UploadForms(client, "images", lambda: NOW).issue(ref or a_ref(), 50_000_000, LIFETIME)
+
+
+def conditions(form: UploadForm) -> list[Any]:
+    policy: dict[str, Any] = json.loads(base64.b64decode(form.fields["policy"]))
+    return [condition for condition in policy["conditions"] if "x-amz-" not in json.dumps(condition)]
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_a_form_is_good_for_one_key_one_type_and_a_size_up_to_the_limit(
+    client: "S3Client", image_format: ImageFormat
+) -> None:
+    ref = ImageRef(42, 1, image_format)
+    form = issue(client, ref)
+    assert sorted(map(json.dumps, conditions(form))) == sorted(
+        map(
+            json.dumps,
+            [
+                {"Content-Type": image_format.media_type},
+                {"Cache-Control": served_with(ref)["CacheControl"]},
+                ["content-length-range", 1, 50_000_000],
+                {"bucket": "images"},
+                {"key": ref.key},
+            ],
+        )
+    )
+
+
+def test_the_fields_are_what_the_form_holds_the_client_to(client: "S3Client") -> None:
+    form = issue(client)
+    assert form.fields["key"] == "originals/42/1.jpg"
+    assert form.fields["Content-Type"] == "image/jpeg"
+    # A semicolon would end the value for `curl -F`.
+    assert not [name for name, value in form.fields.items() if ";" in value]
+
+
+def test_a_form_expires_when_it_says(client: "S3Client") -> None:
+    assert issue(client).expires_at == NOW.replace(microsecond=0) + LIFETIME
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
+def test_a_form_goes_to_the_buckets_own_region_signed_with_version_4(
+    monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    form = issue(s3_client())
+    assert form.url == f"https://images.s3.{region}.amazonaws.com/"
+    assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"

@@ -1,0 +1,35 @@
+import pytest
+
+from handlers.cors import allow_origin, preflight
+
+ADMIN, BACK_OFFICE = "https://admin.example", "https://back-office.example"
+
+
+def test_without_allowed_origins_nothing_is_said() -> None:
+    assert allow_origin(ADMIN, "") == {}
+    assert preflight("GET", "") == {}
+
+
+@pytest.mark.parametrize("origin", [ADMIN, BACK_OFFICE])
+def test_an_allowed_origin_is_named_and_may_read_our_headers(origin: str) -> None:
+    headers = allow_origin(origin, f"{ADMIN},{BACK_OFFICE}")
+    assert headers["Access-Control-Allow-Origin"] == origin
+    assert headers["Vary"] == "Origin"
+    for name in ("ETag", "Location", "Retry-After", "Idempotency-Replayed"):
+        assert name in headers["Access-Control-Expose-Headers"]
+
+
+@pytest.mark.parametrize("origin", [None, "https://admin.example.evil", "null", ""])
+def test_another_origin_is_not_allowed_but_told_apart_in_caches(origin: str | None) -> None:
+    assert allow_origin(origin, f"{ADMIN},{BACK_OFFICE}") == {"Vary": "Origin"}
+
+
+def test_a_star_allows_any_origin_alike() -> None:
+    assert allow_origin("https://anyone.example", "*")["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_preflight_request_is_told_methods_headers_and_for_how_long() -> None:
+    headers = preflight("GET, OPTIONS", ADMIN)
+    assert headers["Access-Control-Allow-Methods"] == "GET, OPTIONS"
+    assert "Authorization" in headers["Access-Control-Allow-Headers"]
+    assert headers["Access-Control-Max-Age"] == "600"

@@ -1,0 +1,134 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import override
+
+import pytest
+
+from domain.delete_image import DeleteImage
+from domain.errors import ImageNotFoundError, ProductNotFoundError, UnavailableError
+from domain.image import ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary
+from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from tests.fakes import InMemoryImageCatalog, InMemoryImageStore
+
+CONTENT = b"picture"
+
+
+class FailingImageStore(InMemoryImageStore):
+    """Cannot be reached so many times."""
+
+    failures = 1
+
+    @override
+    def delete(self, ref: ImageRef) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError
+        super().delete(ref)
+
+
+@pytest.fixture
+def catalog() -> InMemoryImageCatalog:
+    catalog = InMemoryImageCatalog(PRODUCT_ID)
+    catalog.reserve(an_image(primary_requested_at=NOW))
+    return catalog
+
+
+def a_store(store: InMemoryImageStore | None = None) -> InMemoryImageStore:
+    store = store or InMemoryImageStore()
+    store.put(a_ref(), CONTENT)
+    return store
+
+
+def make_ready(catalog: InMemoryImageCatalog) -> None:
+    catalog.move_primary(catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW))
+
+
+def test_record_bytes_and_pointer_go(catalog: InMemoryImageCatalog) -> None:
+    make_ready(catalog)
+    store = a_store()
+    deleted = DeleteImage(catalog, store)(PRODUCT_ID, 1)
+    assert deleted.ref == a_ref()
+    assert (catalog.images, store.get(a_ref())) == ({}, None)
+    assert catalog.primaries == {PRODUCT_ID: Primary(None, NOW)}
+
+
+def test_a_failed_picture_goes_as_well(catalog: InMemoryImageCatalog) -> None:
+    catalog.mark_failed(a_ref(), "It is damaged.", None, NOW)
+    DeleteImage(catalog, InMemoryImageStore())(PRODUCT_ID, 1)
+    assert catalog.images == {}
+
+
+def test_the_picture_is_hidden_before_its_bytes_go_and_its_record_goes_last(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    make_ready(catalog)
+    seen: list[ImageStatus] = []
+
+    class WatchingImageStore(InMemoryImageStore):
+        @override
+        def delete(self, ref: ImageRef) -> None:
+            seen.append(catalog.images[PRODUCT_ID, 1].status)
+            super().delete(ref)
+
+    DeleteImage(catalog, a_store(WatchingImageStore()))(PRODUCT_ID, 1)
+    assert seen == [ImageStatus.DELETING]
+
+
+def test_deleting_twice_is_an_error(catalog: InMemoryImageCatalog) -> None:
+    make_ready(catalog)
+    delete_image = DeleteImage(catalog, a_store())
+    delete_image(PRODUCT_ID, 1)
+    with pytest.raises(ImageNotFoundError):
+        delete_image(PRODUCT_ID, 1)
+
+
+def test_what_was_never_there_cannot_be_deleted(catalog: InMemoryImageCatalog) -> None:
+    delete_image = DeleteImage(catalog, a_store())
+    with pytest.raises(ImageNotFoundError):
+        delete_image(PRODUCT_ID, 2)
+    with pytest.raises(ProductNotFoundError):
+        delete_image(43, 1)
+
+
+def test_the_record_of_a_picture_that_may_still_arrive_stays_hidden(catalog: InMemoryImageCatalog) -> None:
+    store = InMemoryImageStore()
+    delete_image = DeleteImage(catalog, store)
+    delete_image(PRODUCT_ID, 1)
+    assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
+    assert catalog.gallery(PRODUCT_ID).images == ()
+    with pytest.raises(ImageNotFoundError):
+        delete_image(PRODUCT_ID, 1)
+    assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
+
+
+def test_a_deletion_that_was_cut_short_hides_the_picture_and_is_finished_by_the_next(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    make_ready(catalog)
+    store = a_store(FailingImageStore())
+    delete_image = DeleteImage(catalog, store)
+    with pytest.raises(UnavailableError):
+        delete_image(PRODUCT_ID, 1)
+    assert (catalog.gallery(PRODUCT_ID).images, store.get(a_ref())) == ((), CONTENT)
+    with pytest.raises(ImageNotFoundError):
+        delete_image(PRODUCT_ID, 1)
+    assert (catalog.images, store.get(a_ref())) == ({}, None)
+
+
+def test_a_deletion_that_is_overtaken_is_begun_anew(catalog: InMemoryImageCatalog) -> None:
+    class BusyCatalog(InMemoryImageCatalog):
+        turns = iter([True])
+
+        @override
+        def begin_removal(self, seen: ImageSnapshot) -> bool:
+            if next(self.turns, False):
+                later = seen.image.updated_at + timedelta(seconds=1)
+                self.images[PRODUCT_ID, 1] = replace(seen.image, updated_at=later)
+                self.primaries[PRODUCT_ID] = Primary(1, NOW)
+            return super().begin_removal(seen)
+
+    busy = BusyCatalog(PRODUCT_ID)
+    busy.images = dict(catalog.images)
+    make_ready(busy)
+    DeleteImage(busy, a_store())(PRODUCT_ID, 1)
+    assert (busy.images, busy.primaries) == ({}, {PRODUCT_ID: Primary(None, NOW)})

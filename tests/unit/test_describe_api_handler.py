@@ -1,0 +1,221 @@
+"""What is answered without a key: the description, its page, preflight requests, wrong methods."""
+
+import html.parser
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, override
+
+import aws_lambda_powertools
+import pytest
+from aws_lambda_powertools import Logger
+
+from handlers.describe_api import DescribeApiHandler
+from handlers.problems import HttpResponse
+from openapi.document import PATH
+from tests.builders import REQUEST_ID, a_context
+from tests.unit.conftest import ColdStart, Printed
+
+IMAGES = "/api/products/{product_id}/images"
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "</script>"},
+    "servers": [{"url": "/"}],
+    "paths": {
+        IMAGES: {"parameters": [], "get": {}, "post": {}},
+        f"{IMAGES}/order": {"put": {}},
+        "/api/docs": {"get": {}},
+    },
+}
+SWAGGER_UI = Path(aws_lambda_powertools.__file__).parent / "event_handler/openapi/swagger_ui"
+
+
+class Elements(html.parser.HTMLParser):
+    """The elements that a browser finds in a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.feed(page)
+        self.close()
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+
+
+@pytest.fixture
+def swagger_ui(tmp_path: Path) -> Path:
+    (tmp_path / "swagger-ui-bundle.min.js").write_text("var script;")
+    (tmp_path / "swagger-ui.min.css").write_text(".style {}")
+    return tmp_path
+
+
+def answer(
+    swagger_ui: Path, method: str, path: str, *, origin: str | None = None, allowed_origins: str = ""
+) -> HttpResponse:
+    handler = DescribeApiHandler(DOCUMENT, swagger_ui, allowed_origins, Logger(service="test"))
+    event = {
+        "httpMethod": method,
+        "resource": path,
+        "headers": {"Origin": origin} if origin else None,
+        "stageVariables": {"base_url": "https://shop.example"},
+        "requestContext": {"requestId": REQUEST_ID},
+    }
+    return handler(event, a_context())
+
+
+def test_the_document_names_the_server_that_it_was_read_from(swagger_ui: Path) -> None:
+    response = answer(swagger_ui, "GET", "/api/openapi.json")
+    assert response["statusCode"] == 200
+    assert response["headers"]["Content-Type"] == "application/json"
+    assert json.loads(response["body"]) == {**DOCUMENT, "servers": [{"url": "https://shop.example"}]}
+
+
+def test_the_page_holds_all_that_it_needs_and_may_load_nothing(swagger_ui: Path) -> None:
+    response = answer(swagger_ui, "GET", "/api/docs")
+    assert response["statusCode"] == 200
+    assert response["headers"]["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in response["headers"]["Content-Security-Policy"]
+    for part in ("var script;", ".style {}", '"https://shop.example"'):
+        assert part in response["body"]
+    assert "src=" not in response["body"]
+    assert "href=" not in response["body"]
+
+
+def test_no_text_of_the_document_can_end_the_pages_script(swagger_ui: Path) -> None:
+    body = answer(swagger_ui, "GET", "/api/docs")["body"]
+    assert body.count("</script>") == 2
+    assert "<\\/script>" in body
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [(IMAGES, "GET, POST, OPTIONS"), (f"{IMAGES}/order", "PUT, OPTIONS"), ("/api/docs", "GET, OPTIONS")],
+)
+def test_options_says_which_methods_a_path_has(swagger_ui: Path, path: str, allow: str) -> None:
+    response = answer(swagger_ui, "OPTIONS", path)
+    assert (response["statusCode"], response["body"]) == (204, "")
+    assert response["headers"] == {"Allow": allow}
+
+
+@pytest.mark.parametrize("method", ["PUT", "HEAD", "DELETE"])
+def test_a_method_that_a_path_does_not_have_is_405_and_named_what_it_has(
+    swagger_ui: Path, method: str
+) -> None:
+    response = answer(swagger_ui, method, IMAGES)
+    problem = json.loads(response["body"])
+    assert (response["statusCode"], problem["code"]) == (405, "method_not_allowed")
+    assert problem["request_id"] == REQUEST_ID
+    assert response["headers"]["Allow"] == "GET, POST, OPTIONS"
+
+
+def test_a_preflight_request_of_an_allowed_origin_gets_what_it_asks_for(swagger_ui: Path) -> None:
+    origin = "https://admin.example"
+    headers = answer(swagger_ui, "OPTIONS", IMAGES, origin=origin, allowed_origins=origin)["headers"]
+    assert headers["Access-Control-Allow-Origin"] == origin
+    assert headers["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
+    assert "Idempotency-Key" in headers["Access-Control-Allow-Headers"]
+    assert int(headers["Access-Control-Max-Age"]) > 0
+
+
+def test_a_preflight_request_of_another_origin_is_not_allowed(swagger_ui: Path) -> None:
+    response = answer(
+        swagger_ui, "OPTIONS", IMAGES, origin="https://evil.example", allowed_origins="https://a.example"
+    )
+    assert "Access-Control-Allow-Origin" not in response["headers"]
+
+
+def test_the_deployed_function_reads_the_description_and_swagger_ui_from_its_package(
+    cold_start: ColdStart,
+) -> None:
+    module = cold_start("describe_api", ALLOWED_ORIGINS="")
+    # The build puts it beside the modules.
+    module._DOCUMENT = PATH  # noqa: SLF001 - where it is before that
+    event = {
+        "httpMethod": "GET",
+        "resource": "/api/docs",
+        "headers": None,
+        "stageVariables": {"base_url": "https://shop.example"},
+        "requestContext": {"requestId": REQUEST_ID},
+    }
+    page = module.lambda_handler(event, a_context())["body"]
+    assert "SwaggerUIBundle" in page
+    assert "reserveUpload" in page
+    assert module.lambda_handler is module.lambda_handler
+    assert not hasattr(module, "anything_else")
+
+
+def test_swagger_ui_itself_ends_no_script_and_no_style() -> None:
+    page = answer(SWAGGER_UI, "GET", "/api/docs")["body"]
+    assert Elements(page).names == [
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "div",
+        "script",
+        "script",
+    ]
+
+
+def test_the_page_fits_into_an_answer_of_lambda() -> None:
+    assert len(json.dumps(answer(SWAGGER_UI, "GET", "/api/docs"))) < 6_000_000
+
+
+def test_the_page_may_ask_this_api_and_nobody_else(swagger_ui: Path) -> None:
+    headers = answer(swagger_ui, "GET", "/api/docs")["headers"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    policy = dict(rule.split(" ", 1) for rule in headers["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'unsafe-inline'",
+        "style-src": "'unsafe-inline'",
+        "img-src": "data:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+
+
+def test_a_page_of_another_origin_may_send_every_header_that_the_api_reads(swagger_ui: Path) -> None:
+    origin = "https://admin.example"
+    headers = answer(swagger_ui, "OPTIONS", IMAGES, origin=origin, allowed_origins=origin)["headers"]
+    described = {
+        parameter["name"]
+        for item in json.loads(PATH.read_text())["paths"].values()
+        for operation in item.values()
+        if isinstance(operation, dict)
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "header"
+    }
+    allowed = set(headers["Access-Control-Allow-Headers"].split(", "))
+    assert allowed == {"Authorization", "Content-Type", *described}
+
+
+def test_every_answer_is_logged_once(
+    swagger_ui: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Powertools binds a service's logger to one stream for good.
+    monkeypatch.delitem(logging.Logger.manager.loggerDict, "test", raising=False)
+    answer(swagger_ui, "DELETE", IMAGES)
+    [line] = printed()
+    logged = {name: line[name] for name in ("message", "request_id", "method", "resource", "status")}
+    assert logged == {
+        "message": "answered",
+        "request_id": REQUEST_ID,
+        "method": "DELETE",
+        "resource": IMAGES,
+        "status": 405,
+    }
+
+
+@pytest.mark.parametrize("unwanted", ["boto3", "pydantic", "aws_lambda_powertools.event_handler"])
+def test_the_function_imports_nothing_that_it_does_not_need(unwanted: str) -> None:
+    code = f"import sys, handlers.describe_api; sys.exit({unwanted!r} in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env={}, check=True)

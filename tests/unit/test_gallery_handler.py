@@ -1,0 +1,417 @@
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, override
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+from moto import mock_aws
+
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
+from domain.errors import UnavailableError
+from domain.image import ImageFacts, ImageRef, ImageStatus, Primary
+from handlers.gallery import GalleryHandler
+from handlers.http_function import HttpFunction
+from handlers.problems import HttpResponse
+from tests.builders import (
+    BASE_URL,
+    IMAGE_PATH,
+    IMAGES_PATH,
+    NOW,
+    PRODUCT_ID,
+    a_bucket,
+    a_catalog_table,
+    a_context,
+    a_ready_image,
+    a_ref,
+    an_image,
+    api_event,
+    json_event,
+)
+from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, TickingClock
+from tests.unit.conftest import ColdStart, Printed
+
+
+class Gallery:
+    """The function on fake stores."""
+
+    def __init__(self, store: InMemoryImageStore | None = None, allowed_origins: str = "") -> None:
+        self.catalog = InMemoryImageCatalog(PRODUCT_ID)
+        self.store = store or InMemoryImageStore()
+        logger = Logger(service="gallery")
+        metrics = Metrics(namespace="ProductImages", service="gallery")
+        handler = GalleryHandler(
+            catalog=self.catalog,
+            store=self.store,
+            clock=TickingClock(NOW),
+            logger=logger,
+            metrics=metrics,
+        )
+        self._function = HttpFunction(
+            handler,
+            allowed_origins=allowed_origins,
+            rejections="RequestsRejected",
+            logger=logger,
+            metrics=metrics,
+        )
+
+    def add(self, *image_ids: int) -> None:
+        for image_id in image_ids:
+            ref = a_ref(image_id)
+            self.catalog.reserve(an_image(ref=ref))
+            self.catalog.mark_ready(ref, ImageFacts(48, 32, "RGB"), None, NOW)
+            self.store.put(ref, b"picture")
+
+    def answer(self, event: dict[str, Any]) -> HttpResponse:
+        return self._function(event, a_context())
+
+    def page(self, query: Mapping[str, str]) -> HttpResponse:
+        return self.answer(api_event("GET", IMAGES_PATH, path={"product_id": PRODUCT_ID}, query=query))
+
+    def show(self, image_id: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        path = {"product_id": PRODUCT_ID, "image_id": image_id}
+        return self.answer(api_event("GET", IMAGE_PATH, path=path, headers=headers))
+
+    def patch(self, body: object, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        return self.answer(json_event("PATCH", IMAGE_PATH, body, headers=headers, image_id=1))
+
+    def order(self, *image_ids: int) -> HttpResponse:
+        return self.answer(json_event("PUT", f"{IMAGES_PATH}/order", {"image_ids": image_ids}))
+
+    def delete(self, image_id: int | str) -> HttpResponse:
+        path = {"product_id": PRODUCT_ID, "image_id": image_id}
+        return self.answer(api_event("DELETE", IMAGE_PATH, path=path))
+
+
+@pytest.fixture
+def gallery() -> Gallery:
+    return Gallery()
+
+
+def body(response: HttpResponse) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(response["body"])
+    return parsed
+
+
+def problem(response: HttpResponse) -> tuple[int, str, list[str]]:
+    parsed = body(response)
+    assert response["headers"]["Content-Type"] == "application/problem+json"
+    return response["statusCode"], parsed["code"], [e["field"] for e in parsed.get("errors", [])]
+
+
+# --- Lists ----------------------------------------------------------------------------------------------
+
+
+def test_pages_lead_to_each_other_by_urls_that_work_as_they_stand(gallery: Gallery) -> None:
+    gallery.add(*range(1, 6))
+    first = body(gallery.page({"limit": "2"}))
+    assert (first["count"], first["previous"], [i["id"] for i in first["results"]]) == (5, None, [1, 2])
+    seen, url = [1, 2], first["next"]
+    while url:
+        assert url.startswith(f"{BASE_URL}/api/products/42/images?")
+        query = {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}
+        page = body(gallery.page(query))
+        seen += [image["id"] for image in page["results"]]
+        url = page["next"]
+    assert seen == [1, 2, 3, 4, 5]
+    assert page["previous"] == f"{BASE_URL}/api/products/42/images?limit=2&offset=2"
+
+
+def test_the_page_before_begins_at_the_first_picture_at_least(gallery: Gallery) -> None:
+    gallery.add(1, 2)
+    assert body(gallery.page({"limit": "10", "offset": "3"}))["previous"].endswith("?limit=10&offset=0")
+
+
+def test_a_page_has_ten_pictures_unless_another_number_is_asked_for(gallery: Gallery) -> None:
+    gallery.add(*range(1, 13))
+    assert len(body(gallery.page({}))["results"]) == 10
+    assert len(body(gallery.page({"limit": "100"}))["results"]) == 12
+
+
+def test_a_status_filters_the_pages_and_stays_in_their_urls(gallery: Gallery) -> None:
+    gallery.add(1, 2)
+    gallery.catalog.reserve(an_image(ref=a_ref(3)))
+    page = body(gallery.page({"limit": "1", "status": "ready"}))
+    assert (page["count"], page["next"]) == (
+        2,
+        f"{BASE_URL}/api/products/42/images?limit=1&offset=1&status=ready",
+    )
+    assert body(gallery.page({"status": "pending"}))["count"] == 1
+    assert body(gallery.page({"status": "failed"}))["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "101"}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"limit": ""}, "limit"),
+        ({"offset": "-1"}, "offset"),
+        ({"offset": "1.5"}, "offset"),
+        ({"offset": str(2**53)}, "offset"),
+        ({"status": "deleting"}, "status"),
+        ({"status": "READY"}, "status"),
+        ({"sort": "name"}, "sort"),
+    ],
+)
+def test_a_parameter_that_breaks_a_rule_or_is_unknown_is_named(
+    gallery: Gallery, query: dict[str, str], field: str
+) -> None:
+    assert problem(gallery.page(query)) == (400, "invalid_fields", [field])
+
+
+# --- One picture ----------------------------------------------------------------------------------------
+
+
+def test_a_picture_is_shown_with_its_tag_and_not_again_to_who_has_it(gallery: Gallery) -> None:
+    gallery.add(1)
+    shown = gallery.show(1)
+    assert (shown["statusCode"], body(shown)["status"]) == (200, "ready")
+    again = gallery.show(1, {"If-None-Match": shown["headers"]["ETag"]})
+    assert (again["statusCode"], again["body"]) == (304, "")
+    assert again["headers"]["ETag"] == shown["headers"]["ETag"]
+    assert gallery.show(1, {"If-None-Match": '"another"'})["statusCode"] == 200
+
+
+def test_a_tag_changes_when_another_picture_becomes_the_primary(gallery: Gallery) -> None:
+    gallery.add(1, 2)
+    gallery.catalog.primaries[PRODUCT_ID] = Primary(1, NOW)
+    before = gallery.show(1)
+    gallery.catalog.primaries[PRODUCT_ID] = Primary(2, NOW)
+    after = gallery.show(1, {"If-None-Match": before["headers"]["ETag"]})
+    assert (after["statusCode"], body(before)["is_primary"], body(after)["is_primary"]) == (200, True, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ({"product_id": 42, "image_id": 9}, (404, "image_not_found", [])),
+        ({"product_id": 43, "image_id": 1}, (404, "product_not_found", [])),
+        ({"product_id": "x", "image_id": "0"}, (400, "invalid_fields", ["product_id", "image_id"])),
+        ({"product_id": 42, "image_id": 2**53}, (400, "invalid_fields", ["image_id"])),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_what_is_not_there_is_404_and_what_is_no_identifier_400(
+    gallery: Gallery, method: str, path: dict[str, int | str], expected: tuple[int, str, list[str]]
+) -> None:
+    gallery.add(1)
+    assert problem(gallery.answer(api_event(method, IMAGE_PATH, path=path))) == expected
+
+
+# --- Changes --------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_answered_with_the_picture_and_its_new_tag(printed: Printed) -> None:
+    gallery = Gallery()
+    gallery.add(1)
+    answer = gallery.patch({"alt_text": " Neu\u200e ", "order": 3, "is_primary": True})
+    assert answer["statusCode"] == 200
+    changed = body(answer)
+    assert (changed["alt_text"], changed["description"]) == ("Neu", "Neu")
+    assert (changed["order"], changed["is_primary"]) == (3, True)
+    shown = gallery.show(1)
+    assert (body(shown), shown["headers"]["ETag"]) == (changed, answer["headers"]["ETag"])
+    metrics, log = printed()
+    assert metrics["ImagesChanged"] == [1.0]
+    assert (log["image_id"], log["fields"]) == (1, ["alt_text", "is_primary", "order"])
+    assert "Neu" not in json.dumps(log)
+
+
+def test_fields_that_are_not_sent_stay(gallery: Gallery) -> None:
+    gallery.add(1)
+    gallery.patch({"alt_text": "Neu", "order": 3})
+    assert body(gallery.patch({"is_primary": True}))["alt_text"] == "Neu"
+    assert body(gallery.patch({"alt_text": ""}))["order"] == 3
+
+
+def test_a_change_on_condition_is_made_once(gallery: Gallery) -> None:
+    gallery.add(1)
+    tag = {"If-Match": gallery.show(1)["headers"]["ETag"]}
+    assert gallery.patch({"order": 1}, tag)["statusCode"] == 200
+    assert problem(gallery.patch({"order": 2}, tag)) == (412, "stale_image", [])
+    assert body(gallery.show(1))["order"] == 1
+    assert gallery.patch({"order": 2}, {"If-Match": "*"})["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "fields"),
+    [
+        ({"name": "b.jpg", "is_primary": "yes"}, ["name", "is_primary"]),
+        ({"alt_text": None}, ["alt_text"]),
+        ({"is_primary": 1}, ["is_primary"]),
+        ({"is_primary": None}, ["is_primary"]),
+        ({"order": "1"}, ["order"]),
+        ({"order": 1.5}, ["order"]),
+        ({"order": True}, ["order"]),
+        ({"order": 2**31}, ["order"]),
+        ({"alt_text": "x" * 16_385}, ["alt_text"]),
+        ([], ["body"]),
+        ("text", ["body"]),
+    ],
+)
+def test_a_field_that_breaks_a_rule_or_is_unknown_is_named(
+    gallery: Gallery, sent: object, fields: list[str]
+) -> None:
+    gallery.add(1)
+    assert problem(gallery.patch(sent)) == (400, "invalid_fields", fields)
+
+
+def test_a_whole_number_may_be_written_with_a_point(gallery: Gallery) -> None:
+    gallery.add(1)
+    assert body(gallery.patch({"order": 3.0}))["order"] == 3
+
+
+@pytest.mark.parametrize("content_type", [None, "", "text/plain", "multipart/form-data; boundary=b"])
+def test_a_body_that_is_not_declared_as_json_is_refused(gallery: Gallery, content_type: str | None) -> None:
+    gallery.add(1)
+    event = json_event("PATCH", IMAGE_PATH, {}, image_id=1)
+    event["headers"] = {"Content-Type": content_type} if content_type is not None else None
+    assert problem(gallery.answer(event)) == (400, "not_json", [])
+
+
+@pytest.mark.parametrize("sent", ["", "{", "{'order': 1}", "\x00", '{"alt_text": "\\ud800"}'])
+def test_a_body_that_is_no_json_is_refused(gallery: Gallery, sent: str) -> None:
+    gallery.add(1)
+    event = json_event("PATCH", IMAGE_PATH, {}, image_id=1) | {"body": sent}
+    assert problem(gallery.answer(event)) == (400, "malformed_body", [])
+
+
+def test_a_body_in_base64_is_read_as_well(gallery: Gallery) -> None:
+    gallery.add(1)
+    event = json_event("PATCH", IMAGE_PATH, {}, image_id=1)
+    event |= {"body": "eyJvcmRlciI6IDV9", "isBase64Encoded": True}
+    assert body(gallery.answer(event))["order"] == 5
+
+
+def test_a_failed_picture_cannot_become_the_primary(gallery: Gallery) -> None:
+    gallery.catalog.reserve(an_image())
+    gallery.catalog.mark_failed(a_ref(), "It is damaged.", None, NOW)
+    assert problem(gallery.patch({"is_primary": True})) == (409, "image_not_ready", [])
+
+
+# --- Order ----------------------------------------------------------------------------------------------
+
+
+def test_a_new_order_is_answered_with_the_gallery_in_it(gallery: Gallery) -> None:
+    gallery.add(1, 2, 3)
+    answer = gallery.order(3, 1, 2)
+    assert answer["statusCode"] == 200
+    assert body(answer) == body(gallery.page({"limit": "100"}))
+    assert [(image["id"], image["order"]) for image in body(answer)["results"]] == [(3, 0), (1, 1), (2, 2)]
+
+
+def test_an_order_that_does_not_fit_the_gallery_says_why(gallery: Gallery) -> None:
+    gallery.add(1, 2)
+    answer = gallery.order(1, 1, 9)
+    assert problem(answer) == (400, "invalid_fields", ["image_ids"] * 3)
+    assert [error["message"].rpartition(" ")[2] for error in body(answer)["errors"]] == ["1.", "2.", "9."]
+
+
+@pytest.mark.parametrize("image_ids", [["1"], [0], [2**53], [None], "1", None, [1.5]])
+def test_an_order_of_anything_but_identifiers_is_refused(gallery: Gallery, image_ids: object) -> None:
+    gallery.add(1)
+    event = json_event("PUT", f"{IMAGES_PATH}/order", {"image_ids": image_ids})
+    status, code, [field] = problem(gallery.answer(event))
+    assert (status, code, field.partition(".")[0]) == (400, "invalid_fields", "image_ids")
+
+
+def test_a_gallery_that_is_too_large_for_one_step_is_told_so(gallery: Gallery) -> None:
+    gallery.add(*range(1, 102))
+    assert problem(gallery.order(*range(1, 102))) == (409, "gallery_too_large", [])
+
+
+# --- Deletions ------------------------------------------------------------------------------------------
+
+
+def test_a_deletion_is_answered_with_nothing_and_the_next_one_with_404(printed: Printed) -> None:
+    gallery = Gallery()
+    gallery.add(1)
+    answer = gallery.delete(1)
+    assert (answer["statusCode"], answer["body"]) == (204, "")
+    assert gallery.store.get(a_ref()) is None
+    assert printed()[0]["ImagesDeleted"] == [1.0]
+    assert problem(gallery.delete(1)) == (404, "image_not_found", [])
+
+
+def test_a_deletion_that_cannot_be_finished_now_says_so_and_hides_the_picture() -> None:
+    class UnreachableImageStore(InMemoryImageStore):
+        @override
+        def delete(self, ref: ImageRef) -> None:
+            raise UnavailableError
+
+    gallery = Gallery(UnreachableImageStore())
+    gallery.add(1)
+    answer = gallery.delete(1)
+    assert problem(answer) == (503, "temporarily_unavailable", [])
+    assert answer["headers"]["Retry-After"] == "5"
+    assert body(gallery.page({}))["count"] == 0
+
+
+# --- All of them ----------------------------------------------------------------------------------------
+
+
+def test_pages_of_an_allowed_origin_may_read_answers_and_errors() -> None:
+    gallery = Gallery(allowed_origins="https://admin.example")
+    gallery.add(1)
+    for image_id, status in ((1, 200), (9, 404)):
+        answer = gallery.show(image_id, {"origin": "https://admin.example"})
+        assert answer["statusCode"] == status
+        assert answer["headers"]["Access-Control-Allow-Origin"] == "https://admin.example"
+
+
+def test_a_rejection_is_counted_by_its_reason(printed: Printed) -> None:
+    gallery = Gallery()
+    gallery.show(9)
+    metrics, log = printed()
+    assert (metrics["RequestsRejected"], metrics["reason"]) == ([1.0], "image_not_found")
+    assert (log["message"], log["level"]) == ("request rejected", "INFO")
+
+
+def test_an_answer_is_kept_by_nobody_but_the_client(gallery: Gallery) -> None:
+    gallery.add(1)
+    for answer in (gallery.page({}), gallery.show(1), gallery.patch({"order": 1}), gallery.order(1)):
+        assert answer["headers"]["Cache-Control"] == "private, no-cache"
+    assert gallery.delete(1)["headers"]["Cache-Control"] == "no-store"
+
+
+def test_the_deployed_function_takes_a_picture_through_its_life(cold_start: ColdStart) -> None:
+    with mock_aws():
+        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+        table, bucket = a_catalog_table(dynamodb), a_bucket(s3)
+        DynamoProducts(dynamodb, table).add(PRODUCT_ID)
+        catalog = DynamoImageCatalog(dynamodb, table)
+        catalog.reserve(an_image())
+        catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW + timedelta(seconds=1))
+        s3.put_object(Bucket=bucket, Key=a_ref().key, Body=b"picture")
+        module = cold_start("gallery", TABLE=table, BUCKET=bucket, STACK="shop", ALLOWED_ORIGINS="")
+        path = {"product_id": PRODUCT_ID, "image_id": 1}
+        events = {
+            "list": api_event("GET", IMAGES_PATH, path={"product_id": PRODUCT_ID}),
+            "show": api_event("GET", IMAGE_PATH, path=path),
+            "change": json_event("PATCH", IMAGE_PATH, {"is_primary": True}, image_id=1),
+            "reorder": json_event("PUT", f"{IMAGES_PATH}/order", {"image_ids": [1]}),
+            "delete": api_event("DELETE", IMAGE_PATH, path=path),
+        }
+        answers = {name: module.lambda_handler(event, a_context()) for name, event in events.items()}
+        left = catalog.get(PRODUCT_ID, 1), s3.list_objects_v2(Bucket=bucket)["KeyCount"]
+    assert {name: answer["statusCode"] for name, answer in answers.items()} == {
+        "list": 200,
+        "show": 200,
+        "change": 200,
+        "reorder": 200,
+        "delete": 204,
+    }
+    assert body(answers["change"])["is_primary"]
+    assert left == (None, 0)
+    assert module.lambda_handler is module.lambda_handler
+    assert not hasattr(module, "anything_else")
+
+
+def test_a_picture_that_is_being_deleted_is_not_shown(gallery: Gallery) -> None:
+    gallery.catalog.images[PRODUCT_ID, 1] = a_ready_image(status=ImageStatus.DELETING)
+    assert problem(gallery.show(1)) == (404, "image_not_found", [])

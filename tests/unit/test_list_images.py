@@ -1,0 +1,52 @@
+import pytest
+
+from domain.errors import ProductNotFoundError
+from domain.image import ImageStatus, Primary
+from domain.list_images import ListImages, PageRequest
+from tests.builders import NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
+from tests.fakes import InMemoryImageCatalog
+
+
+@pytest.fixture
+def catalog() -> InMemoryImageCatalog:
+    catalog = InMemoryImageCatalog(PRODUCT_ID)
+    for image_id in range(1, 6):
+        catalog.reserve(an_image(ref=a_ref(image_id), order=-image_id))
+    return catalog
+
+
+def page(catalog: InMemoryImageCatalog, limit: int, offset: int) -> tuple[int, list[int]]:
+    shown = ListImages(catalog)(PRODUCT_ID, PageRequest(limit, offset, None))
+    return shown.count, [snapshot.image.ref.image_id for snapshot in shown.snapshots]
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "image_ids"),
+    [(2, 0, [5, 4]), (2, 2, [3, 2]), (2, 4, [1]), (2, 5, []), (100, 0, [5, 4, 3, 2, 1]), (1, 2**53 - 1, [])],
+)
+def test_a_page_is_a_part_of_the_sorted_gallery_and_knows_its_size(
+    catalog: InMemoryImageCatalog, limit: int, offset: int, image_ids: list[int]
+) -> None:
+    assert page(catalog, limit, offset) == (5, image_ids)
+
+
+def test_a_status_counts_and_shows_only_pictures_in_it(catalog: InMemoryImageCatalog) -> None:
+    catalog.images[PRODUCT_ID, 3] = a_ready_image(ref=a_ref(3))
+    shown = ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, ImageStatus.READY))
+    assert (shown.count, [snapshot.image.ref.image_id for snapshot in shown.snapshots]) == (1, [3])
+
+
+def test_a_picture_that_is_being_deleted_is_neither_counted_nor_shown(catalog: InMemoryImageCatalog) -> None:
+    catalog.withdraw(a_ref(4))
+    assert page(catalog, 10, 0) == (4, [5, 3, 2, 1])
+
+
+def test_at_most_one_picture_is_the_primary(catalog: InMemoryImageCatalog) -> None:
+    catalog.primaries[PRODUCT_ID] = Primary(2, NOW)
+    shown = ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, None))
+    assert [s.image.ref.image_id for s in shown.snapshots if s.is_primary] == [2]
+
+
+def test_the_gallery_of_an_unknown_product_is_an_error(catalog: InMemoryImageCatalog) -> None:
+    with pytest.raises(ProductNotFoundError):
+        ListImages(catalog)(43, PageRequest(10, 0, None))

@@ -1,0 +1,108 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import override
+
+import pytest
+
+from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFoundError
+from domain.image import Primary, ProductImage
+from domain.reorder_images import MAX_IMAGES, ReorderImages
+from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from tests.fakes import InMemoryImageCatalog
+
+LATER = NOW + timedelta(minutes=1)
+
+
+def a_catalog(count: int = 3) -> InMemoryImageCatalog:
+    catalog = InMemoryImageCatalog(PRODUCT_ID)
+    for image_id in range(1, count + 1):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    return catalog
+
+
+def faults(catalog: InMemoryImageCatalog, *image_ids: int) -> list[str]:
+    with pytest.raises(InvalidFieldsError) as caught:
+        ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, image_ids)
+    assert {fault.field for fault in caught.value.faults} == {"image_ids"}
+    assert {image.order for image in catalog.images.values()} == {0}
+    return [fault.message for fault in caught.value.faults]
+
+
+def test_each_picture_gets_its_position_counted_from_nought() -> None:
+    catalog = a_catalog()
+    catalog.primaries[PRODUCT_ID] = Primary(2, NOW)
+    gallery = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2])
+    assert [(image.ref.image_id, image.order) for image in gallery.images] == [(3, 0), (1, 1), (2, 2)]
+    assert {image.updated_at for image in gallery.images} == {LATER}
+    assert gallery == catalog.gallery(PRODUCT_ID)
+
+
+def test_an_empty_gallery_has_an_empty_order() -> None:
+    assert ReorderImages(a_catalog(0), lambda: LATER)(PRODUCT_ID, []).images == ()
+
+
+def test_pictures_that_are_left_out_are_named() -> None:
+    assert faults(a_catalog(), 2) == ["Name every image of the product; missing: 1, 3."]
+
+
+def test_pictures_that_are_named_twice_are_named() -> None:
+    assert faults(a_catalog(), 1, 2, 3, 2, 2) == ["Name each image once; doubled: 2."]
+
+
+def test_pictures_of_another_product_are_named() -> None:
+    catalog = a_catalog()
+    catalog.reserve(an_image(ref=a_ref(9, product_id=43)))
+    assert faults(catalog, 1, 2, 3, 9, 8) == ["Name only images of this product; foreign: 8, 9."]
+
+
+def test_every_kind_of_fault_is_told_at_once() -> None:
+    assert len(faults(a_catalog(), 1, 1, 9)) == 3
+
+
+def test_many_identifiers_are_not_all_named() -> None:
+    [fault] = faults(a_catalog(12))
+    assert fault.endswith("missing: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more.")
+
+
+def test_a_picture_that_is_being_deleted_is_foreign() -> None:
+    catalog = a_catalog()
+    catalog.withdraw(a_ref(2))
+    assert faults(catalog, 1, 2, 3) == ["Name only images of this product; foreign: 2."]
+
+
+def test_a_gallery_of_more_than_a_transaction_takes_is_refused() -> None:
+    catalog = a_catalog(MAX_IMAGES + 1)
+    with pytest.raises(GalleryTooLargeError, match="has 101 images; at most 100"):
+        ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, list(range(1, MAX_IMAGES + 2)))
+
+
+def test_the_largest_gallery_that_is_allowed_is_reordered() -> None:
+    order = list(range(MAX_IMAGES, 0, -1))
+    gallery = ReorderImages(a_catalog(MAX_IMAGES), lambda: LATER)(PRODUCT_ID, order)
+    assert [image.ref.image_id for image in gallery.images] == order
+
+
+def test_an_unknown_product_has_no_order() -> None:
+    with pytest.raises(ProductNotFoundError):
+        ReorderImages(a_catalog(), lambda: LATER)(43, [])
+
+
+def test_an_order_that_is_overtaken_is_checked_and_written_anew() -> None:
+    class BusyCatalog(InMemoryImageCatalog):
+        turns = iter([True])
+
+        @override
+        def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
+            if next(self.turns, False):
+                self.images[PRODUCT_ID, 1] = replace(self.images[PRODUCT_ID, 1], alt_text="Quicker")
+            return super().reorder(seen, changed)
+
+    catalog = BusyCatalog(PRODUCT_ID)
+    for image_id in (1, 2):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    gallery = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 1])
+    assert [(image.ref.image_id, image.alt_text) for image in gallery.images] == [
+        (2, "A red shoe"),
+        (1, "Quicker"),
+    ]

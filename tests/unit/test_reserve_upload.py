@@ -1,0 +1,102 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from domain.errors import FileTooLargeError, InvalidFieldsError, ProductNotFoundError
+from domain.image import Announcement, ImageFormat
+from domain.leased_ids import LeasedIds
+from domain.reserve_upload import FORM_LIFETIME, AnnouncedUpload, Reservation, ReserveUpload
+from tests.builders import NOW, PRODUCT_ID, USER, a_ref, an_image
+from tests.fakes import InMemoryImageCatalog, InMemoryUploadForms
+
+MAX_BYTES = 50_000_000
+UPLOAD = AnnouncedUpload(
+    product_id=PRODUCT_ID,
+    user=USER,
+    name="shoe.jpg",
+    size_bytes=20_000_000,
+    media_type=None,
+    alt_text="A red  shoe",
+    is_primary=False,
+    order=0,
+    sha256=None,
+)
+
+
+@pytest.fixture
+def catalog() -> InMemoryImageCatalog:
+    return InMemoryImageCatalog(PRODUCT_ID)
+
+
+def reserve(catalog: InMemoryImageCatalog, **changes: Any) -> Reservation:  # noqa: ANN401 - any field
+    reserve_upload = ReserveUpload(
+        catalog=catalog,
+        forms=InMemoryUploadForms(lambda: NOW),
+        ids=LeasedIds(catalog),
+        clock=lambda: NOW,
+        max_bytes=MAX_BYTES,
+    )
+    return reserve_upload(replace(UPLOAD, **changes))
+
+
+def test_a_pending_record_is_there_with_what_was_announced(catalog: InMemoryImageCatalog) -> None:
+    reservation = reserve(catalog, sha256="0" * 64, is_primary=True, order=3)
+    assert reservation.image == an_image(
+        size_bytes=20_000_000,
+        primary_requested_at=NOW,
+        order=3,
+        announcement=Announcement("0" * 64, NOW + FORM_LIFETIME),
+    )
+    assert catalog.get(PRODUCT_ID, 1) == reservation.image
+
+
+def test_the_form_is_for_this_picture_and_any_size_that_is_allowed(catalog: InMemoryImageCatalog) -> None:
+    form = reserve(catalog).form
+    assert form.fields == {"key": a_ref().key, "max_bytes": str(MAX_BYTES)}
+    assert form.expires_at == NOW + FORM_LIFETIME
+
+
+@pytest.mark.parametrize(
+    ("name", "image_format"),
+    [
+        ("a.jpg", ImageFormat.JPEG),
+        ("a.JPEG", ImageFormat.JPEG),
+        ("a.b.png", ImageFormat.PNG),
+        ("a.webp", ImageFormat.WEBP),
+        ("a.gif", ImageFormat.GIF),
+        ("a.Avif", ImageFormat.AVIF),
+    ],
+)
+def test_the_name_tells_the_format(
+    catalog: InMemoryImageCatalog, name: str, image_format: ImageFormat
+) -> None:
+    assert reserve(catalog, name=name).image.ref.image_format is image_format
+
+
+def test_the_media_type_outweighs_the_name(catalog: InMemoryImageCatalog) -> None:
+    assert reserve(catalog, media_type="image/png").image.ref.image_format is ImageFormat.PNG
+
+
+@pytest.mark.parametrize("changes", [{"name": "shoe"}, {"name": "shoe.svg"}, {"media_type": "image/svg+xml"}])
+def test_an_unknown_format_is_refused(catalog: InMemoryImageCatalog, changes: dict[str, str]) -> None:
+    with pytest.raises(InvalidFieldsError) as caught:
+        reserve(catalog, **changes)
+    assert [fault.field for fault in caught.value.faults] == ["content_type"]
+    assert catalog.images == {}
+
+
+def test_a_name_that_is_no_name_is_replaced(catalog: InMemoryImageCatalog) -> None:
+    assert reserve(catalog, name="../..", media_type="image/gif").image.name == "image.gif"
+
+
+def test_a_picture_may_be_as_large_as_is_allowed_and_no_larger(catalog: InMemoryImageCatalog) -> None:
+    assert reserve(catalog, size_bytes=MAX_BYTES).image.size_bytes == MAX_BYTES
+    with pytest.raises(FileTooLargeError, match=r"has 50,000,001 bytes; an upload takes at most 50,000,000"):
+        reserve(catalog, size_bytes=MAX_BYTES + 1)
+
+
+def test_nothing_is_reserved_for_an_unknown_product(catalog: InMemoryImageCatalog) -> None:
+    with pytest.raises(ProductNotFoundError):
+        reserve(catalog, product_id=43)
+    assert catalog.images == {}
