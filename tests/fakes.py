@@ -63,11 +63,13 @@ class InMemoryImageCatalog:
         return self._change(image, replace(image, status=ImageStatus.DELETING))
 
     def begin_removal(self, seen: ImageSnapshot) -> bool:
-        if not self._is_as_seen(seen):
+        product_id, present = seen.image.ref.product_id, self._as_seen(seen.image)
+        primary = self.primaries.get(product_id)
+        if present is None or ImageSnapshot(present, primary).is_primary != seen.is_primary:
             return False
-        self.images[_place(seen.image.ref)] = replace(seen.image, status=ImageStatus.DELETING)
-        if seen.primary and seen.is_primary:
-            self.primaries[seen.image.ref.product_id] = replace(seen.primary, image_id=None)
+        self.images[_place(present.ref)] = replace(present, status=ImageStatus.DELETING)
+        if primary and seen.is_primary:
+            self.primaries[product_id] = replace(primary, image_id=None)
         return True
 
     def finish_removal(self, ref: ImageRef) -> None:
@@ -93,20 +95,29 @@ class InMemoryImageCatalog:
         return Gallery.of(images, self.primaries[product_id])
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
-        moves = changed.primary is not None and changed.primary != seen.primary
-        place = _place(seen.image.ref)
-        if self.images.get(place) != seen.image or (moves and not self._is_as_seen(seen)):
+        product_id, present = seen.image.ref.product_id, self._as_seen(seen.image)
+        if present is None:
             return False
-        self.images[place] = changed.image
-        if moves:
-            self.primaries[seen.image.ref.product_id] = changed.primary
+        if changed.primary is not None and changed.primary != seen.primary:
+            if product_id not in self.primaries or self.primaries[product_id] != seen.primary:
+                return False
+            self.primaries[product_id] = changed.primary
+        self.images[_place(present.ref)] = replace(changed.image, version=present.version)
         return True
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
-        if any(self.images.get(_place(image.ref)) != image for image in seen):
+        if not all(self._as_seen(image) for image in seen):
             return False
-        self.images.update({_place(image.ref): image for image in changed})
+        for image in changed:
+            version = self.images[_place(image.ref)].version
+            self.images[_place(image.ref)] = replace(image, version=version)
         return True
+
+    def claim(self, ref: ImageRef, version: str | None) -> ProductImage | None:
+        image = self.images.get(_place(ref))
+        if image and image.status is ImageStatus.PENDING and image.version is None:
+            image = self.images[_place(ref)] = replace(image, version=version)
+        return image
 
     def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
         image = self._present(ref)
@@ -139,12 +150,10 @@ class InMemoryImageCatalog:
         self._last_id += size
         return self._last_id - size + 1
 
-    def _is_as_seen(self, seen: ImageSnapshot) -> bool:
-        product_id = seen.image.ref.product_id
-        return (self.images.get(_place(seen.image.ref)), self.primaries.get(product_id)) == (
-            seen.image,
-            seen.primary,
-        )
+    def _as_seen(self, seen: ProductImage) -> ProductImage | None:
+        """Return the record if it is still as it was seen; a claim meanwhile does not matter."""
+        present = self.images.get(_place(seen.ref))
+        return present if present and replace(present, version=seen.version) == seen else None
 
     def _present(self, ref: ImageRef) -> ProductImage:
         image = self.images.get(_place(ref))

@@ -183,6 +183,21 @@ class DynamoImageCatalog:
         ]
         return not updates or self._transact(updates)
 
+    def claim(self, ref: ImageRef, version: str | None) -> ProductImage | None:
+        """Write the version into a pending record that has none; a read where there are no versions."""
+        if version is None:
+            return self.get(ref.product_id, ref.image_id)
+        update: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": image_key(ref.product_id, ref.image_id),
+            "UpdateExpression": "SET version = :version",
+            "ConditionExpression": "#status = :pending AND attribute_not_exists(version)",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {":version": {"S": version}, **_PENDING},
+        }
+        present = self._update_or_read(update)
+        return image_from_item(present) if present else None
+
     def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
         """Complete a pending record with what the picture told."""
         values = {
@@ -314,9 +329,16 @@ class DynamoImageCatalog:
                 **from_,
                 **{f":{name}": value for name, value in attributes.items()},
             },
-            "ReturnValues": "ALL_NEW",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+        present = self._update_or_read(update)
+        if present is None:
+            message = f"There is no record of the image whose bytes belong at {ref.key}."
+            raise ImageRecordMissingError(message)
+        return image_from_item(present)
+
+    def _update_or_read(self, update: dict[str, Any]) -> Item | None:
+        """Update a record if its condition holds; return it as it then stands, or None if there is none."""
+        update |= {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         try:
             with passing_errors_as_unavailable():
                 answer = without_conflicts(lambda: self._client.update_item(**update))
@@ -324,11 +346,8 @@ class DynamoImageCatalog:
             if not failed_condition(error):
                 raise
             present = error.response.get("Item")
-            if not isinstance(present, dict):
-                message = f"There is no record of the image whose bytes belong at {ref.key}."
-                raise ImageRecordMissingError(message) from error
-            return image_from_item(present)
-        return image_from_item(answer["Attributes"])
+            return present if isinstance(present, dict) else None
+        return answer["Attributes"]
 
 
 def _split(items: Sequence[Item]) -> tuple[Item | None, list[ProductImage]]:

@@ -31,7 +31,7 @@ class ExtractMetadata:
     def __call__(self, ref: ImageRef, version: str | None) -> Completion | None:
         """Complete the record of the picture whose bytes arrived as `version`; None if they are gone.
 
-        The first version that is inspected is the picture; a later one is discarded.
+        The version that is the first to claim the record is the picture; any other is discarded.
 
         Raises:
             ImageRecordMissingError: there are bytes without a record; an operator must look.
@@ -41,14 +41,14 @@ class ExtractMetadata:
         content = self._store.get(ref, version)
         if content is None:
             return None
-        image = self._catalog.get(ref.product_id, ref.image_id)
+        image = self._catalog.claim(ref, version)
         if image is None:
             if version is not None and self._store.get(ref) is None:
                 # Deleted since, and told once more: its bytes are there as an old version only.
                 return None
             raise ImageRecordMissingError(f"There is no record of the image whose bytes lie at {ref.key}.")
         completion = Completion(image, is_new=False)
-        if image.status is ImageStatus.PENDING:
+        if image.status is ImageStatus.PENDING and image.version == version:
             completion = self._complete(image, content, version)
         self._settle(completion.image, version)
         return completion
@@ -65,7 +65,7 @@ class ExtractMetadata:
             self._store.publish(image.ref, version)
             now = self._clock()
             completed = self._catalog.mark_ready(image.ref, facts, version, now)
-        return Completion(completed, is_new=completed.updated_at == now)
+        return Completion(completed, is_new=completed.is_inspected and completed.updated_at == now)
 
     def _settle(self, image: ProductImage, version: str | None) -> None:
         """Bring bytes and pointer in line with the record."""

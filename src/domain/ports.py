@@ -68,7 +68,8 @@ class ImageCatalog(Protocol):
     def begin_removal(self, seen: ImageSnapshot) -> bool:
         """Mark a record as being deleted and clear the product's pointer if it stands there, in one step.
 
-        Returns False, and changes nothing, if the record or the pointer is no longer as it was seen.
+        Returns False, and changes nothing, if the record is no longer as it was seen, or if the pointer has
+        come to it or left it meanwhile.
         """
         ...
 
@@ -110,6 +111,14 @@ class ImageCatalog(Protocol):
         """Write the order of up to 100 pictures of one product, all or nothing.
 
         Returns False, and changes nothing, if one of them is no longer as it was seen.
+        """
+        ...
+
+    def claim(self, ref: ImageRef, version: str | None) -> ProductImage | None:
+        """Make this write of the bytes the picture that is inspected, unless another one is already.
+
+        Returns the record as it now stands, or None; its `version` tells whose claim holds. One that is no
+        longer pending stays as it is, and so does every record where the store has no versions.
         """
         ...
 

@@ -21,7 +21,7 @@ _FORMAT_BY_MEDIA_TYPE = {image_format.media_type: image_format for image_format 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncedUpload:
-    """What a client says of a picture before it sends it; `sha256` in lower-case hexadecimal."""
+    """What a client says of a picture before it sends it; media type and `sha256` in lower case."""
 
     product_id: int
     user: User
@@ -89,7 +89,7 @@ class ReserveUpload:
 def _announced_format(upload: AnnouncedUpload) -> ImageFormat:
     """Take the media type's word for it, else the file name's; the bytes are held to it later."""
     if upload.media_type is not None:
-        announced = _FORMAT_BY_MEDIA_TYPE.get(upload.media_type.strip().lower())
+        announced = _FORMAT_BY_MEDIA_TYPE.get(upload.media_type)
         field, message = "content_type", f"Must be one of {', '.join(_FORMAT_BY_MEDIA_TYPE)}."
     else:
         announced = FORMAT_BY_EXTENSION.get(upload.name.rpartition(".")[2].lower())

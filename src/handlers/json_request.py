@@ -38,7 +38,16 @@ def _whole(value: object) -> object:
 _WHOLE = BeforeValidator(_whole)
 Text = Annotated[str, StringConstraints(max_length=_MAX_TEXT)]
 Order = Annotated[int, Field(ge=-ORDER_LIMIT, lt=ORDER_LIMIT), _WHOLE]
-MediaType = Literal["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"]
+
+
+def _lower_case(value: object) -> object:
+    # Media types are case-insensitive (RFC 9110, 8.3.1).
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+MediaType = Annotated[
+    Literal["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"], BeforeValidator(_lower_case)
+]
 Identifier = Annotated[int, Field(ge=1, le=MAX_ID), _WHOLE]
 
 

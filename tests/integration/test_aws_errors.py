@@ -29,6 +29,7 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "reserve": lambda client: DynamoImageCatalog(client, "t").reserve(an_image()),
     "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref()),
     "begin_removal": lambda client: DynamoImageCatalog(client, "t").begin_removal(SEEN),
+    "claim": lambda client: DynamoImageCatalog(client, "t").claim(a_ref(), "a version"),
     "look_up": lambda client: DynamoImageCatalog(client, "t").look_up(42, 1),
     "gallery": lambda client: DynamoImageCatalog(client, "t").gallery(42),
     "change": lambda client: DynamoImageCatalog(client, "t").change(SEEN, SEEN),

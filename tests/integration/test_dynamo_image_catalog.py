@@ -100,43 +100,16 @@ def test_one_query_lists_a_gallery_by_identifier(client: "DynamoDBClient", table
     assert [int(item["image_id"]["N"]) for item in items] == sorted(image_ids)
 
 
-def calls(client: "DynamoDBClient") -> list[str]:
-    """Return the list that the name of every call from now on is added to."""
-    made: list[str] = []
-    hook(client, "before-call", lambda model, **_: made.append(model.name))
-    return made
-
-
-def test_a_gallery_of_a_hundred_pictures_takes_one_call(client: "DynamoDBClient", table: str) -> None:
-    DynamoProducts(client, table).add(42)
-    catalog = DynamoImageCatalog(client, table)
-    for image_id in range(1, 101):
-        catalog.reserve(an_image(ref=a_ref(image_id), alt_text="x" * 255, name="y" * 255))
-    made = calls(client)
-    assert len(catalog.gallery(42).images) == 100
-    assert made == ["Query"]
-
-
 def test_a_gallery_of_more_than_a_megabyte_comes_whole(client: "DynamoDBClient", table: str) -> None:
     DynamoProducts(client, table).add(42)
     catalog = DynamoImageCatalog(client, table)
     for image_id in range(1, 61):
         # Longer than the service lets a text be, so that few records make a megabyte.
         catalog.reserve(an_image(ref=a_ref(image_id), alt_text="x" * 20_000))
-    made = calls(client)
+    made: list[str] = []
+    hook(client, "before-call", lambda model, **_: made.append(model.name))
     assert len(catalog.gallery(42).images) == 60
     assert made == ["Query", "Query"]
-
-
-def test_looking_a_picture_up_with_its_products_pointer_takes_one_call(
-    client: "DynamoDBClient", table: str
-) -> None:
-    DynamoProducts(client, table).add(42)
-    catalog = DynamoImageCatalog(client, table)
-    catalog.reserve(an_image())
-    made = calls(client)
-    catalog.look_up(42, 1)
-    assert made == ["BatchGetItem"]
 
 
 def test_a_look_that_dynamodb_leaves_half_undone_is_a_passing_fault() -> None:

@@ -129,6 +129,52 @@ def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
         assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
 
 
+def test_the_first_version_claims_a_pending_record_and_a_second_is_told_whose_it_is(
+    catalog: Catalog,
+) -> None:
+    catalog.reserve(an_image())
+    claimed = an_image(version="first")
+    assert catalog.claim(a_ref(), "first") == claimed
+    assert catalog.claim(a_ref(), "second") == claimed
+    assert catalog.claim(a_ref(), "first") == claimed
+    assert catalog.get(PRODUCT_ID, 1) == claimed
+
+
+def test_a_record_that_is_no_longer_pending_is_not_claimed(catalog: Catalog) -> None:
+    for image_id in (1, 2):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    ready = catalog.mark_ready(a_ref(1), FACTS, None, LATER)
+    deleting = catalog.withdraw(a_ref(2))
+    assert catalog.claim(a_ref(1), "late") == ready
+    assert catalog.claim(a_ref(2), "late") == deleting
+    assert catalog.get(PRODUCT_ID, 1) == ready
+
+
+def test_where_there_are_no_versions_a_claim_is_a_look(catalog: Catalog) -> None:
+    assert catalog.claim(a_ref(), None) is None
+    catalog.reserve(an_image())
+    assert catalog.claim(a_ref(), None) == an_image()
+
+
+def test_a_claim_stays_and_is_in_nobodys_way(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    catalog.claim(a_ref(), VERSION)
+    changed = an_image(order=1, updated_at=LATER)
+    assert catalog.change(seen, ImageSnapshot(changed, None))
+    reordered = replace(changed, order=2, updated_at=MUCH_LATER)
+    assert catalog.reorder([changed], [reordered])
+    assert catalog.get(PRODUCT_ID, 1) == replace(reordered, version=VERSION)
+    assert catalog.begin_removal(ImageSnapshot(reordered, None))
+    deleting = replace(reordered, status=ImageStatus.DELETING, version=VERSION)
+    assert catalog.get(PRODUCT_ID, 1) == deleting
+
+
+def test_a_record_that_is_missing_is_not_claimed_and_none_is_made(catalog: Catalog) -> None:
+    assert catalog.claim(a_ref(), "first") is None
+    assert catalog.get(PRODUCT_ID, 1) is None
+
+
 def test_a_pending_record_becomes_ready(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     ready = an_image(status=ImageStatus.READY, facts=FACTS, version=VERSION, updated_at=LATER)
@@ -357,6 +403,29 @@ def test_a_pointer_that_was_set_meanwhile_is_not_set_by_a_change(catalog: Catalo
     assert primary_image_id(catalog) == 2
 
 
+def test_a_pointer_that_is_not_to_change_may_move_meanwhile(catalog: Catalog) -> None:
+    image, other = a_wish(catalog, 1, 0), a_wish(catalog, 2, 1)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    catalog.move_primary(other)
+    changed = replace(image, order=1, primary_requested_at=None, updated_at=MUCH_LATER)
+    assert catalog.change(seen, ImageSnapshot(changed, seen.primary))
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, Primary(2, NOW + timedelta(seconds=1)))
+
+
+def test_a_product_that_is_gone_is_not_brought_back_by_a_change(catalog: Catalog) -> None:
+    image = a_wish(catalog, 1, 0, product_id=43)
+    changed = replace(image, order=1, updated_at=MUCH_LATER)
+    assert not catalog.change(ImageSnapshot(image, None), ImageSnapshot(changed, Primary(1, MUCH_LATER)))
+    assert (catalog.get(43, 1), catalog.product_exists(43)) == (image, False)
+
+
+def test_a_picture_that_is_gone_is_not_brought_back_by_a_change_or_a_new_order(catalog: Catalog) -> None:
+    changed = an_image(order=1, updated_at=LATER)
+    assert not catalog.change(ImageSnapshot(an_image(), None), ImageSnapshot(changed, None))
+    assert not catalog.reorder([an_image()], [changed])
+    assert catalog.get(PRODUCT_ID, 1) is None
+
+
 def test_a_new_order_is_written_as_a_whole(catalog: Catalog) -> None:
     for image_id in (1, 2, 3):
         catalog.reserve(an_image(ref=a_ref(image_id)))
@@ -406,11 +475,48 @@ def test_a_deletion_leaves_another_pictures_pointer_alone(catalog: Catalog) -> N
 
 
 def test_a_deletion_of_what_was_changed_meanwhile_does_not_begin(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    changed = ImageSnapshot(an_image(order=1, updated_at=LATER), None)
+    assert catalog.change(seen, changed)
+    assert not catalog.begin_removal(seen)
+    assert catalog.look_up(PRODUCT_ID, 1) == changed
+
+
+def test_a_deletion_begins_once_and_not_of_what_is_gone(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    assert [catalog.begin_removal(seen), catalog.begin_removal(seen)] == [True, False]
+    catalog.finish_removal(a_ref())
+    assert not catalog.begin_removal(seen)
+    assert catalog.get(PRODUCT_ID, 1) is None
+
+
+def test_a_deletion_does_not_begin_if_the_pointer_came_meanwhile(catalog: Catalog) -> None:
     image = a_wish(catalog, 1, 0)
     seen = catalog.look_up(PRODUCT_ID, 1)
     catalog.move_primary(image)
     assert not catalog.begin_removal(seen)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(1, NOW))
+
+
+def test_a_deletion_does_not_begin_if_the_pointer_went_meanwhile(catalog: Catalog) -> None:
+    first, second = a_wish(catalog, 1, 0), a_wish(catalog, 2, 1)
+    catalog.move_primary(first)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    catalog.move_primary(second)
+    assert not catalog.begin_removal(seen)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(first, Primary(2, NOW + timedelta(seconds=1)))
+
+
+def test_a_deletion_is_not_held_up_by_a_pointer_that_moves_between_others(catalog: Catalog) -> None:
+    second, third = a_wish(catalog, 2, 0), a_wish(catalog, 3, 1)
+    catalog.reserve(an_image())
+    catalog.move_primary(second)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    catalog.move_primary(third)
+    assert catalog.begin_removal(seen)
+    assert primary_image_id(catalog) == 3
 
 
 # --- Identifiers -------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG, S3ImageStore
@@ -102,7 +103,11 @@ class S3Versions:
         return self._client.put_object(Bucket="images", Key=ref.key, Body=content)["VersionId"]
 
     def public(self, ref: ImageRef) -> bytes | None:
-        tags = self._client.get_object_tagging(Bucket="images", Key=ref.key)["TagSet"]
+        try:
+            tags = self._client.get_object_tagging(Bucket="images", Key=ref.key)["TagSet"]
+        except ClientError:
+            # There is a delete marker in its place.
+            return None
         if {"Key": STATUS_TAG, "Value": PUBLISHED} not in tags:
             return None
         return self._client.get_object(Bucket="images", Key=ref.key)["Body"].read()
@@ -146,6 +151,25 @@ def test_a_version_written_over_a_published_one_is_not_public(store: ImageStore,
     store.publish(a_ref(), versions.overwrite(a_ref(), b"first"))
     versions.overwrite(a_ref(), b"second")
     assert versions.public(a_ref()) is None
+
+
+def test_deleted_bytes_are_kept_as_a_version_and_are_not_public(
+    store: ImageStore, versions: Versions
+) -> None:
+    version = versions.overwrite(a_ref(), b"picture")
+    store.publish(a_ref(), version)
+    store.delete(a_ref())
+    store.publish(a_ref(), version)
+    assert (store.get(a_ref()), store.get(a_ref(), version)) == (None, b"picture")
+    assert versions.public(a_ref()) is None
+
+
+def test_discarding_what_was_discarded_is_no_error(store: ImageStore, versions: Versions) -> None:
+    versions.overwrite(a_ref(), b"first")
+    version = versions.overwrite(a_ref(), b"second")
+    store.discard(a_ref(), version)
+    store.discard(a_ref(), version)
+    assert store.get(a_ref()) == b"first"
 
 
 def test_publishing_what_is_gone_is_no_error(store: ImageStore, versions: Versions) -> None:

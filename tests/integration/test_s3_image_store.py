@@ -31,12 +31,23 @@ def store(client: "S3Client") -> S3ImageStore:
 
 
 @pytest.mark.parametrize("image_format", ImageFormat)
-def test_bytes_are_stored_with_the_media_type_that_was_detected(
+def test_bytes_are_stored_with_the_media_type_that_was_detected_to_be_kept_for_a_year(
     client: "S3Client", store: S3ImageStore, image_format: ImageFormat
 ) -> None:
     ref = ImageRef(42, 1, image_format)
     store.put(ref, b"picture")
-    assert client.head_object(Bucket="images", Key=ref.key)["ContentType"] == image_format.media_type
+    head = client.head_object(Bucket="images", Key=ref.key)
+    assert head["ContentType"] == image_format.media_type
+    assert head["CacheControl"] == "public, max-age=31536000, immutable"
+
+
+def test_what_is_published_bears_the_tag_that_the_buckets_policy_asks_for(
+    client: "S3Client", store: S3ImageStore
+) -> None:
+    store.put(a_ref(), b"picture")
+    store.publish(a_ref())
+    tags = client.get_object_tagging(Bucket="images", Key=a_ref().key)["TagSet"]
+    assert tags == [{"Key": "status", "Value": "ready"}]
 
 
 def test_bytes_travel_with_the_checksum_that_s3_is_to_check(client: "S3Client", store: S3ImageStore) -> None:
@@ -64,7 +75,7 @@ def test_bytes_that_s3_turns_down_at_once_were_certainly_not_written(code: str) 
         S3ImageStore(client, "images").put(a_ref(), b"picture")
 
 
-@pytest.mark.parametrize(("status", "retries"), [(400, 1), (403, 2), (501, 0)])
+@pytest.mark.parametrize(("status", "retries"), [(400, 1), (403, 2), (500, 0), (501, 0)])
 def test_an_error_that_leaves_the_outcome_open_says_so(status: int, retries: int) -> None:
     client = s3_client()
     answer_with(client, "Surprise", status, retries)
@@ -82,3 +93,14 @@ def test_a_comparison_that_s3_throttles_is_a_passing_fault(client: "S3Client", s
     answer_with(client, "503", 503, event="before-call.s3.HeadObject")
     with pytest.raises(UnavailableError):
         store.put(a_ref(), b"picture")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("NoSuchKey", 404), ("NoSuchVersion", 404), ("MethodNotAllowed", 405)]
+)
+def test_every_way_of_s3_to_say_that_bytes_are_gone_is_understood(code: str, status: int) -> None:
+    client = s3_client()
+    answer_with(client, code, status)
+    store = S3ImageStore(client, "images")
+    store.publish(a_ref(), "a version")
+    assert store.get(a_ref(), "a version") is None

@@ -58,6 +58,18 @@ def test_what_is_named_changes_and_nothing_else(image: ProductImage) -> None:
     assert catalog.images[PRODUCT_ID, 1] == changed
 
 
+@pytest.mark.parametrize("fields", [{"alt_text": "A blue shoe"}, {"order": 3}])
+@pytest.mark.parametrize("primary", [None, Primary(1, NOW), Primary(2, NOW)])
+def test_text_and_order_change_each_on_its_own_and_leave_the_primary_alone(
+    fields: dict[str, Any], primary: Primary | None
+) -> None:
+    image = a_ready_image(primary_requested_at=NOW, order=7)
+    catalog = a_catalog(image, primary=primary)
+    changed = ImageSnapshot(replace(image, **fields, updated_at=LATER), primary)
+    assert change(catalog, **fields) == changed
+    assert catalog.look_up(PRODUCT_ID, 1) == changed
+
+
 def test_a_text_can_be_emptied_and_an_order_set_to_nought() -> None:
     catalog = a_catalog(a_ready_image(order=3))
     image = change(catalog, alt_text="", order=0).image

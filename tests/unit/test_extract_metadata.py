@@ -6,7 +6,8 @@ from typing import Any, override
 
 import pytest
 
-from domain.errors import ImageRecordMissingError
+from domain.delete_image import DeleteImage
+from domain.errors import ImageRecordMissingError, UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.image import Announcement, ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image, jpeg, picture
@@ -26,9 +27,11 @@ SECOND = timedelta(seconds=1)
 class Pipeline:
     """A catalogue, a store, and the use case between them."""
 
-    def __init__(self, catalog: InMemoryImageCatalog | None = None) -> None:
+    def __init__(
+        self, catalog: InMemoryImageCatalog | None = None, store: InMemoryImageStore | None = None
+    ) -> None:
         self.catalog = catalog or InMemoryImageCatalog(PRODUCT_ID)
-        self.store = InMemoryImageStore()
+        self.store = store or InMemoryImageStore()
         self._clock = TickingClock(NOW)
         self.extract_metadata = self.with_inspector(InMemoryImageInspector({GOOD: FACTS}))
 
@@ -127,6 +130,17 @@ def test_bytes_without_a_record_are_reported(pipeline: Pipeline, content: bytes)
         pipeline.tell()
 
 
+def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(pipeline: Pipeline) -> None:
+    pipeline.upload(1, GOOD, primary=True)
+    version = pipeline.store.current(a_ref())
+    pipeline.tell()
+    DeleteImage(pipeline.catalog, pipeline.store)(PRODUCT_ID, 1)
+    # The bucket keeps old versions for a while.
+    assert pipeline.store.get(a_ref(), version) == GOOD
+    assert pipeline.tell(version=version) is None
+    assert (pipeline.catalog.images, pipeline.store.get(a_ref())) == ({}, None)
+
+
 @pytest.mark.parametrize(
     ("content", "primary", "primary_image_id"), [(GOOD, True, 1), (GOOD, False, None), (BROKEN, True, None)]
 )
@@ -217,11 +231,17 @@ def test_a_failed_picture_is_not_public_and_its_bytes_are_removed(pipeline: Pipe
 @pytest.mark.parametrize(
     ("announced", "reason"),
     [
-        ({"size_bytes": len(GOOD) + 1}, f"has {len(GOOD)} bytes; {len(GOOD) + 1} had been announced"),
-        ({"announcement": Announcement("0" * 64, NOW)}, "another SHA-256"),
+        (
+            {"size_bytes": 2_000_000},
+            f"The file has {len(GOOD):,} bytes; 2,000,000 had been announced.",
+        ),
+        (
+            {"announcement": Announcement("0" * 64, NOW)},
+            "The file has another SHA-256 than had been announced.",
+        ),
         (
             {"ref": replace(a_ref(), image_format=ImageFormat.PNG)},
-            "is a JPEG picture; PNG had been announced",
+            "The file is a JPEG picture; PNG had been announced.",
         ),
     ],
 )
@@ -233,8 +253,7 @@ def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
     version = pipeline.store.overwrite(image.ref, GOOD)
     completion = pipeline.extract_metadata(image.ref, version)
     assert completion is not None
-    assert completion.image.status is ImageStatus.FAILED
-    assert reason in str(completion.image.error)
+    assert (completion.image.status, completion.image.error) == (ImageStatus.FAILED, reason)
     assert pipeline.store.get(image.ref) is None
 
 
@@ -282,6 +301,42 @@ def test_of_two_writes_the_one_that_is_inspected_first_is_the_picture(pipeline: 
     assert pipeline.store.public(a_ref()) == GOOD
 
 
+def test_of_two_writes_that_are_inspected_at_once_only_one_is_ever_public() -> None:
+    other = picture("JPEG", 5, 5).ljust(len(GOOD), b"\0")
+    public: list[bytes | None] = []
+
+    class CrowdedInspector(InMemoryImageInspector):
+        """While it looks into one version, the event of the other is handled."""
+
+        turns = iter([True])
+
+        @override
+        def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+            if next(self.turns, False):
+                crowded.extract_metadata(a_ref(), second)
+                public.append(crowded.store.public(a_ref()))
+            return super().inspect(content, image_format)
+
+    crowded = Pipeline()
+    facts = {GOOD: FACTS, other: ImageFacts(5, 5, "RGB")}
+    crowded.extract_metadata = crowded.with_inspector(CrowdedInspector(facts))
+    crowded.upload(1, GOOD, primary=False)
+    first = crowded.store.current(a_ref())
+    second = crowded.store.overwrite(a_ref(), other)
+    crowded.extract_metadata(a_ref(), first)
+    assert public == [None]
+    assert crowded.store.public(a_ref()) == GOOD
+
+
+def test_a_late_repetition_of_a_deleted_pictures_event_is_nothing_to_do(pipeline: Pipeline) -> None:
+    pipeline.upload(1, GOOD, primary=False)
+    version = pipeline.store.current(a_ref())
+    pipeline.tell()
+    pipeline.store.delete(a_ref())
+    del pipeline.catalog.images[PRODUCT_ID, 1]
+    assert pipeline.tell(version=version) is None
+
+
 def test_a_record_without_a_version_takes_whatever_version_there_is(pipeline: Pipeline) -> None:
     pipeline.upload(1, GOOD, primary=False)
     pipeline.catalog.mark_ready(a_ref(), FACTS, None, NOW)
@@ -289,9 +344,63 @@ def test_a_record_without_a_version_takes_whatever_version_there_is(pipeline: Pi
     assert pipeline.store.get(a_ref()) == GOOD
 
 
-def test_bytes_of_a_picture_that_was_deleted_meanwhile_are_removed(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=True)
-    deleting = pipeline.catalog.withdraw(a_ref())
+@pytest.mark.parametrize("content", [GOOD, BROKEN])
+def test_bytes_of_a_picture_that_was_deleted_while_pending_are_removed_when_they_come(
+    pipeline: Pipeline, content: bytes
+) -> None:
+    image = an_image(size_bytes=len(content), primary_requested_at=NOW)
+    pipeline.catalog.reserve(image)
+    DeleteImage(pipeline.catalog, pipeline.store)(PRODUCT_ID, 1)
+    pipeline.store.put(a_ref(), content)
+    deleting = replace(image, status=ImageStatus.DELETING)
     assert pipeline.tell() == Completion(deleting, is_new=False)
-    assert pipeline.store.get(a_ref()) is None
+    assert (pipeline.store.get(a_ref()), pipeline.store.public(a_ref())) == (None, None)
     assert pipeline.primary_image_id() is None
+
+
+def test_a_picture_that_is_deleted_while_it_is_inspected_is_removed(pipeline: Pipeline) -> None:
+    class DeletingInspector(InMemoryImageInspector):
+        @override
+        def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+            pipeline.catalog.withdraw(a_ref(2))
+            return super().inspect(content, image_format)
+
+    pipeline.upload(2, GOOD, primary=True)
+    pipeline.extract_metadata = pipeline.with_inspector(DeletingInspector({GOOD: FACTS}))
+    completion = pipeline.tell(2)
+    assert completion is not None
+    assert (completion.image.status, completion.is_new) == (ImageStatus.DELETING, False)
+    assert (pipeline.store.get(a_ref(2)), pipeline.store.public(a_ref(2))) == (None, None)
+    assert pipeline.primary_image_id() is None
+
+
+def test_a_write_after_a_failed_one_is_discarded_and_the_picture_stays_failed(pipeline: Pipeline) -> None:
+    pipeline.upload(1, BROKEN, primary=True)
+    pipeline.tell()
+    version = pipeline.store.overwrite(a_ref(), GOOD.ljust(len(BROKEN), b"\0"))
+    completion = pipeline.tell(version=version)
+    assert completion is not None
+    assert (completion.image.status, completion.is_new) == (ImageStatus.FAILED, False)
+    assert pipeline.store.get(a_ref(), version) is None
+    assert pipeline.store.get(a_ref()) is None
+
+
+def test_bytes_that_a_fault_left_behind_are_removed_by_the_next_try() -> None:
+    class UnreachableImageStore(InMemoryImageStore):
+        failures = 1
+
+        @override
+        def delete(self, ref: ImageRef) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise UnavailableError
+            super().delete(ref)
+
+    pipeline = Pipeline(store=UnreachableImageStore())
+    pipeline.upload(1, BROKEN, primary=False)
+    with pytest.raises(UnavailableError):
+        pipeline.tell()
+    assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.FAILED
+    completion = pipeline.tell()
+    assert completion is not None
+    assert (completion.is_new, pipeline.store.get(a_ref())) == (False, None)

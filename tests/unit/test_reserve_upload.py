@@ -1,9 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from domain.errors import FileTooLargeError, InvalidFieldsError, ProductNotFoundError
+from domain.errors import FieldFault, FileTooLargeError, InvalidFieldsError, ProductNotFoundError
 from domain.image import Announcement, ImageFormat
 from domain.leased_ids import LeasedIds
 from domain.reserve_upload import FORM_LIFETIME, AnnouncedUpload, Reservation, ReserveUpload
@@ -51,10 +52,16 @@ def test_a_pending_record_is_there_with_what_was_announced(catalog: InMemoryImag
     assert catalog.get(PRODUCT_ID, 1) == reservation.image
 
 
+def test_a_picture_that_is_not_announced_as_the_primary_is_no_wish(catalog: InMemoryImageCatalog) -> None:
+    reservation = reserve(catalog)
+    assert reservation.image.primary_requested_at is None
+    assert reservation.image.announcement == Announcement(None, NOW + FORM_LIFETIME)
+
+
 def test_the_form_is_for_this_picture_and_any_size_that_is_allowed(catalog: InMemoryImageCatalog) -> None:
     form = reserve(catalog).form
     assert form.fields == {"key": a_ref().key, "max_bytes": str(MAX_BYTES)}
-    assert form.expires_at == NOW + FORM_LIFETIME
+    assert form.expires_at == NOW + timedelta(minutes=15)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +69,8 @@ def test_the_form_is_for_this_picture_and_any_size_that_is_allowed(catalog: InMe
     [
         ("a.jpg", ImageFormat.JPEG),
         ("a.JPEG", ImageFormat.JPEG),
+        ("a.jpe", ImageFormat.JPEG),
+        ("a.jfif", ImageFormat.JPEG),
         ("a.b.png", ImageFormat.PNG),
         ("a.webp", ImageFormat.WEBP),
         ("a.gif", ImageFormat.GIF),
@@ -78,11 +87,23 @@ def test_the_media_type_outweighs_the_name(catalog: InMemoryImageCatalog) -> Non
     assert reserve(catalog, media_type="image/png").image.ref.image_format is ImageFormat.PNG
 
 
-@pytest.mark.parametrize("changes", [{"name": "shoe"}, {"name": "shoe.svg"}, {"media_type": "image/svg+xml"}])
-def test_an_unknown_format_is_refused(catalog: InMemoryImageCatalog, changes: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "shoe"}, "Name the media type; the file name does not tell it."),
+        ({"name": "shoe.svg"}, "Name the media type; the file name does not tell it."),
+        (
+            {"media_type": "image/svg+xml"},
+            "Must be one of image/jpeg, image/png, image/webp, image/gif, image/avif.",
+        ),
+    ],
+)
+def test_an_unknown_format_is_refused(
+    catalog: InMemoryImageCatalog, changes: dict[str, str], message: str
+) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
         reserve(catalog, **changes)
-    assert [fault.field for fault in caught.value.faults] == ["content_type"]
+    assert caught.value.faults == (FieldFault("content_type", message),)
     assert catalog.images == {}
 
 

@@ -6,6 +6,7 @@ import pytest
 from domain.errors import (
     BytesRefusedError,
     DomainError,
+    FieldFault,
     FileTooLargeError,
     InvalidFieldsError,
     OutcomeUnknownError,
@@ -126,6 +127,17 @@ def test_the_format_is_that_of_the_bytes_not_of_the_name(catalog: InMemoryImageC
 
 def test_a_path_in_a_file_name_is_dropped(catalog: InMemoryImageCatalog) -> None:
     assert upload_image_with(catalog)(an_upload(file_name="../../etc/shoe.jpg")).name == "shoe.jpg"
+
+
+def test_what_is_not_sent_takes_its_default(catalog: InMemoryImageCatalog) -> None:
+    image = upload_image_with(catalog)(an_upload())
+    assert (image.alt_text, image.primary_requested_at, image.order) == ("", None, 0)
+
+
+def test_an_empty_file_is_named(catalog: InMemoryImageCatalog) -> None:
+    with pytest.raises(InvalidFieldsError) as caught:
+        upload_image_with(catalog)(an_upload(content=b""))
+    assert caught.value.faults == (FieldFault("image", "The file is empty."),)
 
 
 @pytest.mark.parametrize("file_name", ["", "..", "folder/"])
