@@ -45,6 +45,8 @@ def main() -> None:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
         messages = [event["message"] for page in pages for event in page["events"]]
         durations = [int(found[1]) for m in messages if (found := re.match(r"REPORT.*\bDuration: (\d+)", m))]
+        if not durations:
+            continue
         size = sum(len(message.encode()) + _LINE_OVERHEAD_BYTES for message in messages)
         name = group["logGroupName"].rpartition("/")[2]
         print(

@@ -6,6 +6,7 @@ from typing import Any, override
 
 import pytest
 
+from domain.change_image import ChangeImage, ImageChange
 from domain.delete_image import DeleteImage
 from domain.errors import ImageRecordMissingError, UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
@@ -169,6 +170,18 @@ def test_the_last_good_upload_is_the_primary_whatever_the_order_of_events(
         3: "ready",
         4: "failed",
     }
+
+
+@pytest.mark.parametrize("image_id", [1, 2])
+def test_a_primary_that_was_cleared_is_not_set_again_by_a_repeated_event(
+    pipeline: Pipeline, image_id: int
+) -> None:
+    for each in (1, 2):
+        pipeline.upload(each, GOOD, primary=True)
+        pipeline.tell(each)
+    ChangeImage(pipeline.catalog, lambda: NOW)(PRODUCT_ID, 2, ImageChange(is_primary=False))
+    pipeline.tell(image_id)
+    assert pipeline.primary_image_id() is None
 
 
 def test_an_attempt_that_stopped_before_the_primary_moved_is_made_good_by_the_next(

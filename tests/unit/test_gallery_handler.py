@@ -134,6 +134,13 @@ def test_the_page_before_begins_at_the_first_picture_at_least(gallery: Gallery) 
     assert body(gallery.page({"limit": "10", "offset": "3"}))["previous"].endswith("?limit=10&offset=0")
 
 
+@pytest.mark.parametrize(("limit", "offset"), [("2", "0"), ("1", "1"), ("3", "0"), ("1", "2"), ("1", "9")])
+def test_behind_the_last_picture_there_is_no_next_page(gallery: Gallery, limit: str, offset: str) -> None:
+    gallery.add(1, 2)
+    page = body(gallery.page({"limit": limit, "offset": offset}))
+    assert (page["count"], page["next"]) == (2, None)
+
+
 def test_a_page_has_ten_pictures_unless_another_number_is_asked_for(gallery: Gallery) -> None:
     gallery.add(*range(1, 13))
     assert len(body(gallery.page({}))["results"]) == 10
