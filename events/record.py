@@ -124,7 +124,12 @@ def record_json_requests(state: State) -> None:
     image = f"{images}/{GALLERY_IMAGE.image_id}"
     uploads = f"{state.api_url}/api/products/{PRODUCT_ID}/images/uploads"
     announced = {"name": "big.jpg", "size": 20_000_000, "alt_text": "Product front view", "is_primary": True}
-    origin = {"Origin": "https://admin.example.com"}
+    # As a browser asks before a page sends a PATCH.
+    asked = {
+        "Origin": "https://admin.example.com",
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "authorization,content-type,if-match",
+    }
     cases: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
         "reserve_upload": {
             "usual": ("POST", uploads, {"json": announced}),
@@ -145,14 +150,16 @@ def record_json_requests(state: State) -> None:
         "describe_api": {
             "openapi": ("GET", f"{state.api_url}/api/openapi.json", {}),
             "docs": ("GET", f"{state.api_url}/api/docs", {}),
-            "preflight": ("OPTIONS", images, {"headers": origin}),
+            "preflight": ("OPTIONS", image, {"headers": asked}),
             "method_not_allowed": ("PUT", images, {}),
         },
     }
     for function, requests_ in cases.items():
         with _replaced(state, function, _ECHO_BODY):
             for name, (method, url, content) in requests_.items():
-                headers = {"Authorization": f"Token {KEYS['uploader']}", **content.pop("headers", {})}
+                # What is open to all comes without a key.
+                key = {} if function == "describe_api" else {"Authorization": f"Token {KEYS['uploader']}"}
+                headers = {**key, **content.pop("headers", {})}
                 answer = requests.request(method, url, headers=headers, timeout=30, **content)
                 _write(function, name, answer.json())
 

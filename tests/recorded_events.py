@@ -75,10 +75,11 @@ def recorded_object(case: str, version: str) -> dict[str, Any]:
 
 
 def check_answer(answer: dict[str, Any], expected: tuple[int, str | None]) -> None:
-    """Check the status, and the code of a problem."""
+    """Check the status, the code of a problem, and that 204 and 304 have no body (RFC 9110)."""
     is_json = "json" in answer["headers"].get("Content-Type", "")
     code = json.loads(answer["body"]).get("code") if is_json else None
     assert (answer["statusCode"], code) == expected
+    assert bool(answer["body"]) == (answer["statusCode"] not in {204, 304})
 
 
 def check_authorization(case: str, answer: dict[str, Any]) -> None:

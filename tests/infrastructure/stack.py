@@ -1,7 +1,7 @@
 """Reads a translated template: resources by type, who refers to whom, who may do what."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -9,8 +9,20 @@ from local.template import Template
 
 type Properties = dict[str, Any]
 
+NO_VALUE = {"Ref": "AWS::NoValue"}
+"""What CloudFormation leaves out."""
+
 # A Sub's ${Name} or ${Name.Attribute}; ${!Name} is a literal.
 _PLACEHOLDER = re.compile(r"\$\{(?!!)([^.}]+)")
+
+_WHOLE_PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
+
+_INTRINSICS: dict[str, Callable[..., object]] = {
+    "Fn::Equals": lambda one, other: one == other,
+    "Fn::Join": lambda between, several: between.join(several),
+    "Fn::Not": lambda condition: not condition,
+    "Fn::Select": lambda index, several: several[int(index)],
+}
 
 _ONE_BUCKET = r"(\$\{\w+Bucket\.Arn\}|arn:\$\{AWS::Partition\}:s3:::[^*/]+)"
 _BELOW_A_PREFIX = re.compile(rf"{_ONE_BUCKET}(/[^*/]+)+/\*")
@@ -105,6 +117,41 @@ def allows(parameter: Properties, value: str) -> bool:
     return value in map(str, parameter.get("AllowedValues", [value])) and bool(
         re.fullmatch(parameter.get("AllowedPattern", "(?s:.*)"), value)
     )
+
+
+def evaluate(template: Template, node: object, **parameters: str) -> Any:  # noqa: ANN401 - any part of a template
+    """Return `node` as CloudFormation makes it with these parameters, and defaults for the others.
+
+    What only a deployment can tell stays as it is written.
+    """
+    values: dict[str, Any] = {}
+    for name, parameter in template["Parameters"].items():
+        value = parameters.get(name, str(parameter["Default"]))
+        values[name] = value.split(",") if parameter["Type"] == "CommaDelimitedList" else value
+    return _evaluate(node, template["Conditions"], values)
+
+
+def _evaluate(node: object, conditions: dict[str, object], values: dict[str, Any]) -> Any:  # noqa: ANN401
+    def inner(each: object) -> Any:  # noqa: ANN401
+        return _evaluate(each, conditions, values)
+
+    made: object = node
+    match node:
+        case {"Ref": str(name)} if name in values:
+            made = values[name]
+        case {"Fn::Sub": str(pattern)}:
+            made = _WHOLE_PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), pattern)
+        case {"Fn::If": [str(name), then, otherwise]}:
+            made = inner(then if inner(conditions[name]) else otherwise)
+        case dict() if node.keys() <= _INTRINSICS.keys() and node:
+            [(name, arguments)] = node.items()
+            made = _INTRINSICS[name](*inner(arguments))
+        case dict():
+            members = {name: inner(each) for name, each in node.items()}
+            made = {name: each for name, each in members.items() if each != NO_VALUE}
+        case list():
+            made = [each for each in map(inner, node) if each != NO_VALUE]
+    return made
 
 
 def _references_of_sub(pattern: str, values: dict[str, object]) -> set[str]:

@@ -10,11 +10,14 @@ import pytest
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG
 from domain.image import ImageFormat, ImageRef
 from local.template import Template, media_headers
-from tests.infrastructure.stack import Properties, as_sub, of_type, references
+from tests.infrastructure.stack import Properties, as_sub, evaluate, of_type, references
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST_HEADER = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 """Managed policies (CloudFront developer guide, "Use managed cache policies" and what follows)."""
+
+CACHED_ERRORS = {400, 403, 404, 405, 414, 500, 501, 502, 503, 504}
+"""What CloudFront may keep for 10 s unless told otherwise (developer guide, "HTTP 4xx and 5xx status…")."""
 
 
 @pytest.fixture
@@ -85,10 +88,13 @@ def test_pictures_are_read_only_and_kept_for_a_day(cdn: Properties, template: Te
     assert parameters["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
 
 
-def test_a_picture_that_is_not_there_yet_is_looked_for_again_at_once(cdn: Properties) -> None:
-    assert {each["ErrorCode"]: each["ErrorCachingMinTTL"] for each in cdn["CustomErrorResponses"]} == {
-        403: 0,
-        404: 0,
+def test_no_error_is_kept_neither_a_pictures_nor_the_apis(cdn: Properties) -> None:
+    kept = {each["ErrorCode"]: each["ErrorCachingMinTTL"] for each in cdn["CustomErrorResponses"]}
+    assert kept == dict.fromkeys(CACHED_ERRORS, 0)
+    # Nor does it show a page of its own in the place of a problem.
+    assert {name for each in cdn["CustomErrorResponses"] for name in each} == {
+        "ErrorCode",
+        "ErrorCachingMinTTL",
     }
 
 
@@ -127,18 +133,40 @@ def test_only_this_distribution_reads_the_bucket_and_only_what_is_published(
     assert conditions == {f"s3:ExistingObjectTag/{STATUS_TAG}": PUBLISHED}
 
 
-def test_a_domain_of_ones_own_comes_with_its_certificate(cdn: Properties) -> None:
-    condition, aliases, without = cdn["Aliases"]["Fn::If"]
-    assert (condition, aliases, without) == (
-        "HasDomainName",
-        [{"Ref": "DomainName"}],
-        {"Ref": "AWS::NoValue"},
-    )
-    condition, certificate, default = cdn["ViewerCertificate"]["Fn::If"]
-    assert condition == "HasDomainName"
-    assert certificate["AcmCertificateArn"] == {"Ref": "CertificateArn"}
-    assert certificate["MinimumProtocolVersion"] == "TLSv1.2_2021"
-    assert default == {"CloudFrontDefaultCertificate": True}
+def test_without_a_domain_of_ones_own_the_cdn_has_its_own(cdn: Properties, template: Template) -> None:
+    config = evaluate(template, cdn)
+    assert "Aliases" not in config
+    assert config["ViewerCertificate"] == {"CloudFrontDefaultCertificate": True}
+
+
+def test_a_domain_of_ones_own_comes_with_its_certificate(cdn: Properties, template: Template) -> None:
+    arn = "arn:aws:acm:us-east-1:123456789012:certificate/0a"
+    config = evaluate(template, cdn, DomainName="images.example.com", CertificateArn=arn)
+    assert config["Aliases"] == ["images.example.com"]
+    assert config["ViewerCertificate"] == {
+        "AcmCertificateArn": arn,
+        "MinimumProtocolVersion": "TLSv1.2_2021",
+        "SslSupportMethod": "sni-only",
+    }
+
+
+def test_pictures_alone_pass_through_functions_that_are_published(
+    cdn: Properties, template: Template
+) -> None:
+    associated = {
+        path: {each["EventType"]: as_sub(each["FunctionARN"]) for each in behavior["FunctionAssociations"]}
+        for path, behavior in behaviors(cdn).items()
+        if "FunctionAssociations" in behavior
+    }
+    assert associated == {
+        "/media/*": {
+            "viewer-request": "${CdnImagePath.FunctionARN}",
+            "viewer-response": "${CdnImageName.FunctionARN}",
+        }
+    }
+    for function in of_type(template, "AWS::CloudFront::Function").values():
+        assert function["AutoPublish"] is True
+        assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
 
 
 @pytest.mark.parametrize("image_format", ImageFormat)
@@ -165,6 +193,28 @@ def test_a_picture_is_shown_and_saved_under_a_name_made_of_identifiers(template:
     assert saved_as(template, uri) == 'inline; filename="1-2.jpg"'
 
 
-def test_a_path_cannot_break_out_of_the_name(template: Template) -> None:
-    # CloudFront hands paths on as they were sent, percent-encoded.
-    assert saved_as(template, "/originals/1/%22%3B%0D%0Ax.jpg") == 'inline; filename="1-%22%3B%0D%0Ax.jpg"'
+@pytest.mark.parametrize(
+    "name",
+    [
+        "%22%3B%0D%0Ax.jpg",
+        "%22; filename*=UTF-8''x.html",
+        "2.jpg%0d%0aSet-Cookie: a=b",
+        "%2522%250D%250A",
+        "%00%7f",
+    ],
+)
+def test_a_path_cannot_break_out_of_the_name(template: Template, name: str) -> None:
+    # CloudFront hands paths on as they were sent, percent-encoded; nothing may decode them on the way.
+    assert saved_as(template, f"/originals/1/{name}") == f'inline; filename="1-{name}"'
+
+
+def test_the_other_headers_of_a_picture_stay_as_they_are(template: Template) -> None:
+    headers = {"etag": {"value": '"1"'}, "content-disposition": {"value": "attachment"}}
+    event = {
+        "request": {"uri": "/originals/1/2.jpg"},
+        "response": {"statusCode": 206, "headers": headers},
+    }
+    assert run(template, "CdnImageName", event) == {
+        "statusCode": 206,
+        "headers": {**headers, "content-disposition": {"value": 'inline; filename="1-2.jpg"'}},
+    }

@@ -24,6 +24,7 @@ from tests.infrastructure.stack import (
     allows,
     as_sub,
     circle,
+    evaluate,
     functions,
     grants,
     is_scoped,
@@ -33,6 +34,7 @@ from tests.infrastructure.stack import (
 )
 
 API_GATEWAY_TIMEOUT_SECONDS = 29
+LAMBDA_EVENT_BYTES = 6_291_456
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60
 
 BUCKET_NAME = "${AWS::StackName}-${AWS::AccountId}-${AWS::Region}"
@@ -92,8 +94,43 @@ PERMISSIONS = {
 }
 """All that each role may do: a new permission is written here too, on purpose."""
 
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a"
+ALLOW_ORIGIN = "gatewayresponse.header.Access-Control-Allow-Origin"
+
 REQUIRED_PARAMETERS: set[str] = set()
 """What a deployment must be told: nothing."""
+
+ENVIRONMENT = {
+    "TABLE": "${CatalogTable}",
+    "KEYS_TABLE": "${KeysTable}",
+    "IDEMPOTENCY_TABLE": "${IdempotencyTable}",
+    "BUCKET": "${ImagesBucket}",
+    "STACK": "${AWS::StackName}",
+    "MAX_DIRECT_UPLOAD_BYTES": "${MaxDirectUploadBytes}",
+    "MAX_UPLOAD_BYTES": "${MaxUploadBytes}",
+    "MAX_IMAGE_PIXELS": "${MaxImagePixels}",
+}
+
+IMAGES = "/api/products/{product_id}/images"
+ROUTES = {
+    (f"POST {IMAGES}", "ApiKey"): "UploadImageFunction",
+    (f"POST {IMAGES}/uploads", "ApiKey"): "ReserveUploadFunction",
+    (f"GET {IMAGES}", "ApiKey"): "GalleryFunction",
+    (f"GET {IMAGES}/{{image_id}}", "ApiKey"): "GalleryFunction",
+    (f"PATCH {IMAGES}/{{image_id}}", "ApiKey"): "GalleryFunction",
+    (f"DELETE {IMAGES}/{{image_id}}", "ApiKey"): "GalleryFunction",
+    (f"PUT {IMAGES}/order", "ApiKey"): "GalleryFunction",
+    ("GET /api/openapi.json", "NONE"): "DescribeApiFunction",
+    ("GET /api/docs", "NONE"): "DescribeApiFunction",
+    # Preflight requests, and methods that a path does not have.
+    ("ANY /api/openapi.json", "NONE"): "DescribeApiFunction",
+    ("ANY /api/docs", "NONE"): "DescribeApiFunction",
+    (f"ANY {IMAGES}", "NONE"): "DescribeApiFunction",
+    (f"ANY {IMAGES}/{{image_id}}", "NONE"): "DescribeApiFunction",
+    (f"ANY {IMAGES}/order", "NONE"): "DescribeApiFunction",
+    (f"ANY {IMAGES}/uploads", "NONE"): "DescribeApiFunction",
+}
+"""Every route with its authorizer and its function: what is open to all is written here on purpose."""
 
 GATEWAY_RESPONSES = {
     "INTEGRATION_TIMEOUT",
@@ -163,6 +200,30 @@ def test_the_metadata_function_alone_has_the_pillow_layer(template: Template) ->
     assert layers == {"ExtractMetadataFunction": [{"Ref": layer}]}
 
 
+def test_every_function_runs_its_handler(template: Template) -> None:
+    handlers = {name: function["Handler"] for name, function in functions(template).items()}
+    assert handlers == {name: f"handlers.{GROUPS[name]}.lambda_handler" for name in handlers}
+
+
+def test_every_function_logs_json_down_to_the_level_of_the_parameter(template: Template) -> None:
+    for name, function in functions(template).items():
+        logging = {**function["LoggingConfig"]}
+        del logging["LogGroup"]
+        level = {"Ref": "LogLevel"}
+        expected = {"LogFormat": "JSON", "ApplicationLogLevel": level, "SystemLogLevel": "INFO"}
+        assert logging == expected, name
+
+
+def test_every_variable_means_the_same_thing_to_every_function(template: Template) -> None:
+    for name, function in functions(template).items():
+        variables = function["Environment"]["Variables"]
+        for variable in variables.keys() - {"ALLOWED_ORIGINS"}:
+            expected = ENVIRONMENT[variable]
+            if (name, variable) == ("ExtractMetadataFunction", "BUCKET"):
+                expected = BUCKET_NAME
+            assert as_sub(variables[variable]) == expected, (name, variable)
+
+
 def test_the_environment_of_every_function_is_what_its_settings_read(template: Template) -> None:
     for name, function in functions(template).items():
         expected = {field.name.upper() for field in fields(_settings_of(function))}
@@ -221,6 +282,8 @@ def test_only_the_bucket_of_this_stack_and_account_may_start_the_metadata_functi
 ) -> None:
     permissions = of_type(template, "AWS::Lambda::Permission").values()
     [permission] = [p for p in permissions if p["Principal"] == "s3.amazonaws.com"]
+    assert permission["Action"] == "lambda:InvokeFunction"
+    assert references(permission["FunctionName"]) == {"ExtractMetadataFunction"}
     assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
     assert as_sub(permission["SourceArn"]) == BUCKET_ARN
     assert as_sub(of_type(template, "AWS::S3::Bucket")["ImagesBucket"]["BucketName"]) == BUCKET_NAME
@@ -252,8 +315,17 @@ def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Tem
 def test_only_lambda_may_assume_the_roles(template: Template) -> None:
     for name, role in of_type(template, "AWS::IAM::Role").items():
         [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Effect"] == "Allow", name
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
         assert trust["Action"] == "sts:AssumeRole"
+
+
+def test_every_policy_is_read_by_todays_rules(template: Template) -> None:
+    documents = [policy["PolicyDocument"] for policy in of_type(template, "AWS::S3::BucketPolicy").values()]
+    for role in of_type(template, "AWS::IAM::Role").values():
+        documents += [role["AssumeRolePolicyDocument"], *(p["PolicyDocument"] for p in role["Policies"])]
+    # Without it, or with the other one there is, ${...} in a policy would be mere text.
+    assert {document["Version"] for document in documents} == {"2012-10-17"}
 
 
 def test_every_permission_names_its_actions_and_its_resource(template: Template) -> None:
@@ -421,14 +493,36 @@ def test_the_api_hands_forms_to_the_function_as_bytes(template: Template) -> Non
     assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data"]
 
 
+def test_every_route_has_the_authorizer_and_the_function_that_the_table_says(template: Template) -> None:
+    assert _routes(template) == ROUTES
+
+
 def test_only_the_function_that_can_do_nothing_is_open_to_all(template: Template) -> None:
-    for path, methods in _definition(template)["paths"].items():
-        for method, operation in methods.items():
-            [function] = (
-                references(operation["x-amazon-apigateway-integration"]["uri"]) & functions(template).keys()
-            )
-            scheme = "NONE" if function == "DescribeApiFunction" else "ApiKey"
-            assert operation["security"] == [{scheme: []}], (method, path)
+    functions_by_authorizer: dict[str, set[str]] = {}
+    for (_, authorizer), function in _routes(template).items():
+        functions_by_authorizer.setdefault(authorizer, set()).add(function)
+    assert functions_by_authorizer["NONE"] == {"DescribeApiFunction"}
+    assert "DescribeApiFunction" not in functions_by_authorizer["ApiKey"]
+    assert functions_by_authorizer.keys() == {"NONE", "ApiKey"}
+
+
+def test_the_gateway_may_call_each_function_on_its_routes_and_the_authorizer(template: Template) -> None:
+    permissions = [
+        permission
+        for permission in of_type(template, "AWS::Lambda::Permission").values()
+        if permission["Principal"] == "apigateway.amazonaws.com"
+    ]
+    assert {permission["Action"] for permission in permissions} == {"lambda:InvokeFunction"}
+    allowed = {
+        (_source_path(permission), function)
+        for permission in permissions
+        for function in references(permission["FunctionName"])
+    }
+    expected = {
+        (re.sub(r"\{\w+\}", "*", route.replace("ANY ", "*").replace(" ", "")), function)
+        for (route, _), function in ROUTES.items()
+    }
+    assert allowed == expected | {("authorizers/*", "AuthorizeFunction")}
 
 
 def test_every_path_answers_every_method(template: Template) -> None:
@@ -437,31 +531,54 @@ def test_every_path_answers_every_method(template: Template) -> None:
     assert [path for path, methods in paths.items() if "x-amazon-apigateway-any-method" not in methods] == []
 
 
-def test_pages_of_other_origins_read_the_gateways_errors_only_where_origins_are_allowed(
-    template: Template,
+def test_by_default_no_page_of_another_origin_gets_anything(template: Template) -> None:
+    for name, response in _responses(template).items():
+        headers = evaluate(template, response)["responseParameters"]
+        assert ALLOW_ORIGIN not in headers, name
+    assert "CorsConfiguration" not in evaluate(template, _bucket(template))
+    assert set(_allowed_origins(template)) == {""}
+
+
+@pytest.mark.parametrize("origins", ["https://admin.example.com", "https://a.example,https://b.example", "*"])
+def test_pages_of_allowed_origins_read_errors_of_the_gateway_and_send_forms_to_the_bucket(
+    template: Template, origins: str
 ) -> None:
-    header = "gatewayresponse.header.Access-Control-Allow-Origin"
-    values = [response["responseParameters"][header] for response in _responses(template).values()]
-    expected = {"Fn::If": ["HasAllowedOrigins", "'*'", {"Ref": "AWS::NoValue"}]}
-    assert values == [expected] * len(values)
-    cors = _bucket(template)["CorsConfiguration"]["Fn::If"]
-    assert (cors[0], cors[2]) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
-    [rule] = cors[1]["CorsRules"]
-    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ({"Ref": "AllowedOrigins"}, ["POST"])
+    for name, response in _responses(template).items():
+        headers = evaluate(template, response, AllowedOrigins=origins)["responseParameters"]
+        assert headers[ALLOW_ORIGIN] == "'*'", name
+    cors = evaluate(template, _bucket(template), AllowedOrigins=origins)["CorsConfiguration"]
+    [rule] = cors["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (origins.split(","), ["POST"])
+    assert rule["AllowedHeaders"] == ["*"]
+    assert set(_allowed_origins(template, origins)) == {origins}
 
 
-def test_the_functions_learn_their_public_url_from_the_stage(template: Template) -> None:
+@pytest.mark.parametrize(
+    ("parameters", "url"),
+    [
+        ({}, "https://${Cdn.DomainName}"),
+        ({"DomainName": "images.example.com"}, "https://images.example.com"),
+        ({"BaseUrl": "https://front.example.com"}, "https://front.example.com"),
+        (
+            {"BaseUrl": "https://front.example.com/shop", "DomainName": "images.example.com"},
+            "https://front.example.com/shop",
+        ),
+    ],
+)
+def test_the_functions_learn_their_public_url_from_the_stage(
+    template: Template, parameters: dict[str, str], url: str
+) -> None:
     [stage] = of_type(template, "AWS::ApiGateway::Stage").values()
-    condition, given, otherwise = stage["Variables"]["base_url"]["Fn::If"]
-    assert (condition, given) == ("HasBaseUrl", {"Ref": "BaseUrl"})
-    assert otherwise == {
-        "Fn::If": [
-            "HasDomainName",
-            {"Fn::Sub": "https://${DomainName}"},
-            {"Fn::Sub": "https://${Cdn.DomainName}"},
-        ]
+    assert evaluate(template, stage["Variables"], **parameters) == {"base_url": url}
+    assert evaluate(template, template["Outputs"]["BaseUrl"]["Value"], **parameters) == url
+
+
+def test_no_function_refers_to_the_cdn_which_would_close_a_circle(template: Template) -> None:
+    assert [name for name, f in functions(template).items() if "Cdn" in references(f)] == []
+    functions(template)["GalleryFunction"]["Environment"]["Variables"]["BASE_URL"] = {
+        "Fn::Sub": "https://${Cdn.DomainName}"
     }
-    assert template["Outputs"]["BaseUrl"]["Value"] == stage["Variables"]["base_url"]
+    assert {"Cdn", "GalleryFunction"} <= set(circle(template))
 
 
 def test_the_authorizer_reads_the_token_in_the_header_authorization(template: Template) -> None:
@@ -533,10 +650,21 @@ def test_the_gateway_and_the_functions_tell_the_same_error_alike(template: Templ
     too_large = FileTooLargeForDirectUploadError(1, 1)
     problem = _problem(template, "REQUEST_TOO_LARGE")
     assert problem["code"] == too_large.code
-    # Both name the way for large files.
-    way = "Ask for an upload form with POST to /api/products/{product_id}/images/uploads"
-    assert way in str(too_large)
-    assert way in problem["detail"]
+    # Both name the way for large files, and it exists.
+    way = f"Ask for an upload form with POST to {IMAGES}/uploads, and send the picture with it."
+    assert str(too_large).endswith(f" {way}")
+    assert problem["detail"].endswith(f" {way}")
+    assert _routes(template)[(f"POST {IMAGES}/uploads", "ApiKey")] == "ReserveUploadFunction"
+
+
+def test_an_unknown_route_is_told_in_one_way_that_names_the_documentation(template: Template) -> None:
+    # Which of them it meets depends on the headers that a client happens to send.
+    responses = ["MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE", "RESOURCE_NOT_FOUND"]
+    first, *others = [_problem(template, response) for response in responses]
+    assert others == [first, first]
+    assert (first["status"], first["code"]) == (404, "route_not_found")
+    assert "/api/docs" in first["detail"]
+    assert ("GET /api/docs", "NONE") in _routes(template)
 
 
 @pytest.mark.parametrize(
@@ -599,13 +727,42 @@ def test_the_base_url_must_be_one_that_a_path_can_follow(template: Template, url
     assert not allows(template["Parameters"]["BaseUrl"], url)
 
 
-def test_a_domain_needs_a_certificate_of_the_region_that_the_cdn_takes_them_from(template: Template) -> None:
+@pytest.mark.parametrize(
+    ("parameters", "is_refused"),
+    [
+        ({}, False),
+        ({"DomainName": "images.example.com"}, True),
+        ({"DomainName": "images.example.com", "CertificateArn": CERTIFICATE}, False),
+    ],
+)
+def test_a_domain_needs_a_certificate(
+    template: Template, parameters: dict[str, str], is_refused: bool
+) -> None:
     [rule] = template["Rules"].values()
-    assert references(rule["RuleCondition"]) == {"DomainName"}
-    assert references(rule["Assertions"]) == {"CertificateArn"}
-    arn = "arn:aws:acm:us-east-1:123456789012:certificate/0a"
-    assert allows(template["Parameters"]["CertificateArn"], arn)
-    assert not allows(template["Parameters"]["CertificateArn"], arn.replace("us-east-1", "eu-central-1"))
+    [assertion] = rule["Assertions"]
+    applies = evaluate(template, rule["RuleCondition"], **parameters)
+    holds = evaluate(template, assertion["Assert"], **parameters)
+    assert (applies and not holds) == is_refused
+    assert "CertificateArn" in assertion["AssertDescription"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "is_allowed"),
+    [
+        ("DomainName", "images.example.com", True),
+        ("DomainName", "https://images.example.com", False),
+        ("DomainName", "images.example.com/media", False),
+        ("CertificateArn", CERTIFICATE, True),
+        ("CertificateArn", CERTIFICATE.replace("arn:aws:", "arn:aws-cn:"), True),
+        # CloudFront takes certificates from this region alone.
+        ("CertificateArn", CERTIFICATE.replace("us-east-1", "eu-central-1"), False),
+        ("CertificateArn", CERTIFICATE.replace("acm", "iam"), False),
+    ],
+)
+def test_a_domain_and_its_certificate_have_their_shape(
+    template: Template, parameter: str, value: str, is_allowed: bool
+) -> None:
+    assert allows(template["Parameters"][parameter], value) == is_allowed
 
 
 def test_the_largest_upload_and_the_largest_picture_fit_into_the_metadata_functions_memory(
@@ -616,6 +773,18 @@ def test_the_largest_upload_and_the_largest_picture_fit_into_the_metadata_functi
     assert parameters["MaxImagePixels"]["MaxValue"] <= 100_000_000
     largest_mb = 1_548 + parameters["MaxUploadBytes"]["MaxValue"] / 1_000_000
     assert largest_mb < functions(template)["ExtractMetadataFunction"]["MemorySize"]
+
+
+def test_the_largest_direct_upload_fits_into_an_event_of_lambda(template: Template) -> None:
+    largest = template["Parameters"]["MaxDirectUploadBytes"]["MaxValue"]
+    in_base64 = (largest + 2) // 3 * 4
+    # Besides: the form's other parts, and the request's headers, which API Gateway bounds to 10,240 bytes in
+    # all and which stand in the event twice.
+    assert in_base64 + 2 * 10_240 + 50_000 < LAMBDA_EVENT_BYTES
+
+
+def test_an_upload_form_takes_50_mb_unless_told_otherwise(template: Template) -> None:
+    assert template["Parameters"]["MaxUploadBytes"]["Default"] == 50_000_000
 
 
 def test_every_output_says_what_it_is(template: Template) -> None:
@@ -636,6 +805,27 @@ def _definition(template: Template) -> Properties:
     return definition
 
 
+def _routes(template: Template) -> dict[tuple[str, str], str]:
+    """Return the function of each route, by method and path, and authorizer."""
+    routes = {}
+    for path, methods in _definition(template)["paths"].items():
+        for method, operation in methods.items():
+            name = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            uri = operation["x-amazon-apigateway-integration"]["uri"]
+            [function] = references(uri) & functions(template).keys()
+            [[authorizer]] = operation["security"]
+            routes[(f"{name} {path}", authorizer)] = function
+    return routes
+
+
+def _source_path(permission: Properties) -> str:
+    """Return the method and path of this API that a permission is for, as in "GET/api/docs"."""
+    pattern, values = permission["SourceArn"]["Fn::Sub"]
+    assert values["__ApiId__"] == {"Ref": "Api"}
+    prefix = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/"
+    return str(pattern).removeprefix(prefix).removeprefix("${__Stage__}/")
+
+
 def _authorizer(template: Template) -> Properties:
     [scheme] = _definition(template)["components"]["securitySchemes"].values()
     authorizer: Properties = scheme["x-amazon-apigateway-authorizer"]
@@ -644,6 +834,16 @@ def _authorizer(template: Template) -> Properties:
 
 def _validation_expression(template: Template) -> str:
     return str(_authorizer(template)["identityValidationExpression"])
+
+
+def _allowed_origins(template: Template, origins: str = "") -> list[str]:
+    """Return what each function that answers browsers is told of allowed origins."""
+    told = [
+        function["Environment"]["Variables"]["ALLOWED_ORIGINS"]
+        for name, function in functions(template).items()
+        if name in ROUTES.values()
+    ]
+    return [evaluate(template, each, AllowedOrigins=origins) for each in told]
 
 
 def _responses(template: Template) -> dict[str, Properties]:

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,33 @@ def test_a_gallery_of_more_than_a_megabyte_comes_whole(client: "DynamoDBClient",
     hook(client, "before-call", lambda model, **_: made.append(model.name))
     assert len(catalog.gallery(42).images) == 60
     assert made == ["Query", "Query"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda catalog: catalog.product_exists(42),
+        lambda catalog: catalog.get(42, 1),
+        lambda catalog: catalog.look_up(42, 1),
+        lambda catalog: catalog.gallery(42),
+    ],
+    ids=["product_exists", "get", "look_up", "gallery"],
+)
+def test_a_read_sees_every_write_before_it(
+    client: "DynamoDBClient", table: str, read: Callable[[DynamoImageCatalog], object]
+) -> None:
+    DynamoProducts(client, table).add(42)
+    catalog = DynamoImageCatalog(client, table)
+    catalog.reserve(an_image())
+    # moto is always consistent; DynamoDB is only where it is asked to be.
+    asked: list[object] = []
+    hook(
+        client,
+        "provide-client-params",
+        lambda params, **_: asked.append(params.get("RequestItems", {}).get(table, params)["ConsistentRead"]),
+    )
+    read(catalog)
+    assert asked == [True]
 
 
 def test_a_look_that_dynamodb_leaves_half_undone_is_a_passing_fault() -> None:

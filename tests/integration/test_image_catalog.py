@@ -403,13 +403,52 @@ def test_a_pointer_that_was_set_meanwhile_is_not_set_by_a_change(catalog: Catalo
     assert primary_image_id(catalog) == 2
 
 
-def test_a_pointer_that_is_not_to_change_may_move_meanwhile(catalog: Catalog) -> None:
-    image, other = a_wish(catalog, 1, 0), a_wish(catalog, 2, 1)
+def point(catalog: Catalog, image_id: int, primary: Primary) -> None:
+    """Set or clear the pointer by a change of this picture."""
+    seen = catalog.look_up(PRODUCT_ID, image_id)
+    updated_at = seen.image.updated_at + timedelta(seconds=1)
+    image = replace(seen.image, primary_requested_at=primary.requested_at, updated_at=updated_at)
+    assert catalog.change(seen, ImageSnapshot(image, primary))
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile"),
+    [
+        ([(2, Primary(2, NOW))], [(2, Primary(2, LATER))]),
+        ([(2, Primary(2, NOW))], [(3, Primary(3, NOW))]),
+        ([(2, Primary(2, NOW))], [(2, Primary(None, NOW))]),
+        ([(2, Primary(2, NOW)), (2, Primary(None, NOW))], [(3, Primary(3, NOW))]),
+        (
+            [(2, Primary(2, NOW)), (2, Primary(None, NOW))],
+            [(3, Primary(3, LATER)), (3, Primary(None, LATER))],
+        ),
+    ],
+    ids=["wished anew", "same moment", "cleared", "set again", "set again and cleared"],
+)
+def test_whatever_happened_to_the_pointer_meanwhile_a_change_does_not_overwrite_it(
+    catalog: Catalog, before: list[tuple[int, Primary]], meanwhile: list[tuple[int, Primary]]
+) -> None:
+    image, *_ = (a_wish(catalog, image_id, 0) for image_id in (1, 2, 3))
+    for image_id, primary in before:
+        point(catalog, image_id, primary)
     seen = catalog.look_up(PRODUCT_ID, 1)
-    catalog.move_primary(other)
+    for image_id, primary in meanwhile:
+        point(catalog, image_id, primary)
+    wished = replace(image, primary_requested_at=MUCH_LATER, updated_at=MUCH_LATER)
+    assert not catalog.change(seen, ImageSnapshot(wished, Primary(1, MUCH_LATER)))
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, meanwhile[-1][1])
+
+
+@pytest.mark.parametrize("before", [[], [Primary(2, NOW)]], ids=["no pointer", "a pointer"])
+def test_a_pointer_that_is_not_to_change_may_move_meanwhile(catalog: Catalog, before: list[Primary]) -> None:
+    image, *_ = (a_wish(catalog, image_id, 0) for image_id in (1, 2, 3))
+    for primary in before:
+        point(catalog, 2, primary)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    point(catalog, 3, Primary(3, LATER))
     changed = replace(image, order=1, primary_requested_at=None, updated_at=MUCH_LATER)
     assert catalog.change(seen, ImageSnapshot(changed, seen.primary))
-    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, Primary(2, NOW + timedelta(seconds=1)))
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, Primary(3, LATER))
 
 
 def test_a_product_that_is_gone_is_not_brought_back_by_a_change(catalog: Catalog) -> None:

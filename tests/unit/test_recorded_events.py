@@ -153,3 +153,39 @@ def test_every_payload_has_its_test() -> None:
     tested |= {f"describe_api/{case}" for case in DESCRIPTIONS}
     tested |= {f"extract_metadata/{case}" for case in OBJECTS}
     assert payloads == tested
+
+
+def test_the_payloads_of_a_picture_speak_of_the_one_that_the_tests_make() -> None:
+    paths = {case: recorded("gallery", case)["pathParameters"] for case in GALLERY}
+    assert {each["product_id"] for each in paths.values()} == {str(GALLERY_IMAGE.product_id)}
+    shown = {case: each["image_id"] for case, each in paths.items() if "image_id" in each}
+    assert shown.pop("unknown_image") != str(GALLERY_IMAGE.image_id)
+    assert set(shown.values()) == {str(GALLERY_IMAGE.image_id)}
+    assert {_object("put")["key"], _object("post")["key"], _object("duplicate")["key"]} == {IMAGE.key}
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [("put", "ObjectCreated:Put"), ("post", "ObjectCreated:Post"), ("duplicate", "ObjectCreated:Put")],
+)
+def test_s3_tells_how_bytes_came_and_as_which_version(case: str, name: str) -> None:
+    records = recorded("extract_metadata", case)["Records"]
+    assert {record["eventName"] for record in records} == {name}
+    assert all(record["s3"]["object"]["versionId"] for record in records)
+
+
+def test_an_object_that_is_told_twice_is_told_as_the_same_version() -> None:
+    first, second = recorded("extract_metadata", "duplicate")["Records"]
+    assert first == second
+
+
+@pytest.mark.parametrize("case", DESCRIPTIONS)
+def test_what_is_open_to_all_is_asked_for_without_a_key(case: str) -> None:
+    event = recorded("describe_api", case)
+    assert "authorization" not in event["headers"]
+    assert "authorizer" not in event["requestContext"]
+
+
+def _object(case: str) -> dict[str, Any]:
+    described: dict[str, Any] = recorded("extract_metadata", case)["Records"][0]["s3"]["object"]
+    return described
