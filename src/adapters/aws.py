@@ -12,17 +12,20 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
+from adapters.deadline import keep_deadline
 from domain.errors import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 # At level DEBUG the SDK logs whole requests: what clients sent, and signatures.
 for _name in ("boto3", "botocore", "s3transfer", "urllib3"):
     logging.getLogger(_name).setLevel(logging.INFO)
 
-_DYNAMODB_CONFIG = Config(
+_CONFIG = Config(
     # A call that hangs to its end takes 9 s and some waiting, within the authorizer's 15 s.
     connect_timeout=1,
     read_timeout=2,
@@ -32,7 +35,7 @@ _DYNAMODB_CONFIG = Config(
     tcp_keepalive=True,
 )
 
-_S3_CONFIG = _DYNAMODB_CONFIG.merge(
+_S3_CONFIG = _CONFIG.merge(
     Config(
         # An upload that hangs is taken back, which may hang too: 2 x 10 s, within the function's 28 s.
         read_timeout=4,
@@ -62,14 +65,17 @@ _PASSING = frozenset(
         "ServiceUnavailable",
         "SlowDown",
         "ThrottlingException",
+        "TooManyRequestsException",
         "TransactionConflictException",
+        "TransactionInProgressException",
         # Answers to HEAD have no body, so that the SDK makes the status the code.
         *("500", "502", "503", "504"),
     }
 )
-"""Codes that the DynamoDB and S3 references call temporary; the SDK has retried most of them already."""
+"""Codes that the references of the services in use call temporary; the SDK has retried most already."""
 
 
+_SERVER_ERROR = 500
 _PASSING_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 """Reasons of a cancelled transaction that are temporary (DynamoDB API reference, TransactWriteItems)."""
 
@@ -80,12 +86,22 @@ _CONFLICT_MAX_WAIT_SECONDS = 0.5
 
 def dynamodb_client() -> "DynamoDBClient":
     """Return a DynamoDB client of the process's session."""
-    return boto3.client("dynamodb", config=_DYNAMODB_CONFIG)
+    return keep_deadline(boto3.client("dynamodb", config=_CONFIG))
 
 
 def s3_client() -> "S3Client":
     """Return an S3 client of the process's session."""
-    return boto3.client("s3", config=_S3_CONFIG)
+    return keep_deadline(boto3.client("s3", config=_S3_CONFIG))
+
+
+def eventbridge_client() -> "EventBridgeClient":
+    """Return an EventBridge client of the process's session."""
+    return keep_deadline(boto3.client("events", config=_CONFIG))
+
+
+def lambda_client() -> "LambdaClient":
+    """Return a Lambda client of the process's session."""
+    return keep_deadline(boto3.client("lambda", config=_CONFIG))
 
 
 def error_code(error: ClientError) -> str:
@@ -134,7 +150,10 @@ def passing_errors_as_unavailable() -> Iterator[None]:
     except (HTTPClientError, NoConnectionError) as error:
         raise UnavailableError from error
     except ClientError as error:
-        passing = error_code(error) in _PASSING or _reasons(error) & _PASSING_REASONS
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        passing = (
+            error_code(error) in _PASSING or _reasons(error) & _PASSING_REASONS or status >= _SERVER_ERROR
+        )
         if passing and not failed_condition(error):
             raise UnavailableError from error
         raise

@@ -1,6 +1,6 @@
 """The catalogue in one DynamoDB table: products, their pictures, and the counter of identifiers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,15 @@ from botocore.exceptions import ClientError
 from adapters.aws import failed_condition, passing_errors_as_unavailable, without_conflicts
 from adapters.dynamo_items import (
     COUNTER_KEY,
+    OPEN_SHARDS,
     Item,
+    identifiers_of,
     image_from_item,
     image_key,
     image_to_item,
     is_product,
+    open_shard,
+    open_shard_name,
     primary_from_item,
     product_key,
     recency,
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
 
+OPEN_INDEX = "open"
+_OPEN_PAGE_SIZE = 100
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
 _WITHDRAWABLE: Item = {**_PENDING, ":deleting": {"S": ImageStatus.DELETING}}
 
@@ -42,6 +48,41 @@ class DynamoImageCatalog:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
+
+    def open_images(self, before: datetime) -> Iterator[tuple[int, int]]:
+        """Query the index's partitions one after the other, page by page, in each the oldest first."""
+        paginator = self._client.get_paginator("query")
+        # Not always from the first one, should time never suffice for all of them.
+        first = before.hour % OPEN_SHARDS
+        for number in range(first, first + OPEN_SHARDS):
+            with passing_errors_as_unavailable():
+                pages = paginator.paginate(
+                    TableName=self._table,
+                    IndexName=OPEN_INDEX,
+                    KeyConditionExpression="open_shard = :shard AND open_since < :before",
+                    ExpressionAttributeValues={
+                        ":shard": {"S": open_shard_name(number % OPEN_SHARDS)},
+                        ":before": {"S": iso_utc(before)},
+                    },
+                    PaginationConfig={"PageSize": _OPEN_PAGE_SIZE},
+                )
+                for page in pages:
+                    yield from map(identifiers_of, page["Items"])
+
+    def postpone(self, ref: ImageRef, at: datetime) -> bool:
+        """Move a pending record to the end of its partition of the index."""
+
+        def update() -> None:
+            self._client.update_item(
+                TableName=self._table,
+                Key=image_key(ref.product_id, ref.image_id),
+                UpdateExpression="SET open_since = :at",
+                ConditionExpression="#status = :pending",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={":at": {"S": iso_utc(at)}, **_PENDING},
+            )
+
+        return self._holds(update)
 
     def product_exists(self, product_id: int) -> bool:
         """Look the product up (one GetItem that returns the key alone)."""
@@ -72,13 +113,22 @@ class DynamoImageCatalog:
             if not failed_condition(error):
                 raise
 
-    def withdraw(self, ref: ImageRef) -> ProductImage:
+    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
         """Turn a pending record into one that is being deleted; telling it twice changes nothing."""
-        return self._change_status(ref, ImageStatus.DELETING, {}, from_=_WITHDRAWABLE)
+        return self._change_status(
+            ref, ImageStatus.DELETING, {"open_since": {"S": iso_utc(at)}}, from_=_WITHDRAWABLE
+        )
 
-    def begin_removal(self, seen: ImageSnapshot) -> bool:
+    def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
         """Hide the record and clear the pointer, or make sure that it does not stand here (a transaction)."""
-        hide = self._update_seen(seen.image, {"status": {"S": ImageStatus.DELETING}})
+        hide = self._update_seen(
+            seen.image,
+            {
+                "status": {"S": ImageStatus.DELETING},
+                "open_shard": {"S": open_shard(seen.image.ref.image_id)},
+                "open_since": {"S": iso_utc(at)},
+            },
+        )
         product = product_key(seen.image.ref.product_id)
         image_id: Item = {":id": {"N": str(seen.image.ref.image_id)}}
         if seen.is_primary:
@@ -110,12 +160,7 @@ class DynamoImageCatalog:
                 ExpressionAttributeValues={":deleting": {"S": ImageStatus.DELETING}},
             )
 
-        try:
-            with passing_errors_as_unavailable():
-                without_conflicts(delete)
-        except ClientError as error:
-            if not failed_condition(error):
-                raise
+        self._holds(delete)
 
     def get(self, product_id: int, image_id: int) -> ProductImage | None:
         """Read one record, consistently."""
@@ -305,9 +350,14 @@ class DynamoImageCatalog:
 
     def _transact(self, items: "Sequence[TransactWriteItemTypeDef]") -> bool:
         """Write all or nothing; return False if a condition did not hold."""
+        return self._holds(lambda: self._client.transact_write_items(TransactItems=items))
+
+    @staticmethod
+    def _holds(write: Callable[[], object]) -> bool:
+        """Write; return False if a condition did not hold."""
         try:
             with passing_errors_as_unavailable():
-                without_conflicts(lambda: self._client.transact_write_items(TransactItems=items))
+                without_conflicts(write)
         except ClientError as error:
             if failed_condition(error):
                 return False
@@ -317,12 +367,16 @@ class DynamoImageCatalog:
     def _change_status(
         self, ref: ImageRef, status: ImageStatus, values: Item, from_: Item = _PENDING
     ) -> ProductImage:
-        """Set status and values if the status is one of `from_`; return the record as it then stands."""
+        """Set status and values if the status is one of `from_`; return the record as it then stands.
+
+        A record that is neither pending nor being deleted leaves the index of open ones.
+        """
         attributes = {**values, "status": {"S": status}}
+        closing = "" if status is ImageStatus.DELETING else " REMOVE open_shard, open_since"
         update: dict[str, Any] = {
             "TableName": self._table,
             "Key": image_key(ref.product_id, ref.image_id),
-            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes) + closing,
             "ConditionExpression": f"#status IN ({', '.join(from_)})",
             "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
             "ExpressionAttributeValues": {

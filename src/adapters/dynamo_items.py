@@ -2,6 +2,7 @@
 
 Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
 (`PRODUCT#{product_id}`, `IMAGE#{image_id}`), zero-padded so that one query lists them in order.
+The sparse index `open` holds the pictures that are pending or being deleted, by (`open_shard`, `open_since`).
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,10 @@ from domain.image import (
 
 type Item = dict[str, Any]
 
+OPEN_SHARDS = 16
+"""Partitions of the index of open records, so that none of its keys gets hot: an index key takes 1,000
+writes per second (DynamoDB developer guide, "Best practices for designing partition keys")."""
+
 COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
 IMAGE_PREFIX = "IMAGE#"
 PRODUCT_SORT_KEY = "PRODUCT"
@@ -35,6 +40,21 @@ def product_key(product_id: int) -> Item:
 def image_key(product_id: int, image_id: int) -> Item:
     """Return the key of a picture's item."""
     return {"pk": {"S": f"PRODUCT#{product_id}"}, "sk": {"S": f"{IMAGE_PREFIX}{image_id:016d}"}}
+
+
+def identifiers_of(key: Mapping[str, Any]) -> tuple[int, int]:
+    """Read product and identifier from the key of a picture's item."""
+    return int(key["pk"]["S"].partition("#")[2]), int(key["sk"]["S"].removeprefix(IMAGE_PREFIX))
+
+
+def open_shard(image_id: int) -> str:
+    """Return the partition of the index in which a picture stands while it is open."""
+    return open_shard_name(image_id % OPEN_SHARDS)
+
+
+def open_shard_name(number: int) -> str:
+    """Return the name of the index's partition with this number."""
+    return f"OPEN#{number:02d}"
 
 
 def is_product(item: Mapping[str, Any]) -> bool:
@@ -73,6 +93,9 @@ def image_to_item(image: ProductImage) -> Item:
         "status": {"S": image.status},
         "created_at": {"S": iso_utc(image.created_at)},
         "updated_at": {"S": iso_utc(image.updated_at)},
+        # In the index of open records as long as these two are there.
+        "open_shard": {"S": open_shard(image.ref.image_id)},
+        "open_since": {"S": iso_utc(image.created_at)},
     }
     if image.primary_requested_at:
         item["primary_requested_at"] = {"S": iso_utc(image.primary_requested_at)}

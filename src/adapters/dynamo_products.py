@@ -48,7 +48,7 @@ class DynamoProducts:
                 Limit=1,
             )
             if images["Items"]:
-                raise ProductHasImagesError(f"Product {product_id} still has images; remove them first.")
+                raise ProductHasImagesError(product_id)
             answer = self._client.delete_item(
                 TableName=self._table, Key=product_key(product_id), ReturnValues="ALL_OLD"
             )

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from adapters.aws import error_code, passing_errors_as_unavailable
 from domain.errors import BytesRefusedError, UnavailableError
 from domain.image import ImageRef
+from domain.ports import StoredBytes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -63,7 +64,7 @@ class S3ImageStore:
                 raise UnavailableError from error
             raise BytesRefusedError("S3 did not accept the bytes.") from error
 
-    def get(self, ref: ImageRef, version: str | None = None) -> bytes | None:
+    def get(self, ref: ImageRef, version: str | None = None) -> StoredBytes | None:
         """Read the bytes. S3 tells a missing key only to roles that may list the bucket."""
         with passing_errors_as_unavailable():
             try:
@@ -72,7 +73,19 @@ class S3ImageStore:
                 if error_code(error) in _GONE:
                     return None
                 raise
-            return answer["Body"].read()
+            return StoredBytes(answer["Body"].read(), answer.get("VersionId"))
+
+    def exists(self, ref: ImageRef) -> bool:
+        """Ask for the bytes' headers."""
+        with passing_errors_as_unavailable():
+            try:
+                self._client.head_object(Bucket=self._bucket, Key=ref.key)
+            except ClientError as error:
+                # Answers to HEAD have no body, so that the SDK makes the status the code.
+                if error_code(error) == "404":
+                    return False
+                raise
+        return True
 
     def publish(self, ref: ImageRef, version: str | None = None) -> None:
         """Tag the object; the bucket's policy lets the CDN read only what bears this tag."""

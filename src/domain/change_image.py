@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotReadyError, StaleImageError
-from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage, later
 from domain.ports import Clock, ImageCatalog
 from domain.show_image import ShowImage
-
-_TICK = timedelta(microseconds=1)
-"""The smallest step of the times that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class ChangeImage:
             ProductNotFoundError, ImageNotFoundError: one of them is not there.
             StaleImageError: the picture is not what the client expected.
             ImageNotReadyError: a picture that failed cannot be the primary.
-            UnavailableError: a store failed; nothing was changed.
+            UnavailableError: a store failed; the change may have been made all the same.
 
         """
 
@@ -58,11 +55,6 @@ class ChangeImage:
             return changed if self._catalog.change(seen, changed) else None
 
         return until_undisturbed(attempt)
-
-
-def later(now: datetime, than: datetime) -> datetime:
-    """Return `now`, or the next moment after `than` where this machine's clock is behind another's."""
-    return max(now, than + _TICK)
 
 
 def _apply(change: ImageChange, seen: ImageSnapshot, now: datetime) -> ImageSnapshot:

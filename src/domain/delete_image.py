@@ -1,17 +1,25 @@
 """Deletes a picture: hidden first, then its bytes, then its record, so that no bytes are ever orphaned."""
 
+from datetime import timedelta
+
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotFoundError
 from domain.image import ImageSnapshot, ImageStatus, ProductImage
-from domain.ports import ImageCatalog, ImageStore
+from domain.image_events import ImageEventKind
+from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
+
+SENDING_TIME = timedelta(hours=1)
+"""How long a client may take to send what it began to send when its form was about to expire."""
 
 
 class DeleteImage:
     """Deletes pictures; one whose deletion was cut short is deleted to its end by the next call."""
 
-    def __init__(self, catalog: ImageCatalog, store: ImageStore) -> None:
+    def __init__(self, catalog: ImageCatalog, store: ImageStore, events: ImageEvents, clock: Clock) -> None:
         self._catalog = catalog
         self._store = store
+        self._events = events
+        self._clock = clock
 
     def __call__(self, product_id: int, image_id: int) -> ProductImage:
         """Delete the picture, clear the product's pointer if it stood here, and return what was there.
@@ -29,13 +37,18 @@ class DeleteImage:
 
     def _hide(self, product_id: int, image_id: int) -> ImageSnapshot | None:
         seen = self._catalog.look_up(product_id, image_id)
-        if seen.image.status is ImageStatus.DELETING or self._catalog.begin_removal(seen):
+        if seen.image.status is ImageStatus.DELETING or self._catalog.begin_removal(seen, self._clock()):
             return seen
         return None
 
     def _finish(self, image: ProductImage) -> None:
         self._store.delete(image.ref)
-        # A picture that was never inspected may still be on its way: its record stays, hidden, so that the
-        # bytes find one when they arrive, and are removed.
-        if image.is_inspected:
+        # Before the record goes: until then it is found and finished, should this get lost.
+        self._events.send(ImageEventKind.DELETED, image)
+        # Bytes may still come, or come again: the record stays, hidden, so that they find one and go.
+        if image.is_inspected and not self._has_open_form(image):
             self._catalog.finish_removal(image.ref)
+
+    def _has_open_form(self, image: ProductImage) -> bool:
+        announcement = image.announcement
+        return announcement is not None and self._clock() < announcement.expires_at + SENDING_TIME

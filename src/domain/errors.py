@@ -4,15 +4,21 @@ Every error has a `code`, stable and in snake_case, and a message that is safe t
 None of them knows an HTTP status: `handlers.problems` maps codes to answers.
 """
 
+import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 from domain.image import ImageRef
 
 
 class DomainError(Exception):
-    """A fault that the service foresees; its message is a sentence a person can act on."""
+    """A fault that the service foresees; its message is a sentence a person can act on.
+
+    `retry_after_seconds` is there where waiting helps.
+    """
 
     code = "domain_error"
+    retry_after_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +123,22 @@ class GalleryTooLargeError(DomainError):
         )
 
 
+class QuotaExceededError(DomainError):
+    """The API key has had its uploads for today."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, limit: int, wait: timedelta) -> None:
+        super().__init__(f"This API key may upload {limit:,} images a day. Go on tomorrow, from 00:00 UTC.")
+        self.retry_after_seconds = math.ceil(wait.total_seconds())
+
+
 class KeyInUseError(DomainError):
     """A request with the same idempotency key is still running."""
 
     code = "request_in_progress"
+    # An upload takes less.
+    retry_after_seconds = 1
 
     def __init__(self) -> None:
         super().__init__("A request with this Idempotency-Key is still running. Send it again in a moment.")
@@ -144,6 +162,8 @@ class UnavailableError(DomainError):
     """
 
     code = "temporarily_unavailable"
+    # Longer than DynamoDB and S3 usually throttle for, and short enough for a script to wait.
+    retry_after_seconds = 5
     sentence = "The service cannot do this just now. Send the same request again in a few seconds."
 
     def __init__(self, ref: ImageRef | None = None) -> None:
@@ -205,3 +225,9 @@ class ProductHasImagesError(DomainError):
     """A product that still has pictures cannot be removed."""
 
     code = "product_has_images"
+
+    def __init__(self, product_id: int) -> None:
+        super().__init__(
+            f"Product {product_id} still has images; remove them first. "
+            "What was just removed may take two hours to be gone."
+        )

@@ -4,9 +4,10 @@ import hashlib
 from dataclasses import dataclass
 
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
-from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.image import ImageRef, ImageStatus, ProductImage, later
+from domain.image_events import ImageEventKind
 from domain.image_signature import detect_format
-from domain.ports import Clock, ImageCatalog, ImageInspector, ImageStore
+from domain.ports import Clock, ImageCatalog, ImageEvents, ImageInspector, ImageStore, StoredBytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,18 @@ class ExtractMetadata:
     """Fills in what the bytes tell. Safe to repeat, and in any order with other pictures."""
 
     def __init__(
-        self, *, catalog: ImageCatalog, store: ImageStore, inspector: ImageInspector, clock: Clock
+        self,
+        *,
+        catalog: ImageCatalog,
+        store: ImageStore,
+        inspector: ImageInspector,
+        events: ImageEvents,
+        clock: Clock,
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._inspector = inspector
+        self._events = events
         self._clock = clock
 
     def __call__(self, ref: ImageRef, version: str | None) -> Completion | None:
@@ -38,43 +46,58 @@ class ExtractMetadata:
             UnavailableError: a store failed for now; try again.
 
         """
-        content = self._store.get(ref, version)
-        if content is None:
+        stored = self._store.get(ref, version)
+        if stored is None:
+            self._repeat_failure(ref)
             return None
-        image = self._catalog.claim(ref, version)
+        image = self._catalog.claim(ref, stored.version)
         if image is None:
-            if version is not None and self._store.get(ref) is None:
+            if not self._store.exists(ref):
                 # Deleted since, and told once more: its bytes are there as an old version only.
                 return None
             raise ImageRecordMissingError(f"There is no record of the image whose bytes lie at {ref.key}.")
         completion = Completion(image, is_new=False)
-        if image.status is ImageStatus.PENDING and image.version == version:
-            completion = self._complete(image, content, version)
-        self._settle(completion.image, version)
+        if image.status is ImageStatus.PENDING and image.version == stored.version:
+            completion = self._complete(image, stored)
+        self._settle(completion.image, stored.version)
         return completion
 
-    def _complete(self, image: ProductImage, content: bytes, version: str | None) -> Completion:
+    def _repeat_failure(self, ref: ImageRef) -> None:
+        # The bytes of a failed picture are gone when an earlier try got no further than that.
+        image = self._catalog.get(ref.product_id, ref.image_id)
+        if image and image.status is ImageStatus.FAILED:
+            self._events.send(ImageEventKind.FAILED, image)
+
+    def _complete(self, image: ProductImage, stored: StoredBytes) -> Completion:
+        version = stored.version
         try:
-            _compare(image, content)
-            facts = self._inspector.inspect(content, image.ref.image_format)
+            _compare(image, stored.content)
+            facts = self._inspector.inspect(stored.content, image.ref.image_format)
         except NotAPictureError as error:
-            now = self._clock()
+            now = later(self._clock(), image.updated_at)
             completed = self._catalog.mark_failed(image.ref, str(error), version, now)
         else:
             # Published first: whoever reads that it is ready can open it.
             self._store.publish(image.ref, version)
-            now = self._clock()
+            now = later(self._clock(), image.updated_at)
             completed = self._catalog.mark_ready(image.ref, facts, version, now)
         return Completion(completed, is_new=completed.is_inspected and completed.updated_at == now)
 
     def _settle(self, image: ProductImage, version: str | None) -> None:
-        """Bring bytes and pointer in line with the record."""
+        """Bring bytes and pointer in line with the record, then tell what became of it.
+
+        Every try tells it, so that a message that got lost is sent again by the next one.
+        """
         if version is not None and image.version not in {None, version}:
             self._store.discard(image.ref, version)
-        elif image.status in {ImageStatus.FAILED, ImageStatus.DELETING}:
+        elif image.status is ImageStatus.READY:
+            if image.primary_requested_at:
+                self._catalog.move_primary(image)
+            self._events.send(ImageEventKind.READY, image)
+        else:
             self._store.delete(image.ref)
-        elif image.primary_requested_at:
-            self._catalog.move_primary(image)
+            if image.status is ImageStatus.FAILED:
+                self._events.send(ImageEventKind.FAILED, image)
 
 
 def _compare(image: ProductImage, content: bytes) -> None:

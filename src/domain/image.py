@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 
 MAX_ID = 2**53 - 1
 """Largest identifier: every JSON client reads integers up to here exactly (RFC 8259, section 6)."""
 
 _UNIT_STEP = 1024
+_TICK = timedelta(microseconds=1)
+"""The smallest step of the times that are kept."""
 _KEY = re.compile(r"originals/([1-9][0-9]{0,15})/([1-9][0-9]{0,15})\.([a-z]{3,4})")
 
 
@@ -155,6 +157,11 @@ class ImageSnapshot:
     def is_primary(self) -> bool:
         """Whether the picture is its product's primary."""
         return self.primary is not None and self.primary.image_id == self.image.ref.image_id
+
+
+def later(now: datetime, than: datetime) -> datetime:
+    """Return `now`, or the next moment after `than` where this machine's clock is behind another's."""
+    return max(now, than + _TICK)
 
 
 def iso_utc(moment: datetime) -> str:

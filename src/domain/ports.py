@@ -4,14 +4,15 @@ Adapters and fakes keep these promises alike; `tests/integration` runs one suite
 Any method may raise `UnavailableError` when its store refuses for now or cannot be reached.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from domain.api_key import ApiKey
 from domain.gallery import Gallery
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageSnapshot, ProductImage
+from domain.image_events import ImageEventKind
 
 
 class Clock(Protocol):
@@ -41,6 +42,17 @@ class IdBlocks(Protocol):
 class ImageCatalog(Protocol):
     """Keeps the records of pictures, and which one is a product's primary."""
 
+    def open_images(self, before: datetime) -> Iterator[tuple[int, int]]:
+        """Yield product and identifier of pictures pending or being deleted since before this moment.
+
+        What changed a moment ago may still be shown as it was.
+        """
+        ...
+
+    def postpone(self, ref: ImageRef, at: datetime) -> bool:
+        """Let a pending picture count as open only since `at`; False if it is no longer pending."""
+        ...
+
     def product_exists(self, product_id: int) -> bool:
         """Tell whether the product is in the catalogue."""
         ...
@@ -54,7 +66,7 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def withdraw(self, ref: ImageRef) -> ProductImage:
+    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
         """Mark a pending record as being deleted. One that is ready or failed already stays as it is.
 
         Returns the record as it now stands.
@@ -65,7 +77,7 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def begin_removal(self, seen: ImageSnapshot) -> bool:
+    def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
         """Mark a record as being deleted and clear the product's pointer if it stands there, in one step.
 
         Returns False, and changes nothing, if the record is no longer as it was seen, or if the pointer has
@@ -146,6 +158,14 @@ class ImageCatalog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredBytes:
+    """Bytes from the store, and which write of them they are; None where the store does not tell."""
+
+    content: bytes
+    version: str | None
+
+
 class ImageStore(Protocol):
     """Keeps the bytes of pictures. Each write of the same picture is a version of its own."""
 
@@ -159,8 +179,12 @@ class ImageStore(Protocol):
         """
         ...
 
-    def get(self, ref: ImageRef, version: str | None = None) -> bytes | None:
+    def get(self, ref: ImageRef, version: str | None = None) -> "StoredBytes | None":
         """Return the bytes, those of `version` if one is named, or None if there are none."""
+        ...
+
+    def exists(self, ref: ImageRef) -> bool:
+        """Tell whether there are bytes."""
         ...
 
     def publish(self, ref: ImageRef, version: str | None = None) -> None:
@@ -203,6 +227,35 @@ class ImageInspector(Protocol):
             NotAPictureError: it does not decode, or is too large to; the message says why.
 
         """
+        ...
+
+
+class ImageEvents(Protocol):
+    """Tells others what became of pictures."""
+
+    def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+        """Send an event. It may arrive more than once, and in any order with others.
+
+        Raises:
+            UnavailableError: it may not have been sent; send it again.
+
+        """
+        ...
+
+
+class Inspections(Protocol):
+    """Has pictures inspected."""
+
+    def request(self, ref: ImageRef) -> None:
+        """Have the bytes inspected soon, as if they had just arrived."""
+        ...
+
+
+class Quotas(Protocol):
+    """Counts what API keys do in a day."""
+
+    def take(self, key_id: str, day: date) -> int:
+        """Count one more for this key on this day; return the count with it."""
         ...
 
 

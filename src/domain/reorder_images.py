@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from domain.change_image import later
 from domain.contention import until_undisturbed
 from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError
 from domain.gallery import Gallery
-from domain.image import ProductImage
+from domain.image import ProductImage, later
 from domain.ports import Clock, ImageCatalog
 
 MAX_IMAGES = 100
@@ -32,7 +31,7 @@ class ReorderImages:
             ProductNotFoundError: there is no such product.
             InvalidFieldsError: an identifier is missing, doubled or not of this product.
             GalleryTooLargeError: the product has more pictures than can be changed at once.
-            UnavailableError: a store failed; nothing was changed.
+            UnavailableError: a store failed; the order may have been changed all the same, as a whole.
 
         """
 

@@ -59,7 +59,8 @@ class ReserveUpload:
 
         Raises:
             FileTooLargeError, InvalidFieldsError: found without any I/O.
-            ProductNotFoundError, UnavailableError: nothing was reserved.
+            ProductNotFoundError: nothing was reserved.
+            UnavailableError: at most a pending record was, which the reconciler removes.
 
         """
         if upload.size_bytes > self._max_bytes:

@@ -83,7 +83,7 @@ class UploadImage:
         try:
             self._store.put(image.ref, content)
         except BytesRefusedError as error:
-            self._catalog.withdraw(image.ref)
+            self._catalog.withdraw(image.ref, self._clock())
             self._catalog.finish_removal(image.ref)
             raise UnavailableError(image.ref) from error
         except UnavailableError:
@@ -93,7 +93,7 @@ class UploadImage:
     def _take_back(self, ref: ImageRef) -> ProductImage:
         """Undo an upload whose reply was lost, unless its event has shown that it did arrive."""
         try:
-            present = self._catalog.withdraw(ref)
+            present = self._catalog.withdraw(ref, self._clock())
         except UnavailableError as error:
             raise OutcomeUnknownError(ref) from error
         if present.status is not ImageStatus.DELETING:

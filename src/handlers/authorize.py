@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from adapters.aws import dynamodb_client
+from adapters.deadline import within
 from adapters.dynamo_api_keys import DynamoApiKeys
 from domain.api_key import ApiKey
 from domain.authorize import Authorize
@@ -35,7 +36,10 @@ class AuthorizeHandler:
             Exception: exactly "Unauthorized", which API Gateway answers with 401.
 
         """
-        with self._logger.append_context_keys(request_id=context.aws_request_id):
+        with (
+            within(context.get_remaining_time_in_millis),
+            self._logger.append_context_keys(request_id=context.aws_request_id),
+        ):
             try:
                 api_key = self._authorize(_read_key(event))
             except UnknownKeyError:
@@ -52,6 +56,7 @@ class AuthorizeHandler:
             "username": user.username,
             "full_name": user.full_name,
             "role": api_key.role,
+            "key_id": api_key.id,
         }
         return _policy("Allow", event["methodArn"], str(user.id), context_values)
 

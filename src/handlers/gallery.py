@@ -10,14 +10,15 @@ from urllib.parse import urlencode
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from adapters.aws import dynamodb_client, s3_client
+from adapters.aws import dynamodb_client, eventbridge_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.s3_image_store import S3ImageStore
 from domain.change_image import ChangeImage, ImageChange
 from domain.delete_image import DeleteImage
 from domain.image import ImageSnapshot, ImageStatus
 from domain.list_images import ListImages, PageRequest
-from domain.ports import Clock, ImageCatalog, ImageStore
+from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
 from domain.reorder_images import ReorderImages
 from domain.show_image import ShowImage
 from domain.text import clean_text
@@ -41,13 +42,20 @@ class GalleryHandler:
     """One method for each route; API Gateway has matched the path already."""
 
     def __init__(
-        self, *, catalog: ImageCatalog, store: ImageStore, clock: Clock, logger: Logger, metrics: Metrics
+        self,
+        *,
+        catalog: ImageCatalog,
+        store: ImageStore,
+        events: ImageEvents,
+        clock: Clock,
+        logger: Logger,
+        metrics: Metrics,
     ) -> None:
         self._list_images = ListImages(catalog)
         self._show_image = ShowImage(catalog)
         self._change_image = ChangeImage(catalog, clock)
         self._reorder_images = ReorderImages(catalog, clock)
-        self._delete_image = DeleteImage(catalog, store)
+        self._delete_image = DeleteImage(catalog, store, events, clock)
         self._logger = logger
         self._metrics = metrics
         self._routes: dict[tuple[str, str], Callable[..., HttpResponse]] = {
@@ -101,7 +109,10 @@ class GalleryHandler:
             return condition is None or matches(etag_of(_image_json(request, seen)), condition, weakly=False)
 
         snapshot = self._change_image(product_id, image_id, ImageChange(**fields), is_expected)
-        self._report("ImagesChanged", "image changed", product_id, image_id=image_id, fields=sorted(fields))
+        if fields:
+            self._report(
+                "ImagesChanged", "image changed", product_id, image_id=image_id, fields=sorted(fields)
+            )
         body = _image_json(request, snapshot)
         return json_response(HTTPStatus.OK, body, {"ETag": etag_of(body), **_FRESH})
 
@@ -143,6 +154,7 @@ def _handler() -> HttpFunction:
     handler = GalleryHandler(
         catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
         store=S3ImageStore(s3_client(), settings.bucket),
+        events=EventBridgeImageEvents(eventbridge_client()),
         clock=partial(datetime.now, UTC),
         logger=logger,
         metrics=metrics,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from adapters.deadline import within
 from domain.errors import DomainError, UnavailableError
 from domain.identifiers import parse_identifiers
 from domain.image import User
@@ -24,8 +25,8 @@ class Request:
     """An API Gateway proxy event, read.
 
     `route` is the method and the path as the API declares it, `headers` have lower-case names, `user` is the
-    one that the authorizer let in, `base_url` is where the public reaches the service, without a slash at
-    its end.
+    one that the authorizer let in and `key_id` names its key, `base_url` is where the public reaches the
+    service, without a slash at its end.
     """
 
     route: tuple[str, str]
@@ -35,6 +36,7 @@ class Request:
     body: str
     is_base64: bool
     user: User
+    key_id: str
     base_url: str
     context: "LambdaContext"
 
@@ -50,6 +52,7 @@ class Request:
             body=event["body"] or "",
             is_base64=event["isBase64Encoded"],
             user=User(int(caller["user_id"]), caller["username"], caller["full_name"]),
+            key_id=caller["key_id"],
             base_url=event["stageVariables"]["base_url"],
             context=context,
         )
@@ -86,7 +89,10 @@ class HttpFunction:
     def __call__(self, event: dict[str, Any], context: "LambdaContext") -> HttpResponse:
         """Answer one request."""
         request_id = event["requestContext"]["requestId"]
-        with self._logger.append_context_keys(request_id=request_id):
+        with (
+            within(context.get_remaining_time_in_millis),
+            self._logger.append_context_keys(request_id=request_id),
+        ):
             response = self._respond(event, context, request_id)
         origin = lower_case_names(event["headers"]).get("origin")
         response["headers"] |= allow_origin(origin, self._allowed_origins)

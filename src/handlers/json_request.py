@@ -14,8 +14,8 @@ from handlers.http_function import Request
 
 _MAX_TEXT = 16_384
 """Characters of a text: far more than the 255 bytes that are kept of one."""
-_MAX_IMAGE_IDS = 1_000
-"""Identifiers in a list: ten times what can be reordered at once, so that the error can name the limit."""
+_MAX_IMAGE_IDS = 10_000
+"""Identifiers in a list: far more than can be reordered at once, so that the error can name that limit."""
 
 
 class NotJsonError(InvalidRequestError):

@@ -6,13 +6,6 @@ from typing import NotRequired, TypedDict
 
 from domain import errors
 
-_RETRY_AFTER_SECONDS: dict[type[errors.DomainError], str] = {
-    # Longer than DynamoDB and S3 usually throttle for, and short enough for a script to wait.
-    errors.UnavailableError: "5",
-    # An upload takes less.
-    errors.KeyInUseError: "1",
-}
-
 _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.InvalidRequestError: HTTPStatus.BAD_REQUEST,
     errors.InvalidFieldsError: HTTPStatus.BAD_REQUEST,
@@ -24,6 +17,7 @@ _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.KeyInUseError: HTTPStatus.CONFLICT,
     errors.StaleImageError: HTTPStatus.PRECONDITION_FAILED,
     errors.KeyReusedError: HTTPStatus.UNPROCESSABLE_CONTENT,
+    errors.QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.FileTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -40,11 +34,10 @@ class HttpResponse(TypedDict):
 
 def problem_response(error: errors.DomainError, request_id: str) -> HttpResponse:
     """Return the answer to a request that ended in `error`; one without a status is a fault of ours."""
-    status = _of_kind(_STATUS_BY_ERROR, error)
+    status = next((status for kind, status in _STATUS_BY_ERROR.items() if isinstance(error, kind)), None)
     if status is None:
         return internal_problem(request_id)
-    retry_after = _of_kind(_RETRY_AFTER_SECONDS, error)
-    headers = {"Retry-After": retry_after} if retry_after else {}
+    headers = {} if error.retry_after_seconds is None else {"Retry-After": str(error.retry_after_seconds)}
     members: dict[str, object] = {}
     if isinstance(error, errors.InvalidFieldsError):
         members["errors"] = [{"field": f.field, "message": f.message} for f in error.faults]
@@ -74,10 +67,6 @@ def json_response(status: HTTPStatus, body: dict[str, object], headers: dict[str
         "headers": {"Content-Type": "application/json", **headers},
         "body": json.dumps(body),
     }
-
-
-def _of_kind[T](table: dict[type[errors.DomainError], T], error: errors.DomainError) -> T | None:
-    return next((value for kind, value in table.items() if isinstance(error, kind)), None)
 
 
 def _problem(

@@ -12,7 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_upload_forms import S3UploadForms
+from domain.daily_quota import DailyQuota
 from domain.image import iso_utc
 from domain.leased_ids import LeasedIds
 from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
@@ -31,11 +33,13 @@ class ReserveUploadHandler:
         self,
         reserve_upload: Callable[[AnnouncedUpload], Reservation],
         once_per_key: OncePerKey,
+        quota: DailyQuota,
         logger: Logger,
         metrics: Metrics,
     ) -> None:
         self._reserve_upload = reserve_upload
         self._once_per_key = once_per_key
+        self._quota = quota
         self._logger = logger
         self._metrics = metrics
 
@@ -59,6 +63,7 @@ class ReserveUploadHandler:
         )
 
     def _reserve(self, request: Request, upload: AnnouncedUpload) -> HttpResponse:
+        self._quota.take(request.key_id)
         reservation = self._reserve_upload(upload)
         image, form = reservation.image, reservation.form
         self._metrics.add_metric("UploadsReserved", MetricUnit.Count, 1)
@@ -99,9 +104,10 @@ def _handler() -> HttpFunction:
     logger = Logger(service="reserve_upload", use_rfc3339=True)
     metrics = Metrics(namespace="ProductImages", service="reserve_upload")
     metrics.set_default_dimensions(stack=settings.stack)
+    quota = DailyQuota(DynamoQuotas(client, settings.idempotency_table), settings.daily_upload_quota, clock)
     once_per_key = OncePerKey(client, settings.idempotency_table)
     return HttpFunction(
-        ReserveUploadHandler(reserve_upload, once_per_key, logger, metrics),
+        ReserveUploadHandler(reserve_upload, once_per_key, quota, logger, metrics),
         allowed_origins=settings.allowed_origins,
         rejections="UploadsRejected",
         logger=logger,

@@ -17,7 +17,10 @@ class AuthorizeSettings:
 
 @dataclass(frozen=True, slots=True)
 class UploadImageSettings:
-    """What the upload function needs to know; `allowed_origins` are separated by commas."""
+    """What the upload function needs to know.
+
+    `allowed_origins` are separated by commas; a `daily_upload_quota` of 0 is none.
+    """
 
     table: str
     idempotency_table: str
@@ -25,6 +28,7 @@ class UploadImageSettings:
     stack: str
     allowed_origins: str
     max_direct_upload_bytes: int
+    daily_upload_quota: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class ReserveUploadSettings:
     stack: str
     allowed_origins: str
     max_upload_bytes: int
+    daily_upload_quota: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,16 @@ class ExtractMetadataSettings:
     max_image_pixels: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReconcileSettings:
+    """What the reconciler needs to know."""
+
+    table: str
+    bucket: str
+    stack: str
+    extract_metadata_function: str
+
+
 type Settings = (
     AuthorizeSettings
     | UploadImageSettings
@@ -73,6 +88,7 @@ type Settings = (
     | GallerySettings
     | DescribeApiSettings
     | ExtractMetadataSettings
+    | ReconcileSettings
 )
 
 

@@ -12,7 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
+from domain.daily_quota import DailyQuota
 from domain.image import ProductImage
 from domain.leased_ids import LeasedIds
 from domain.upload_image import Upload, UploadImage
@@ -31,11 +33,13 @@ class UploadImageHandler:
         self,
         upload_image: Callable[[Upload], ProductImage],
         once_per_key: OncePerKey,
+        quota: DailyQuota,
         logger: Logger,
         metrics: Metrics,
     ) -> None:
         self._upload_image = upload_image
         self._once_per_key = once_per_key
+        self._quota = quota
         self._logger = logger
         self._metrics = metrics
 
@@ -59,6 +63,7 @@ class UploadImageHandler:
         )
 
     def _upload(self, request: Request, upload: Upload) -> HttpResponse:
+        self._quota.take(request.key_id)
         image = self._upload_image(upload)
         self._report(image)
         is_primary = image.primary_requested_at is not None
@@ -89,21 +94,22 @@ def _fingerprint(upload: Upload) -> str:
 @cache
 def _handler() -> HttpFunction:
     settings = read_settings(UploadImageSettings, os.environ)
-    client = dynamodb_client()
+    client, clock = dynamodb_client(), partial(datetime.now, UTC)
     catalog = DynamoImageCatalog(client, settings.table)
     upload_image = UploadImage(
         catalog=catalog,
         store=S3ImageStore(s3_client(), settings.bucket),
         ids=LeasedIds(catalog),
-        clock=partial(datetime.now, UTC),
+        clock=clock,
         max_bytes=settings.max_direct_upload_bytes,
     )
     logger = Logger(service="upload_image", use_rfc3339=True)
     metrics = Metrics(namespace="ProductImages", service="upload_image")
     metrics.set_default_dimensions(stack=settings.stack)
+    quota = DailyQuota(DynamoQuotas(client, settings.idempotency_table), settings.daily_upload_quota, clock)
     once_per_key = OncePerKey(client, settings.idempotency_table)
     return HttpFunction(
-        UploadImageHandler(upload_image, once_per_key, logger, metrics),
+        UploadImageHandler(upload_image, once_per_key, quota, logger, metrics),
         allowed_origins=settings.allowed_origins,
         rejections="UploadsRejected",
         logger=logger,

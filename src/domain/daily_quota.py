@@ -1,0 +1,30 @@
+"""Limits what one API key may upload in a day, against a script gone wild and a key that leaked."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from domain.errors import QuotaExceededError
+from domain.ports import Clock, Quotas
+
+
+class DailyQuota:
+    """Counts uploads of each key by day, in UTC. A limit of 0 is none."""
+
+    def __init__(self, quotas: Quotas, limit: int, clock: Clock) -> None:
+        self._quotas = quotas
+        self._limit = limit
+        self._clock = clock
+
+    def take(self, key_id: str) -> None:
+        """Count one upload.
+
+        Raises:
+            QuotaExceededError: the key has had its uploads for today.
+            UnavailableError: it could not be counted.
+
+        """
+        if not self._limit:
+            return
+        now = self._clock().astimezone(UTC)
+        if self._quotas.take(key_id, now.date()) > self._limit:
+            midnight = datetime.combine(now.date() + timedelta(days=1), time(tzinfo=UTC))
+            raise QuotaExceededError(self._limit, midnight - now)

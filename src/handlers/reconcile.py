@@ -1,0 +1,79 @@
+"""Every hour: brings to an end what was begun and left."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client
+from adapters.deadline import within
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.eventbridge_image_events import EventBridgeImageEvents
+from adapters.lambda_inspections import LambdaInspections
+from adapters.s3_image_store import S3ImageStore
+from domain.reconcile import Outcome, Reconcile, Reconciliation
+from handlers.settings import ReconcileSettings, read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_RESERVE_MILLISECONDS = 20_000
+"""Time kept for the record under way: five calls, of which one may hang to its end."""
+
+
+class ReconcileHandler:
+    """Runs the use case within the time limit and reports what it did."""
+
+    def __init__(
+        self, reconcile: Callable[[Callable[[], bool]], Reconciliation], logger: Logger, metrics: Metrics
+    ) -> None:
+        self._reconcile = reconcile
+        self._logger = logger
+        self._metrics = metrics
+
+    def __call__(self, _event: object, context: "LambdaContext") -> dict[str, object]:
+        """Return what was done, for whoever invokes the function by hand."""
+        with (
+            within(context.get_remaining_time_in_millis),
+            self._logger.append_context_keys(request_id=context.aws_request_id),
+        ):
+            done = self._reconcile(lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS)
+            for outcome in Outcome:
+                name = outcome.title().replace("_", "")
+                self._metrics.add_metric(name, MetricUnit.Count, done.outcomes[outcome])
+            age_seconds = done.oldest_pending.total_seconds()
+            self._metrics.add_metric("OldestPendingAge", MetricUnit.Seconds, age_seconds)
+            self._metrics.flush_metrics()
+            report: dict[str, object] = {
+                **{outcome.value: done.outcomes[outcome] for outcome in Outcome},
+                "oldest_pending_seconds": age_seconds,
+                "is_complete": done.is_complete,
+            }
+            self._logger.info("reconciled", extra=report)
+            return report
+
+
+@cache
+def _handler() -> ReconcileHandler:
+    settings = read_settings(ReconcileSettings, os.environ)
+    reconcile = Reconcile(
+        catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
+        store=S3ImageStore(s3_client(), settings.bucket),
+        inspections=LambdaInspections(lambda_client(), settings.extract_metadata_function),
+        events=EventBridgeImageEvents(eventbridge_client()),
+        clock=partial(datetime.now, UTC),
+    )
+    metrics = Metrics(namespace="ProductImages", service="reconcile")
+    metrics.set_default_dimensions(stack=settings.stack)
+    return ReconcileHandler(reconcile, Logger(service="reconcile", use_rfc3339=True), metrics)
+
+
+def __getattr__(name: str) -> ReconcileHandler:
+    # Made when the runtime first asks, in the init phase; see `handlers.upload_image`.
+    if name == "lambda_handler":
+        return _handler()
+    raise AttributeError(name)
