@@ -13,7 +13,7 @@ export UV_PYTHON_DOWNLOADS := never
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 BUILD_PACKAGE := .tools/bin/python packages/build.py
-FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction DescribeApiFunction ExtractMetadataFunction
+FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction DescribeApiFunction ExtractMetadataFunction ReconcileFunction
 PACKAGES := $(FUNCTIONS) PillowLayer
 SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json packages/build.py uv.lock
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
@@ -28,6 +28,10 @@ test: setup emulator packages ## Run every test
 	@UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) sync --quiet --frozen --only-group sam --no-install-project
 	@UV_PROJECT_ENVIRONMENT=.venv-runtime $(UV) sync --quiet --frozen --only-group runtime --no-install-project
 	$(RUN) pytest --cov --cov-report=term $(ARGS)
+
+.PHONY: torture
+torture: setup emulator packages ## Try every fault at every call, which takes minutes
+	TORTURE=1 $(RUN) pytest tests/e2e/test_faults.py $(ARGS)
 
 ##@ The local system
 .PHONY: local-stop
