@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ops import keys, products
+from ops import keys, products, repair
 from ops.command_line import OperatorCommands
 from ops.target import DEFAULT_STACK, TargetChoice
 
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(products.app, name="products")
+app.add_typer(repair.app, name="repair")
 
 
 @app.callback()
@@ -34,7 +35,7 @@ def choose_target(
         bool, typer.Option("--local", help="Work on the local system (make local) instead of AWS.")
     ] = False,
 ) -> None:
-    """Operate the product images service: its API keys and its list of products.
+    """Operate the product images service: its API keys, its list of products, and repairs.
 
     Examples:
         product-images keys list

@@ -1,9 +1,9 @@
-"""Finds what a command works on: the tables of a deployed stack, or those of the local system."""
+"""Finds what a command works on: the resources of a deployed stack, or those of the local system."""
 
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -21,6 +21,9 @@ from ops.failures import OperatorError
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 DEFAULT_STACK = "product-images"
 LOCAL_STATE = Path(__file__).resolve().parent.parent / ".local" / "state.json"
@@ -29,6 +32,17 @@ PARALLEL_CALLS = 8
 
 _START_LOCAL = "start it with: make local"
 _PROBE_SECONDS = 2
+_FUNCTION_SECONDS = 310
+"""Longer than the longest of the functions may run, the reconciler with 300 s."""
+_OUTPUTS = {
+    "table": "TableName",
+    "keys_table": "KeysTableName",
+    "bucket": "BucketName",
+    "failure_queue": "FailureQueueUrl",
+    "extract_metadata_function": "ExtractMetadataFunctionName",
+    "reconcile_function": "ReconcileFunctionName",
+}
+"""The stack's output for each resource of a target."""
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=10,
@@ -46,14 +60,48 @@ class TargetChoice:
     local: bool
 
 
+class Clients:
+    """Makes SDK clients for where the target is."""
+
+    def __init__(self, session: boto3.Session, **place: str) -> None:
+        self._session = session
+        self._place: dict[str, Any] = dict(place)
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """Return a DynamoDB client."""
+        return self._session.client("dynamodb", config=_CONFIG, **self._place)
+
+    def s3(self) -> "S3Client":
+        """Return an S3 client."""
+        return self._session.client("s3", config=_CONFIG, **self._place)
+
+    def sqs(self) -> "SQSClient":
+        """Return an SQS client."""
+        return self._session.client("sqs", config=_CONFIG, **self._place)
+
+    def functions(self) -> "LambdaClient":
+        """Return a Lambda client that waits as long as a function may run, and calls it once."""
+        patient = Config(connect_timeout=5, read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+        return self._session.client("lambda", config=_CONFIG.merge(patient), **self._place)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The tables to work on, under a name that an operator recognises."""
+    """What the stack made, under a name that an operator recognises."""
 
     name: str
-    dynamodb: "DynamoDBClient"
+    clients: "Clients"
     table: str
     keys_table: str
+    bucket: str
+    failure_queue: str
+    extract_metadata_function: str
+    reconcile_function: str
+
+    @property
+    def dynamodb(self) -> "DynamoDBClient":
+        """A DynamoDB client."""
+        return self.clients.dynamodb()
 
     @property
     def api_keys(self) -> DynamoApiKeys:
@@ -78,9 +126,17 @@ class _LocalAws(BaseModel):
     secret_access_key: str
 
 
+class _LocalFunctions(BaseModel):
+    extract_metadata: str
+    reconcile: str
+
+
 class _LocalResources(BaseModel):
     table: str
     keys_table: str
+    bucket: str
+    failure_queue: str
+    functions: _LocalFunctions
 
 
 class _LocalState(BaseModel):
@@ -110,9 +166,8 @@ def _stack_target(stack: str) -> Target:
     outputs = _stack_outputs(cloudformation, stack, region)
     return Target(
         name=f"stack {stack} ({region})",
-        dynamodb=session.client("dynamodb", config=_CONFIG),
-        table=outputs["TableName"],
-        keys_table=outputs["KeysTableName"],
+        clients=Clients(session),
+        **{resource: outputs[output] for resource, output in _OUTPUTS.items()},
     )
 
 
@@ -128,7 +183,7 @@ def _stack_outputs(cloudformation: "CloudFormationClient", stack: str, region: s
             ) from error
         raise
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
-    missing = {"TableName", "KeysTableName"} - outputs.keys()
+    missing = set(_OUTPUTS.values()) - outputs.keys()
     if missing:
         raise OperatorError(
             f"Stack {stack} ({description['StackStatus']}) has no output {' and no '.join(sorted(missing))}. "
@@ -140,15 +195,24 @@ def _stack_outputs(cloudformation: "CloudFormationClient", stack: str, region: s
 def _local_target(state_file: Path) -> Target:
     state = _read_local_state(state_file)
     _require_answer(state.aws.endpoint_url)
-    dynamodb = boto3.Session().client(
-        "dynamodb",
+    clients = Clients(
+        boto3.Session(),
         endpoint_url=state.aws.endpoint_url,
         region_name=state.aws.region,
         aws_access_key_id=state.aws.access_key_id,
         aws_secret_access_key=state.aws.secret_access_key,
-        config=_CONFIG,
     )
-    return Target("the local system", dynamodb, state.resources.table, state.resources.keys_table)
+    resources = state.resources
+    return Target(
+        name="the local system",
+        clients=clients,
+        table=resources.table,
+        keys_table=resources.keys_table,
+        bucket=resources.bucket,
+        failure_queue=resources.failure_queue,
+        extract_metadata_function=resources.functions.extract_metadata,
+        reconcile_function=resources.functions.reconcile,
+    )
 
 
 def _read_local_state(state_file: Path) -> _LocalState:

@@ -1,0 +1,151 @@
+"""`product-images repair`: runs the reconciler, sends failed events again, compares bucket and table."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adapters.dynamo_items import IMAGE_PREFIX, image_from_item
+from domain.image import ImageRef, ImageStatus
+from ops.failures import OperatorError
+from ops.target import Target, target_of
+from ops.terminal import confirm, fail, note, say
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+_MESSAGES_PER_CALL = 10
+"""The most that SQS hands out at once (SQS API reference, ReceiveMessage)."""
+_HIDDEN_SECONDS = 300
+"""How long a message is kept from others while it is sent again."""
+_SHOWN = 20
+"""Findings of each kind that an audit names before it only counts them."""
+
+app = typer.Typer(
+    no_args_is_help=True, help="Reconcile now, send failed events again, compare bucket and table."
+)
+
+
+@app.command()
+def reconcile(ctx: typer.Context) -> None:
+    """Run the reconciler now, as its schedule does every hour, and say what it did.
+
+    Example:
+        product-images repair reconcile
+
+    """
+    target = target_of(ctx)
+    note("The reconciler runs; it may take up to five minutes ...")
+    answer = target.clients.functions().invoke(FunctionName=target.reconcile_function, Payload=b"{}")
+    report: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise OperatorError(f"The reconciler failed: {report.get('errorMessage')}. Look at its log.")
+    for name, value in report.items():
+        say(f"{name}: {value}")
+
+
+@app.command()
+def redrive(
+    ctx: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Send the events of the failure queue to their function again, oldest first.
+
+    Mend the cause first: an event that fails again comes back to the queue.
+
+    Example:
+        product-images repair redrive
+
+    """
+    target = target_of(ctx)
+    queue = target.clients.sqs().get_queue_attributes(
+        QueueUrl=target.failure_queue, AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    waiting = int(queue["Attributes"]["ApproximateNumberOfMessages"])
+    if not waiting:
+        say("The failure queue is empty.")
+        return
+    if not yes:
+        confirm(f"Send about {waiting} events to the functions of {target.name} again?")
+    # No more than there were: an event that fails again must not be sent round and round.
+    sent = sum(1 for _ in zip(range(waiting), _sent_again(target), strict=False))
+    say(f"Events sent again: {sent}.")
+
+
+@app.command()
+def audit(ctx: typer.Context) -> None:
+    """Compare bucket and table, for whoever doubts that each picture has both; reads all of both.
+
+    The exit code is 1 if something is amiss. What is under way while it runs may be named wrongly.
+
+    Example:
+        product-images repair audit
+
+    """
+    target = target_of(ctx)
+    statuses = dict(_statuses(target))
+    keys = set(_keys(target))
+    ready = {ref.key for ref, status in statuses.items() if status is ImageStatus.READY}
+    known = {ref.key for ref in statuses}
+    say(f"Objects: {len(keys)}, records: {len(statuses)}, of which ready: {len(ready)}.")
+    findings = {
+        "object without a record": sorted(keys - known),
+        "ready record without bytes": sorted(ready - keys),
+    }
+    for what, found in findings.items():
+        for key in found[:_SHOWN]:
+            fail(f"{what}: {key}")
+        if len(found) > _SHOWN:
+            fail(f"{what}: {len(found) - _SHOWN} more")
+    if any(findings.values()):
+        raise typer.Exit(1)
+    say("Every object has its record, and every ready record its bytes.")
+
+
+def _sent_again(target: Target) -> Iterator["MessageTypeDef"]:
+    """Send each message's event to its function, then delete the message; a crash in between sends twice."""
+    sqs, functions = target.clients.sqs(), target.clients.functions()
+    while messages := sqs.receive_message(
+        QueueUrl=target.failure_queue,
+        MaxNumberOfMessages=_MESSAGES_PER_CALL,
+        VisibilityTimeout=_HIDDEN_SECONDS,
+    ).get("Messages"):
+        for message in messages:
+            failure = json.loads(message["Body"])
+            functions.invoke(
+                FunctionName=_function_of(failure),
+                InvocationType="Event",
+                Payload=json.dumps(failure["requestPayload"]).encode(),
+            )
+            sqs.delete_message(QueueUrl=target.failure_queue, ReceiptHandle=message["ReceiptHandle"])
+            yield message
+
+
+def _function_of(failure: dict[str, Any]) -> str:
+    # Lambda writes the function's ARN with its version (its developer guide, "Destinations").
+    arn: str = failure["requestContext"]["functionArn"]
+    return arn.removesuffix(":$LATEST")
+
+
+def _statuses(target: Target) -> Iterator[tuple[ImageRef, ImageStatus]]:
+    pages = target.dynamodb.get_paginator("scan").paginate(
+        TableName=target.table,
+        ConsistentRead=True,
+        FilterExpression="begins_with(sk, :image)",
+        ExpressionAttributeValues={":image": {"S": IMAGE_PREFIX}},
+    )
+    for page in pages:
+        for image in map(image_from_item, page["Items"]):
+            yield image.ref, image.status
+
+
+def _keys(target: Target) -> Iterator[str]:
+    pages = (
+        target.clients.s3()
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=target.bucket, Prefix="originals/")
+    )
+    for page in pages:
+        for stored in page.get("Contents", []):
+            yield stored["Key"]
