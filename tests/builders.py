@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from PIL import ExifTags, Image
 
+from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import ApiKey, Role
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, User
 
@@ -24,6 +25,7 @@ USER = User(7, "maria", "María López")
 PRODUCT_ID = 42
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 REMAINING_MILLISECONDS = 28_000
+KEY_ID = "0123456789abcdef"
 BASE_URL = "https://shop.example"
 IMAGES_PATH = "/api/products/{product_id}/images"
 IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
@@ -58,7 +60,7 @@ def a_ready_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - as `an_imag
 
 def an_api_key(**changes: Any) -> ApiKey:  # noqa: ANN401 - any field of a record
     key = ApiKey(
-        id="0123456789abcdef",
+        id=KEY_ID,
         user=USER,
         role=Role.STAFF,
         is_active=True,
@@ -155,6 +157,7 @@ def api_event(
                 "username": user.username,
                 "full_name": user.full_name,
                 "role": "staff",
+                "key_id": KEY_ID,
             },
         },
         "body": body,
@@ -226,6 +229,18 @@ def a_catalog_table(client: "DynamoDBClient") -> str:
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
             {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "open_shard", "AttributeType": "S"},
+            {"AttributeName": "open_since", "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": OPEN_INDEX,
+                "KeySchema": [
+                    {"AttributeName": "open_shard", "KeyType": "HASH"},
+                    {"AttributeName": "open_since", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
         ],
         KeySchema=[
             {"AttributeName": "pk", "KeyType": "HASH"},

@@ -1,9 +1,10 @@
 """The outside world in memory; `tests/integration` holds these fakes to the ports' promises."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from domain.api_key import ApiKey
 from domain.errors import (
@@ -25,10 +26,13 @@ from domain.image import (
     Primary,
     ProductImage,
 )
+from domain.image_events import ImageEventKind
 from domain.leased_ids import LeasedIds
-from domain.ports import Clock, UploadForm
+from domain.ports import Clock, StoredBytes, UploadForm
 from domain.upload_image import UploadImage
 from tests.builders import NOW
+
+_OPEN = (ImageStatus.PENDING, ImageStatus.DELETING)
 
 
 class TickingClock:
@@ -49,6 +53,7 @@ class InMemoryImageCatalog:
         self.images: dict[tuple[int, int], ProductImage] = {}
         self.primaries: dict[int, Primary | None] = dict.fromkeys(product_ids)
         self._last_pointed: dict[int, int] = {}
+        self._open_since: dict[tuple[int, int], datetime] = {}
         self._last_id = 0
 
     def product_exists(self, product_id: int) -> bool:
@@ -57,16 +62,33 @@ class InMemoryImageCatalog:
     def reserve(self, image: ProductImage) -> None:
         if self.images.setdefault(_place(image.ref), image) != image:
             raise ImageIdTakenError(f"Image {image.ref.image_id} is there already.")
+        self._open_since.setdefault(_place(image.ref), image.created_at)
 
-    def withdraw(self, ref: ImageRef) -> ProductImage:
+    def open_images(self, before: datetime) -> Iterator[tuple[int, int]]:
+        since = sorted((at, place) for place, at in self._open_since.items() if at < before)
+        for _, place in since:
+            if place in self.images and self.images[place].status in _OPEN:
+                yield place
+
+    def postpone(self, ref: ImageRef, at: datetime) -> bool:
+        image = self.images.get(_place(ref))
+        if image is None or image.status is not ImageStatus.PENDING:
+            return False
+        self._open_since[_place(ref)] = at
+        return True
+
+    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
         image = self._present(ref)
+        if image.status in _OPEN:
+            self._open_since[_place(ref)] = at
         return self._change(image, replace(image, status=ImageStatus.DELETING))
 
-    def begin_removal(self, seen: ImageSnapshot) -> bool:
+    def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
         product_id, present = seen.image.ref.product_id, self._as_seen(seen.image)
         primary = self.primaries.get(product_id)
         if present is None or ImageSnapshot(present, primary).is_primary != seen.is_primary:
             return False
+        self._open_since[_place(present.ref)] = at
         self.images[_place(present.ref)] = replace(present, status=ImageStatus.DELETING)
         if primary and seen.is_primary:
             self.primaries[product_id] = replace(primary, image_id=None)
@@ -180,7 +202,7 @@ class InMemoryProducts:
 
     def remove(self, product_id: int) -> bool:
         if any(owner == product_id for owner, _ in self._catalog.images):
-            raise ProductHasImagesError(f"Product {product_id} still has images; remove them first.")
+            raise ProductHasImagesError(product_id)
         was_there = product_id in self._catalog.primaries
         self._catalog.primaries.pop(product_id, None)
         return was_there
@@ -195,7 +217,7 @@ class InMemoryImageStore:
         self._numbers = itertools.count(1)
 
     def put(self, ref: ImageRef, content: bytes) -> None:
-        present = self.get(ref)
+        present = self.content(ref)
         if present is None:
             self.overwrite(ref, content)
         elif present != content:
@@ -205,8 +227,18 @@ class InMemoryImageStore:
         """Write as a client with an upload form does; return the version."""
         return self._add(ref, content)
 
-    def get(self, ref: ImageRef, version: str | None = None) -> bytes | None:
-        return self._versions.get(ref.key, {}).get(version or self.current(ref))
+    def get(self, ref: ImageRef, version: str | None = None) -> StoredBytes | None:
+        version = version or self.current(ref)
+        content = self._versions.get(ref.key, {}).get(version)
+        return None if content is None else StoredBytes(content, version)
+
+    def exists(self, ref: ImageRef) -> bool:
+        return self.get(ref) is not None
+
+    def content(self, ref: ImageRef, version: str | None = None) -> bytes | None:
+        """Return the bytes alone."""
+        stored = self.get(ref, version)
+        return stored.content if stored else None
 
     def current(self, ref: ImageRef) -> str:
         """Return the current version, empty if there is none."""
@@ -218,7 +250,7 @@ class InMemoryImageStore:
 
     def public(self, ref: ImageRef) -> bytes | None:
         """Return what the public sees."""
-        return self.get(ref) if (ref.key, self.current(ref)) in self._published else None
+        return self.content(ref) if (ref.key, self.current(ref)) in self._published else None
 
     def delete(self, ref: ImageRef) -> None:
         if self.get(ref) is not None:
@@ -231,6 +263,37 @@ class InMemoryImageStore:
         version = f"v{next(self._numbers)}"
         self._versions.setdefault(ref.key, {})[version] = content
         return version
+
+
+class InMemoryImageEvents:
+    """What was sent: kind and identifier, in the order of sending."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, int]] = []
+
+    def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+        self.sent.append((kind.value, image.ref.image_id))
+
+
+class InMemoryInspections:
+    """Which pictures are to be inspected."""
+
+    def __init__(self) -> None:
+        self.requested: list[ImageRef] = []
+
+    def request(self, ref: ImageRef) -> None:
+        self.requested.append(ref)
+
+
+class InMemoryQuotas:
+    """Counts by key and day."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, date]] = Counter()
+
+    def take(self, key_id: str, day: date) -> int:
+        self._counts[key_id, day] += 1
+        return self._counts[key_id, day]
 
 
 class InMemoryUploadForms:

@@ -206,6 +206,22 @@ class Shop:
         assert "FunctionError" not in answer, result
         return str(result["images"][0]["outcome"])
 
+    @contextmanager
+    def events_lost(self) -> Iterator[None]:
+        """Let the bucket tell nobody of new objects for a while."""
+        s3, bucket = self.state.endpoint.client("s3"), self.state.resources.bucket
+        configured = s3.get_bucket_notification_configuration(Bucket=bucket)
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+        try:
+            yield
+        finally:
+            s3.put_bucket_notification_configuration(
+                Bucket=bucket,
+                NotificationConfiguration={
+                    "LambdaFunctionConfigurations": configured["LambdaFunctionConfigurations"]
+                },
+            )
+
     def no_puts(self) -> dict[str, Any]:
         """Return a statement that keeps everybody from writing to the bucket."""
         objects = f"arn:aws:s3:::{self.state.resources.bucket}/*"

@@ -7,7 +7,6 @@ import shutil
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -83,7 +82,7 @@ def test_a_client_that_only_asks_gets_the_headers_alone(shop: Shop, product_id: 
 
 
 def test_a_picture_is_not_served_before_it_has_proven_to_be_one(shop: Shop, product_id: int) -> None:
-    with _events_lost(shop.state):
+    with shop.events_lost():
         created = shop.upload(PICTURES[ImageFormat.PNG], product_id=product_id).json()
     key = f"originals/{product_id}/{created['id']}.png"
     assert shop.object_keys(product_id) == {key}
@@ -177,23 +176,6 @@ def _check_not_served(answer: httpx.Response) -> None:
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "application/xml"
     assert "cache-control" not in answer.headers
-
-
-@contextmanager
-def _events_lost(state: State) -> Iterator[None]:
-    """Let the bucket tell nobody of new objects for a while."""
-    s3, bucket = state.endpoint.client("s3"), state.resources.bucket
-    configured = s3.get_bucket_notification_configuration(Bucket=bucket)
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
-    try:
-        yield
-    finally:
-        s3.put_bucket_notification_configuration(
-            Bucket=bucket,
-            NotificationConfiguration={
-                "LambdaFunctionConfigurations": configured["LambdaFunctionConfigurations"]
-            },
-        )
 
 
 def _bucket_policy(state: State) -> str:

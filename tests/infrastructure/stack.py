@@ -19,6 +19,7 @@ _WHOLE_PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
 
 _INTRINSICS: dict[str, Callable[..., object]] = {
     "Fn::Equals": lambda one, other: one == other,
+    "Fn::Split": lambda between, text: text.split(between),
     "Fn::Join": lambda between, several: between.join(several),
     "Fn::Not": lambda condition: not condition,
     "Fn::Select": lambda index, several: several[int(index)],

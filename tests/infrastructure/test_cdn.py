@@ -10,7 +10,7 @@ import pytest
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG
 from domain.image import ImageFormat, ImageRef
 from local.template import Template, media_headers
-from tests.infrastructure.stack import Properties, as_sub, evaluate, of_type, references
+from tests.infrastructure.stack import Properties, as_sub, evaluate, of_type
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST_HEADER = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -44,10 +44,11 @@ def run(template: Template, function: str, event: dict[str, Any]) -> dict[str, A
 
 
 def test_everything_is_https_and_http_3_is_spoken(cdn: Properties) -> None:
-    assert (cdn["Enabled"], cdn["HttpVersion"]) == (True, "http2and3")
+    assert (cdn["Enabled"], cdn["HttpVersion"], cdn["IPV6Enabled"]) == (True, "http2and3", True)
     assert {each["ViewerProtocolPolicy"] for each in behaviors(cdn).values()} == {"https-only"}
     [api] = [origin for origin in cdn["Origins"] if "CustomOriginConfig" in origin]
     assert api["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert api["CustomOriginConfig"]["OriginSSLProtocols"] == ["TLSv1.2"]
 
 
 def test_pictures_come_from_the_bucket_and_all_else_from_the_stage(cdn: Properties) -> None:
@@ -58,7 +59,7 @@ def test_pictures_come_from_the_bucket_and_all_else_from_the_stage(cdn: Properti
         "*": "api",
     }
     assert as_sub(origins["images"]["DomainName"]) == "${ImagesBucket.RegionalDomainName}"
-    assert as_sub(origins["api"]["DomainName"]).startswith("${Api}.execute-api.")
+    assert as_sub(origins["api"]["DomainName"]) == "${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
     assert origins["api"]["OriginPath"] == "/v1"
 
 
@@ -119,10 +120,13 @@ def test_only_this_distribution_reads_the_bucket_and_only_what_is_published(
     cdn: Properties, template: Template
 ) -> None:
     [images] = [origin for origin in cdn["Origins"] if origin["Id"] == "images"]
-    assert references(images["OriginAccessControlId"]) == {"CdnOriginAccess"}
+    assert as_sub(images["OriginAccessControlId"]) == "${CdnOriginAccess.Id}"
+    # The older way is not taken as well.
+    assert images["S3OriginConfig"] == {"OriginAccessIdentity": ""}
     access = of_type(template, "AWS::CloudFront::OriginAccessControl")["CdnOriginAccess"]
     config = access["OriginAccessControlConfig"]
     assert (config["OriginAccessControlOriginType"], config["SigningBehavior"]) == ("s3", "always")
+    assert config["SigningProtocol"] == "sigv4"
     [policy] = of_type(template, "AWS::S3::BucketPolicy").values()
     [allowed] = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
     assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
@@ -131,6 +135,22 @@ def test_only_this_distribution_reads_the_bucket_and_only_what_is_published(
     conditions = allowed["Condition"]["StringEquals"]
     assert as_sub(conditions.pop("aws:SourceArn")).endswith(":distribution/${Cdn}")
     assert conditions == {f"s3:ExistingObjectTag/{STATUS_TAG}": PUBLISHED}
+
+
+def test_two_stacks_of_one_account_do_not_take_each_others_names(template: Template) -> None:
+    # CloudFront has one space of names for all regions.
+    named = {
+        "AWS::CloudFront::CachePolicy": "CachePolicyConfig",
+        "AWS::CloudFront::Function": None,
+        "AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig",
+        "AWS::CloudFront::ResponseHeadersPolicy": "ResponseHeadersPolicyConfig",
+    }
+    for kind, config in named.items():
+        resources = of_type(template, kind).values()
+        names = [as_sub((each[config] if config else each)["Name"]) for each in resources]
+        assert names
+        assert len(set(names)) == len(names)
+        assert [name for name in names if not name.startswith("${AWS::StackName}-${AWS::Region}")] == []
 
 
 def test_without_a_domain_of_ones_own_the_cdn_has_its_own(cdn: Properties, template: Template) -> None:

@@ -26,6 +26,7 @@ LARGEST_BYTES = {
     "ReserveUploadFunction": 30_000_000,
     "GalleryFunction": 30_000_000,
     "DescribeApiFunction": 25_000_000,
+    "ReconcileFunction": 25_000_000,
     "ExtractMetadataFunction": 25_000_000,
     "PillowLayer": 30_000_000,
 }
@@ -60,6 +61,7 @@ def test_a_function_ships_the_sources_as_they_are(logical_id: str) -> None:
         ("GalleryFunction", {"PIL", "multipart", "pybase64", "awscrt"}),
         ("DescribeApiFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "botocore"}),
         ("ExtractMetadataFunction", {"PIL", "pydantic", "multipart", "pybase64", "awscrt"}),
+        ("ReconcileFunction", {"PIL", "pydantic", "multipart", "pybase64", "awscrt"}),
     ],
 )
 def test_a_function_carries_no_library_that_it_does_not_use(logical_id: str, absent: set[str]) -> None:
@@ -82,7 +84,7 @@ def test_the_layer_holds_pillow_alone() -> None:
 @pytest.mark.parametrize("logical_id", sorted({*FUNCTIONS} - {"DescribeApiFunction"}))
 def test_botocore_knows_no_service_but_those_in_use(logical_id: str) -> None:
     data = built_package(logical_id) / "botocore/data"
-    assert {path.name for path in data.iterdir() if path.is_dir()} == {"dynamodb", "s3"}
+    assert {path.name for path in data.iterdir() if path.is_dir()} == {"dynamodb", "events", "lambda", "s3"}
 
 
 @pytest.mark.parametrize("logical_id", PACKAGES)
@@ -190,18 +192,22 @@ def test_a_build_leaves_nothing_of_an_earlier_one(tmp_path: Path) -> None:
 
 
 def test_pruning_leaves_the_services_in_use_and_what_belongs_to_all(tmp_path: Path) -> None:
-    _write_models(tmp_path, "dynamodb", "ec2", "s3")
+    _write_models(tmp_path, "dynamodb", "ec2", "events", "lambda", "s3")
     (tmp_path / "data/endpoints.json").touch()
     prune_botocore(tmp_path)
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"dynamodb", "endpoints.json", "s3"}
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {
+        *("dynamodb", "endpoints.json", "events", "lambda", "s3"),
+    }
 
 
-@pytest.mark.parametrize(("present", "missing"), [("dynamodb", "s3"), ("s3", "dynamodb")])
+@pytest.mark.parametrize(
+    ("present", "missing"), [("dynamodb", "events, lambda, s3"), ("s3", "dynamodb, events, lambda")]
+)
 def test_pruning_stops_when_botocore_has_moved_a_model_in_use(
     tmp_path: Path, present: str, missing: str
 ) -> None:
     _write_models(tmp_path, present, "ec2")
-    (tmp_path / "data" / missing).mkdir()
+    (tmp_path / "data" / missing.split(", ", maxsplit=1)[0]).mkdir()
     with pytest.raises(BuildError, match=rf"no model of {missing} any more; adapt packages/build\.py"):
         prune_botocore(tmp_path)
     assert (tmp_path / "data/ec2").is_dir()

@@ -11,10 +11,12 @@ from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from botocore.client import BaseClient
 
 from adapters.aws import dynamodb_client, s3_client
+from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import generate_key
 from domain.errors import FileTooLargeForDirectUploadError
 from domain.image import ImageFormat, ImageRef
 from handlers import settings
+from handlers.extract_metadata import DECODER_MEMORY_BYTES, DECODER_SECONDS
 from handlers.problems import internal_problem
 from local.template import ROOT, Template
 from packages.build import GROUPS
@@ -39,6 +41,7 @@ FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60
 
 BUCKET_NAME = "${AWS::StackName}-${AWS::AccountId}-${AWS::Region}"
 BUCKET_ARN = f"arn:${{AWS::Partition}}:s3:::{BUCKET_NAME}"
+BUS_ARN = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 KEEP_KEYS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 WRITE_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
@@ -74,7 +77,18 @@ PERMISSIONS = {
             "dynamodb:DeleteItem",
         },
         "${ImagesBucket.Arn}/originals/*": {"s3:DeleteObject"},
+        BUS_ARN: {"events:PutEvents"},
         "${GalleryLogGroup.Arn}": WRITE_LOGS,
+    },
+    "ReconcileRole": {
+        "${CatalogTable.Arn}/index/open": {"dynamodb:Query"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        "${ImagesBucket.Arn}/originals/*": {"s3:GetObject", "s3:DeleteObject"},
+        "${ImagesBucket.Arn}": {"s3:ListBucket"},
+        "${ExtractMetadataFunction.Arn}": {"lambda:InvokeFunction"},
+        BUS_ARN: {"events:PutEvents"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${ReconcileLogGroup.Arn}": WRITE_LOGS,
     },
     # What anybody may call can do nothing.
     "DescribeApiRole": {"${DescribeApiLogGroup.Arn}": WRITE_LOGS},
@@ -87,7 +101,8 @@ PERMISSIONS = {
             "s3:DeleteObjectVersion",
         },
         BUCKET_ARN: {"s3:ListBucket"},
-        "${CatalogTable.Arn}": {"dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
+        BUS_ARN: {"events:PutEvents"},
         "${FailureQueue.Arn}": {"sqs:SendMessage"},
         "${ExtractMetadataLogGroup.Arn}": WRITE_LOGS,
     },
@@ -101,6 +116,9 @@ REQUIRED_PARAMETERS: set[str] = set()
 """What a deployment must be told: nothing."""
 
 ENVIRONMENT = {
+    "ALLOWED_ORIGINS": "${AllowedOrigins}",
+    "DAILY_UPLOAD_QUOTA": "${DailyUploadQuota}",
+    "EXTRACT_METADATA_FUNCTION": "${ExtractMetadataFunction}",
     "TABLE": "${CatalogTable}",
     "KEYS_TABLE": "${KeysTable}",
     "IDEMPOTENCY_TABLE": "${IdempotencyTable}",
@@ -217,7 +235,7 @@ def test_every_function_logs_json_down_to_the_level_of_the_parameter(template: T
 def test_every_variable_means_the_same_thing_to_every_function(template: Template) -> None:
     for name, function in functions(template).items():
         variables = function["Environment"]["Variables"]
-        for variable in variables.keys() - {"ALLOWED_ORIGINS"}:
+        for variable in variables:
             expected = ENVIRONMENT[variable]
             if (name, variable) == ("ExtractMetadataFunction", "BUCKET"):
                 expected = BUCKET_NAME
@@ -241,7 +259,7 @@ def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template
 
 def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template: Template) -> None:
     behind = _invoked_by(template, {"apigateway.amazonaws.com"})
-    assert behind == functions(template).keys() - {"ExtractMetadataFunction"}
+    assert behind == functions(template).keys() - {"ExtractMetadataFunction", "ReconcileFunction"}
     timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
     assert max(timeouts.values()) < API_GATEWAY_TIMEOUT_SECONDS, timeouts
 
@@ -271,6 +289,8 @@ def test_every_asynchronous_function_hands_its_failures_to_a_queue(template: Tem
     configured = of_type(template, "AWS::Lambda::EventInvokeConfig").values()
     for name in asynchronous:
         [config] = [c for c in configured if references(c["FunctionName"]) == {name}]
+        # All that Lambda offers: two more tries, and six hours.
+        assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (2, 6 * 60 * 60), name
         destination = config["DestinationConfig"]["OnFailure"]["Destination"]
         assert references(destination) <= of_type(template, "AWS::SQS::Queue").keys(), name
         [role] = references(functions(template)[name]["Role"])
@@ -416,6 +436,9 @@ def test_the_bucket_keeps_old_versions_for_a_while_and_current_ones_for_good(tem
     expirations = [r["NoncurrentVersionExpiration"] for r in rules if "NoncurrentVersionExpiration" in r]
     assert expirations == [{"NoncurrentDays": {"Ref": "OldVersionDays"}}]
     assert not [rule for rule in rules if rule.keys() & {"ExpirationInDays", "ExpirationDate"}]
+    # Nothing is left of what is gone, or never came to its end.
+    assert [rule for rule in rules if rule.get("ExpiredObjectDeleteMarker") is True]
+    assert [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
 
 
 def test_the_bucket_refuses_requests_without_tls(template: Template) -> None:
@@ -427,13 +450,18 @@ def test_the_bucket_refuses_requests_without_tls(template: Template) -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
 
 
+def test_the_bucket_is_made_after_the_permission_that_s3_looks_for(template: Template) -> None:
+    # S3 refuses a notification to a function that it may not call.
+    assert template["Resources"]["ImagesBucket"]["DependsOn"] == "ExtractMetadataPermission"
+
+
 @pytest.mark.parametrize("image_format", ImageFormat)
 def test_the_bucket_announces_every_key_that_the_service_writes(
     template: Template, image_format: ImageFormat
 ) -> None:
     [trigger] = _bucket(template)["NotificationConfiguration"]["LambdaConfigurations"]
     assert trigger["Event"] == "s3:ObjectCreated:*"
-    assert references(trigger["Function"]) == {"ExtractMetadataFunction"}
+    assert as_sub(trigger["Function"]) == "${ExtractMetadataFunction.Arn}"
     [rule] = trigger["Filter"]["S3Key"]["Rules"]
     assert rule["Name"] == "prefix"
     assert ImageRef(123, 1, image_format).key.startswith(rule["Value"])
@@ -456,6 +484,7 @@ def test_idempotency_keys_are_forgotten_by_the_attribute_that_powertools_writes(
     store = DynamoDBPersistenceLayer("t", boto3_client=dynamodb_client())
     assert table["TimeToLiveSpecification"] == {"AttributeName": store.expiry_attr, "Enabled": True}
     assert table["KeySchema"] == [{"AttributeName": store.key_attr, "KeyType": "HASH"}]
+    assert table["AttributeDefinitions"] == [{"AttributeName": store.key_attr, "AttributeType": "S"}]
 
 
 def test_what_holds_the_shops_data_outlives_the_stack(template: Template) -> None:
@@ -701,6 +730,68 @@ def test_401_names_the_scheme_to_use(template: Template) -> None:
         if response["statusCode"] == "401"
     }
     assert headers == {"UNAUTHORIZED": "'Token'"}
+
+
+# --- Who watches it, and what it may cost ------------------------------------------------------------------
+
+
+def test_every_alarm_goes_to_the_topic_that_is_named_and_stands_in_the_runbook(template: Template) -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    assert len(alarms) == 6
+    for alarm in alarms.values():
+        to_topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == (to_topic, to_topic)
+        name = as_sub(alarm["AlarmName"]).removeprefix("${AWS::StackName}-")
+        assert f"## {name}\n" in runbook
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_the_alarms_on_functions_watch_every_one_that_holds_the_shops_data(template: Template) -> None:
+    for name in ("FunctionErrorsAlarm", "FunctionThrottlesAlarm"):
+        metrics = of_type(template, "AWS::CloudWatch::Alarm")[name]["Metrics"]
+        watched = set().union(*map(references, metrics))
+        assert watched == functions(template).keys() - {"DescribeApiFunction"}
+
+
+def test_the_alarm_on_the_oldest_pending_picture_reads_what_the_reconciler_reports(
+    template: Template,
+) -> None:
+    alarm = of_type(template, "AWS::CloudWatch::Alarm")["OldestPendingAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("ProductImages", "OldestPendingAge")
+    assert {each["Name"] for each in alarm["Dimensions"]} == {"stack", "service"}
+
+
+def test_the_reconciler_runs_every_hour(template: Template) -> None:
+    [rule] = of_type(template, "AWS::Events::Rule").values()
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    [target] = rule["Targets"]
+    assert references(target["Arn"]) == {"ReconcileFunction"}
+
+
+def test_the_index_of_open_records_is_the_one_that_is_read(template: Template) -> None:
+    [index] = of_type(template, "AWS::DynamoDB::Table")["CatalogTable"]["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == OPEN_INDEX
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["open_shard", "open_since"]
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_requests_and_inspections_are_limited_by_parameters(template: Template) -> None:
+    [stage] = of_type(template, "AWS::ApiGateway::Stage").values()
+    [setting] = stage["MethodSettings"]
+    assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
+    assert setting["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert setting["ThrottlingBurstLimit"] == {"Ref": "RequestBurst"}
+    reserved = functions(template)["ExtractMetadataFunction"]["ReservedConcurrentExecutions"]
+    assert reserved == {
+        "Fn::If": ["HasMetadataConcurrency", {"Ref": "MetadataConcurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+
+
+def test_no_picture_takes_the_metadata_function_past_its_memory_or_ten_seconds(template: Template) -> None:
+    function = functions(template)["ExtractMetadataFunction"]
+    assert function["MemorySize"] * 1024 * 1024 > DECODER_MEMORY_BYTES
+    assert DECODER_SECONDS < 10 < function["Timeout"]
 
 
 # --- Parameters and outputs ------------------------------------------------------------------------

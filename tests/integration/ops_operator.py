@@ -17,7 +17,7 @@ from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from ops.__main__ import app
-from tests.builders import a_catalog_table, a_keys_table
+from tests.builders import a_bucket, a_catalog_table, a_keys_table
 
 REGION = "eu-central-1"
 _SETTINGS = ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "FORCE_COLOR", "PRODUCT_IMAGES_STACK")
@@ -113,7 +113,15 @@ def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         client = boto3.client("dynamodb")
         table, keys_table = a_catalog_table(client), a_keys_table(client)
-        aws.has_stack("product-images", {"TableName": table, "KeysTableName": keys_table})
+        outputs = {
+            "TableName": table,
+            "KeysTableName": keys_table,
+            "BucketName": a_bucket(boto3.client("s3")),
+            "FailureQueueUrl": boto3.client("sqs").create_queue(QueueName="failures")["QueueUrl"],
+            "ExtractMetadataFunctionName": "extract-metadata",
+            "ReconcileFunctionName": "reconcile",
+        }
+        aws.has_stack("product-images", outputs)
         yield Operator(
             aws,
             DynamoApiKeys(client, keys_table),

@@ -10,6 +10,7 @@ from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
+from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import UnavailableError
 from domain.image import ImageFacts, ImageSnapshot
@@ -27,8 +28,11 @@ SEEN = ImageSnapshot(an_image(), None)
 DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "product_exists": lambda client: DynamoImageCatalog(client, "t").product_exists(42),
     "reserve": lambda client: DynamoImageCatalog(client, "t").reserve(an_image()),
-    "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref()),
-    "begin_removal": lambda client: DynamoImageCatalog(client, "t").begin_removal(SEEN),
+    "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref(), NOW),
+    "begin_removal": lambda client: DynamoImageCatalog(client, "t").begin_removal(SEEN, NOW),
+    "open_images": lambda client: list(DynamoImageCatalog(client, "t").open_images(NOW)),
+    "postpone": lambda client: DynamoImageCatalog(client, "t").postpone(a_ref(), NOW),
+    "take a quota": lambda client: DynamoQuotas(client, "t").take("id", NOW.date()),
     "claim": lambda client: DynamoImageCatalog(client, "t").claim(a_ref(), "a version"),
     "look_up": lambda client: DynamoImageCatalog(client, "t").look_up(42, 1),
     "gallery": lambda client: DynamoImageCatalog(client, "t").gallery(42),
@@ -54,6 +58,7 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
 S3_CALLS: dict[str, "S3Call"] = {
     "put": lambda client: S3ImageStore(client, "b").put(a_ref(), b"picture"),
     "get": lambda client: S3ImageStore(client, "b").get(a_ref()),
+    "exists": lambda client: S3ImageStore(client, "b").exists(a_ref()),
     "publish": lambda client: S3ImageStore(client, "b").publish(a_ref()),
     "delete": lambda client: S3ImageStore(client, "b").delete(a_ref()),
     "discard": lambda client: S3ImageStore(client, "b").discard(a_ref(), "a version"),

@@ -61,7 +61,7 @@ def test_a_removal_whose_replies_were_lost_is_done(client: "DynamoDBClient", tab
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image())
     lose_first_reply(client)
-    assert catalog.withdraw(a_ref()) == an_image(status=ImageStatus.DELETING)
+    assert catalog.withdraw(a_ref(), NOW) == an_image(status=ImageStatus.DELETING)
     lose_first_reply(client)
     catalog.finish_removal(a_ref())
     assert catalog.get(42, 1) is None
@@ -233,7 +233,7 @@ def test_a_transaction_that_is_throttled_is_a_passing_fault(
     }
     collide(client, 1, error)
     with pytest.raises(UnavailableError):
-        DynamoImageCatalog(client, table).begin_removal(ImageSnapshot(an_image(), None))
+        DynamoImageCatalog(client, table).begin_removal(ImageSnapshot(an_image(), None), NOW)
 
 
 def test_a_transaction_that_is_refused_for_another_reason_rises_as_it_is(
@@ -245,7 +245,7 @@ def test_a_transaction_that_is_refused_for_another_reason_rises_as_it_is(
     }
     collide(client, 1, error)
     with pytest.raises(ClientError):
-        DynamoImageCatalog(client, table).begin_removal(ImageSnapshot(an_image(), None))
+        DynamoImageCatalog(client, table).begin_removal(ImageSnapshot(an_image(), None), NOW)
 
 
 @given(MOMENTS, MOMENTS)

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -91,8 +91,8 @@ def test_an_identifier_that_is_taken_is_refused_and_its_record_untouched(catalog
 def test_a_pending_record_is_removed_in_two_steps(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     deleting = an_image(status=ImageStatus.DELETING)
-    assert catalog.withdraw(a_ref()) == deleting
-    assert catalog.withdraw(a_ref()) == deleting
+    assert catalog.withdraw(a_ref(), NOW) == deleting
+    assert catalog.withdraw(a_ref(), NOW) == deleting
     assert catalog.get(PRODUCT_ID, 1) == deleting
     catalog.finish_removal(a_ref())
     assert catalog.get(PRODUCT_ID, 1) is None
@@ -100,14 +100,14 @@ def test_a_pending_record_is_removed_in_two_steps(catalog: Catalog) -> None:
 
 def test_a_record_that_is_being_removed_is_not_completed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    deleting = catalog.withdraw(a_ref())
+    deleting = catalog.withdraw(a_ref(), NOW)
     assert catalog.mark_ready(a_ref(), FACTS, VERSION, LATER) == deleting
     assert catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER) == deleting
 
 
 def test_the_removal_of_what_is_not_there_does_not_begin(catalog: Catalog) -> None:
     with pytest.raises(ImageRecordMissingError):
-        catalog.withdraw(a_ref())
+        catalog.withdraw(a_ref(), NOW)
     assert catalog.get(PRODUCT_ID, 1) is None
 
 
@@ -124,7 +124,7 @@ def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
     ready = catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
     failed = catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
     for image in (ready, failed):
-        assert catalog.withdraw(image.ref) == image
+        assert catalog.withdraw(image.ref, NOW) == image
         catalog.finish_removal(image.ref)
         assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
 
@@ -144,7 +144,7 @@ def test_a_record_that_is_no_longer_pending_is_not_claimed(catalog: Catalog) -> 
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     ready = catalog.mark_ready(a_ref(1), FACTS, None, LATER)
-    deleting = catalog.withdraw(a_ref(2))
+    deleting = catalog.withdraw(a_ref(2), NOW)
     assert catalog.claim(a_ref(1), "late") == ready
     assert catalog.claim(a_ref(2), "late") == deleting
     assert catalog.get(PRODUCT_ID, 1) == ready
@@ -165,7 +165,7 @@ def test_a_claim_stays_and_is_in_nobodys_way(catalog: Catalog) -> None:
     reordered = replace(changed, order=2, updated_at=MUCH_LATER)
     assert catalog.reorder([changed], [reordered])
     assert catalog.get(PRODUCT_ID, 1) == replace(reordered, version=VERSION)
-    assert catalog.begin_removal(ImageSnapshot(reordered, None))
+    assert catalog.begin_removal(ImageSnapshot(reordered, None), NOW)
     deleting = replace(reordered, status=ImageStatus.DELETING, version=VERSION)
     assert catalog.get(PRODUCT_ID, 1) == deleting
 
@@ -282,7 +282,7 @@ def test_a_wish_that_was_taken_back_meanwhile_moves_nothing(catalog: Catalog) ->
 
 def test_a_picture_that_was_deleted_meanwhile_does_not_become_the_primary(catalog: Catalog) -> None:
     image = a_wish(catalog, 1, 0)
-    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1))
+    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1), NOW)
     assert not catalog.move_primary(image)
     catalog.finish_removal(image.ref)
     assert not catalog.move_primary(image)
@@ -302,7 +302,7 @@ def test_a_cleared_pointer_is_not_set_again_by_a_late_repetition(catalog: Catalo
 def test_a_later_wish_sets_a_cleared_pointer(catalog: Catalog) -> None:
     image, later = a_wish(catalog, 1, 0), a_wish(catalog, 2, 1)
     catalog.move_primary(image)
-    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1))
+    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1), NOW)
     assert catalog.move_primary(later)
     assert primary_image_id(catalog) == 2
 
@@ -327,7 +327,7 @@ def test_looking_up_what_is_not_there_says_what_is_missing(catalog: Catalog) -> 
 
 def test_a_picture_that_is_being_deleted_is_looked_up_but_in_no_gallery(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    deleting = catalog.withdraw(a_ref())
+    deleting = catalog.withdraw(a_ref(), NOW)
     assert catalog.look_up(PRODUCT_ID, 1).image == deleting
     assert catalog.gallery(PRODUCT_ID).images == ()
 
@@ -501,7 +501,7 @@ def test_a_gallery_of_a_hundred_is_reordered_and_an_empty_one_is_nothing_to_do(c
 def test_a_deletion_hides_the_picture_and_clears_its_pointer_in_one_step(catalog: Catalog) -> None:
     image = a_wish(catalog, 1, 0)
     catalog.move_primary(image)
-    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1))
+    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1), NOW)
     deleting = replace(image, status=ImageStatus.DELETING)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(deleting, Primary(None, NOW))
 
@@ -509,7 +509,7 @@ def test_a_deletion_hides_the_picture_and_clears_its_pointer_in_one_step(catalog
 def test_a_deletion_leaves_another_pictures_pointer_alone(catalog: Catalog) -> None:
     catalog.move_primary(a_wish(catalog, 1, 0))
     a_wish(catalog, 2, -1)
-    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 2))
+    assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 2), NOW)
     assert primary_image_id(catalog) == 1
 
 
@@ -518,16 +518,16 @@ def test_a_deletion_of_what_was_changed_meanwhile_does_not_begin(catalog: Catalo
     seen = catalog.look_up(PRODUCT_ID, 1)
     changed = ImageSnapshot(an_image(order=1, updated_at=LATER), None)
     assert catalog.change(seen, changed)
-    assert not catalog.begin_removal(seen)
+    assert not catalog.begin_removal(seen, NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == changed
 
 
 def test_a_deletion_begins_once_and_not_of_what_is_gone(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     seen = catalog.look_up(PRODUCT_ID, 1)
-    assert [catalog.begin_removal(seen), catalog.begin_removal(seen)] == [True, False]
+    assert [catalog.begin_removal(seen, NOW), catalog.begin_removal(seen, NOW)] == [True, False]
     catalog.finish_removal(a_ref())
-    assert not catalog.begin_removal(seen)
+    assert not catalog.begin_removal(seen, NOW)
     assert catalog.get(PRODUCT_ID, 1) is None
 
 
@@ -535,7 +535,7 @@ def test_a_deletion_does_not_begin_if_the_pointer_came_meanwhile(catalog: Catalo
     image = a_wish(catalog, 1, 0)
     seen = catalog.look_up(PRODUCT_ID, 1)
     catalog.move_primary(image)
-    assert not catalog.begin_removal(seen)
+    assert not catalog.begin_removal(seen, NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(1, NOW))
 
 
@@ -544,7 +544,7 @@ def test_a_deletion_does_not_begin_if_the_pointer_went_meanwhile(catalog: Catalo
     catalog.move_primary(first)
     seen = catalog.look_up(PRODUCT_ID, 1)
     catalog.move_primary(second)
-    assert not catalog.begin_removal(seen)
+    assert not catalog.begin_removal(seen, NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(first, Primary(2, NOW + timedelta(seconds=1)))
 
 
@@ -554,8 +554,58 @@ def test_a_deletion_is_not_held_up_by_a_pointer_that_moves_between_others(catalo
     catalog.move_primary(second)
     seen = catalog.look_up(PRODUCT_ID, 1)
     catalog.move_primary(third)
-    assert catalog.begin_removal(seen)
+    assert catalog.begin_removal(seen, NOW)
     assert primary_image_id(catalog) == 3
+
+
+# --- What is open ---------------------------------------------------------------------------------------
+
+
+def open_ids(catalog: Catalog, before: datetime = MUCH_LATER) -> list[int]:
+    return sorted(image_id for _, image_id in catalog.open_images(before))
+
+
+def test_what_is_pending_or_being_deleted_is_open_and_nothing_else(catalog: Catalog) -> None:
+    for image_id in range(1, 6):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    catalog.mark_ready(a_ref(2), FACTS, VERSION, LATER)
+    catalog.mark_failed(a_ref(3), "It is damaged.", VERSION, LATER)
+    catalog.withdraw(a_ref(4), LATER)
+    assert open_ids(catalog) == [1, 4, 5]
+    catalog.finish_removal(a_ref(4))
+    assert open_ids(catalog) == [1, 5]
+
+
+def test_a_picture_whose_deletion_has_begun_is_open_again(catalog: Catalog) -> None:
+    a_wish(catalog, 1, 0)
+    assert open_ids(catalog) == []
+    catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1), LATER)
+    assert (open_ids(catalog, LATER), open_ids(catalog)) == ([], [1])
+
+
+def test_only_what_has_been_open_since_before_a_moment_is_listed(catalog: Catalog) -> None:
+    for image_id in (1, 2, 17):
+        at = NOW + timedelta(seconds=image_id)
+        catalog.reserve(an_image(ref=a_ref(image_id), created_at=at, updated_at=at))
+    assert open_ids(catalog, NOW + timedelta(seconds=2)) == [1]
+    # The same partition of the index, the oldest first.
+    listed = [image_id for _, image_id in catalog.open_images(MUCH_LATER)]
+    assert {product_id for product_id, _ in catalog.open_images(MUCH_LATER)} == {PRODUCT_ID}
+    assert listed.index(1) < listed.index(17)
+
+
+def test_what_is_postponed_counts_from_then(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    assert catalog.postpone(a_ref(), LATER)
+    assert (open_ids(catalog, LATER), open_ids(catalog)) == ([], [1])
+    assert catalog.get(PRODUCT_ID, 1) == an_image()
+
+
+def test_only_what_is_pending_is_postponed(catalog: Catalog) -> None:
+    a_wish(catalog, 1, 0)
+    catalog.reserve(an_image(ref=a_ref(2)))
+    catalog.withdraw(a_ref(2), NOW)
+    assert not [image_id for image_id in (1, 2, 3) if catalog.postpone(a_ref(image_id), LATER)]
 
 
 # --- Identifiers -------------------------------------------------------------------------------------------

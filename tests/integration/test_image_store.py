@@ -9,7 +9,7 @@ from moto import mock_aws
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG, S3ImageStore
 from domain.errors import BytesRefusedError
 from domain.image import ImageFormat, ImageRef
-from domain.ports import ImageStore
+from domain.ports import ImageStore, StoredBytes
 from tests.builders import a_bucket, a_ref
 from tests.fakes import InMemoryImageStore
 from tests.integration.conftest import s3_client_on_moto
@@ -36,48 +36,53 @@ def store(request: pytest.FixtureRequest) -> Iterator[ImageStore]:
         yield store
 
 
+def content_of(store: ImageStore, ref: ImageRef, version: str | None = None) -> bytes | None:
+    stored = store.get(ref, version)
+    return stored.content if stored else None
+
+
 @pytest.mark.parametrize("content", [b"\xff\xd8\xff picture", bytes(range(256)) * 1000, b"\r\n", b""])
 def test_bytes_come_back_as_they_were_written(store: ImageStore, content: bytes) -> None:
     store.put(a_ref(), content)
-    assert store.get(a_ref()) == content
+    assert content_of(store, a_ref()) == content
 
 
 def test_bytes_that_were_never_written_are_none(store: ImageStore) -> None:
     store.put(a_ref(1), b"picture")
-    assert store.get(a_ref(2)) is None
-    assert store.get(ImageRef(a_ref().product_id, 1, ImageFormat.PNG)) is None
+    assert content_of(store, a_ref(2)) is None
+    assert content_of(store, ImageRef(a_ref().product_id, 1, ImageFormat.PNG)) is None
 
 
 def test_writing_the_very_same_bytes_again_changes_nothing(store: ImageStore) -> None:
     store.put(a_ref(), b"picture")
     store.put(a_ref(), b"picture")
-    assert store.get(a_ref()) == b"picture"
+    assert content_of(store, a_ref()) == b"picture"
 
 
 def test_other_bytes_are_refused_and_those_that_lie_there_untouched(store: ImageStore) -> None:
     store.put(a_ref(), b"picture")
     with pytest.raises(BytesRefusedError):
         store.put(a_ref(), b"another")
-    assert store.get(a_ref()) == b"picture"
+    assert content_of(store, a_ref()) == b"picture"
 
 
 def test_deleted_bytes_are_gone(store: ImageStore) -> None:
     store.put(a_ref(1), b"picture")
     store.put(a_ref(2), b"another")
     store.delete(a_ref(1))
-    assert (store.get(a_ref(1)), store.get(a_ref(2))) == (None, b"another")
+    assert (content_of(store, a_ref(1)), content_of(store, a_ref(2))) == (None, b"another")
 
 
 def test_deleting_what_is_not_there_is_no_error(store: ImageStore) -> None:
     store.delete(a_ref())
-    assert store.get(a_ref()) is None
+    assert content_of(store, a_ref()) is None
 
 
 def test_a_key_is_free_again_after_its_bytes_were_deleted(store: ImageStore) -> None:
     store.put(a_ref(), b"picture")
     store.delete(a_ref())
     store.put(a_ref(), b"another")
-    assert store.get(a_ref()) == b"another"
+    assert content_of(store, a_ref()) == b"another"
 
 
 # --- Versions, as clients with an upload form make them ----------------------------------------------------
@@ -120,8 +125,8 @@ def versions(store: ImageStore) -> Versions:
 
 def test_each_write_is_a_version_of_its_own(store: ImageStore, versions: Versions) -> None:
     first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
-    assert store.get(a_ref()) == b"second"
-    assert (store.get(a_ref(), first), store.get(a_ref(), second)) == (b"first", b"second")
+    assert content_of(store, a_ref()) == b"second"
+    assert (content_of(store, a_ref(), first), content_of(store, a_ref(), second)) == (b"first", b"second")
 
 
 def test_a_version_that_is_discarded_gives_way_to_the_one_before_it(
@@ -130,14 +135,14 @@ def test_a_version_that_is_discarded_gives_way_to_the_one_before_it(
     first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
     store.publish(a_ref(), first)
     store.discard(a_ref(), second)
-    assert (store.get(a_ref()), versions.public(a_ref())) == (b"first", b"first")
-    assert store.get(a_ref(), second) is None
+    assert (content_of(store, a_ref()), versions.public(a_ref())) == (b"first", b"first")
+    assert content_of(store, a_ref(), second) is None
 
 
 def test_discarding_an_earlier_version_leaves_the_current_one(store: ImageStore, versions: Versions) -> None:
     first, _ = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
     store.discard(a_ref(), first)
-    assert store.get(a_ref()) == b"second"
+    assert content_of(store, a_ref()) == b"second"
 
 
 def test_nothing_is_public_until_it_is_published(store: ImageStore, versions: Versions) -> None:
@@ -160,7 +165,7 @@ def test_deleted_bytes_are_kept_as_a_version_and_are_not_public(
     store.publish(a_ref(), version)
     store.delete(a_ref())
     store.publish(a_ref(), version)
-    assert (store.get(a_ref()), store.get(a_ref(), version)) == (None, b"picture")
+    assert (content_of(store, a_ref()), content_of(store, a_ref(), version)) == (None, b"picture")
     assert versions.public(a_ref()) is None
 
 
@@ -169,7 +174,7 @@ def test_discarding_what_was_discarded_is_no_error(store: ImageStore, versions: 
     version = versions.overwrite(a_ref(), b"second")
     store.discard(a_ref(), version)
     store.discard(a_ref(), version)
-    assert store.get(a_ref()) == b"first"
+    assert content_of(store, a_ref()) == b"first"
 
 
 def test_publishing_what_is_gone_is_no_error(store: ImageStore, versions: Versions) -> None:
@@ -177,4 +182,18 @@ def test_publishing_what_is_gone_is_no_error(store: ImageStore, versions: Versio
     store.discard(a_ref(1), version)
     store.publish(a_ref(1), version)
     store.publish(a_ref(2))
-    assert (store.get(a_ref(1)), store.get(a_ref(2))) == (None, None)
+    assert (content_of(store, a_ref(1)), content_of(store, a_ref(2))) == (None, None)
+
+
+def test_bytes_come_with_the_version_that_they_are(store: ImageStore, versions: Versions) -> None:
+    first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
+    assert store.get(a_ref()) == StoredBytes(b"second", second)
+    assert store.get(a_ref(), first) == StoredBytes(b"first", first)
+
+
+def test_bytes_exist_until_they_are_deleted(store: ImageStore) -> None:
+    assert not store.exists(a_ref())
+    store.put(a_ref(), b"picture")
+    assert store.exists(a_ref())
+    store.delete(a_ref())
+    assert not store.exists(a_ref())

@@ -127,7 +127,10 @@ def test_a_product_with_images_stays_while_others_are_removed(operator: Operator
         operator.products.add(product_id)
     operator.catalog.reserve(an_image(ref=a_ref(product_id=123)))
     result = operator.runs("products", "remove", "123", "124", "--yes")
-    assert error_line(result) == "Error: Product 123 still has images; remove them first."
+    assert error_line(result) == (
+        "Error: Product 123 still has images; remove them first. "
+        "What was just removed may take two hours to be gone."
+    )
     assert result.stdout == "Product 124: removed.\n"
     assert operator.catalog.product_exists(123)
     assert not operator.catalog.product_exists(124)

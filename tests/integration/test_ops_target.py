@@ -122,9 +122,10 @@ def test_another_fault_of_the_stacks_name_is_told_as_aws_tells_it(operator: Oper
 
 
 def test_a_stack_of_another_service_is_noticed(operator: Operator) -> None:
-    operator.aws.has_stack("other", {"TableName": "x"})
+    operator.aws.has_stack("other", {"TableName": "x", "BucketName": "y", "FailureQueueUrl": "z"})
     line = error_line(operator.runs("--stack", "other", "keys", "list"))
-    assert "Stack other (CREATE_COMPLETE) has no output KeysTableName." in line
+    assert "Stack other (CREATE_COMPLETE) has no output " in line
+    assert "ExtractMetadataFunctionName and no KeysTableName and no ReconcileFunctionName." in line
 
 
 # what AWS refuses
@@ -240,7 +241,7 @@ def local_state(endpoint_url: str) -> State:
             table="local-table",
             keys_table="local-keys",
             failure_queue="local-queue",
-            functions={},
+            functions={"extract_metadata": "local-extract", "reconcile": "local-reconcile"},
         ),
     )
 

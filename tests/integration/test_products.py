@@ -39,7 +39,7 @@ def test_removing_what_is_not_there_says_so(shop: Shop) -> None:
 def test_a_product_that_comes_back_has_no_primary(shop: Shop) -> None:
     shop.products.add(42)
     move_primary(shop)
-    shop.catalog.begin_removal(shop.catalog.look_up(42, 1))
+    shop.catalog.begin_removal(shop.catalog.look_up(42, 1), NOW)
     shop.catalog.finish_removal(a_ref())
     shop.products.remove(42)
     assert shop.products.add(42)

@@ -28,6 +28,7 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "reserve_upload",
         "gallery",
         "describe_api",
+        "reconcile",
     ):
         monkeypatch.delitem(logging.Logger.manager.loggerDict, service, raising=False)
 

@@ -50,8 +50,14 @@ def policy(effect: str, principal: str, context: dict[str, Any]) -> dict[str, An
 @pytest.mark.parametrize("role", [Role.STAFF, Role.ADMIN])
 def test_a_good_key_opens_the_whole_stage_and_says_whose_it_is(role: Role) -> None:
     desk = Desk()
-    key, _ = desk.issue_key(USER, role)
-    context = {"user_id": 7, "username": "maria", "full_name": "María López", "role": role.value}
+    key, record = desk.issue_key(USER, role)
+    context = {
+        "user_id": 7,
+        "username": "maria",
+        "full_name": "María López",
+        "role": role.value,
+        "key_id": record.id,
+    }
     assert desk.show(f"Token {key}") == policy("Allow", "7", context)
 
 

@@ -147,7 +147,7 @@ def test_what_is_not_there_cannot_be_changed() -> None:
 
 def test_a_picture_that_is_being_deleted_cannot_be_changed() -> None:
     catalog = a_catalog(an_image())
-    catalog.withdraw(a_ref())
+    catalog.withdraw(a_ref(), NOW)
     with pytest.raises(ImageNotFoundError):
         change(catalog, order=1)
 

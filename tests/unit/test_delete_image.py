@@ -1,16 +1,23 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import override
 
 import pytest
 
-from domain.delete_image import DeleteImage
+from domain.delete_image import SENDING_TIME, DeleteImage
 from domain.errors import ImageNotFoundError, ProductNotFoundError, UnavailableError
-from domain.image import ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary
+from domain.image import Announcement, ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.image_events import ImageEventKind
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, InMemoryImageStore
+from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore
 
 CONTENT = b"picture"
+
+
+def deletion(
+    catalog: InMemoryImageCatalog, store: InMemoryImageStore, events: InMemoryImageEvents | None = None
+) -> DeleteImage:
+    return DeleteImage(catalog, store, events or InMemoryImageEvents(), lambda: NOW)
 
 
 class FailingImageStore(InMemoryImageStore):
@@ -46,15 +53,15 @@ def make_ready(catalog: InMemoryImageCatalog) -> None:
 def test_record_bytes_and_pointer_go(catalog: InMemoryImageCatalog) -> None:
     make_ready(catalog)
     store = a_store()
-    deleted = DeleteImage(catalog, store)(PRODUCT_ID, 1)
+    deleted = deletion(catalog, store)(PRODUCT_ID, 1)
     assert deleted.ref == a_ref()
-    assert (catalog.images, store.get(a_ref())) == ({}, None)
+    assert (catalog.images, store.content(a_ref())) == ({}, None)
     assert catalog.primaries == {PRODUCT_ID: Primary(None, NOW)}
 
 
 def test_a_failed_picture_goes_as_well(catalog: InMemoryImageCatalog) -> None:
     catalog.mark_failed(a_ref(), "It is damaged.", None, NOW)
-    DeleteImage(catalog, InMemoryImageStore())(PRODUCT_ID, 1)
+    deletion(catalog, InMemoryImageStore())(PRODUCT_ID, 1)
     assert catalog.images == {}
 
 
@@ -70,20 +77,20 @@ def test_the_picture_is_hidden_before_its_bytes_go_and_its_record_goes_last(
             seen.append(catalog.images[PRODUCT_ID, 1].status)
             super().delete(ref)
 
-    DeleteImage(catalog, a_store(WatchingImageStore()))(PRODUCT_ID, 1)
+    deletion(catalog, a_store(WatchingImageStore()))(PRODUCT_ID, 1)
     assert seen == [ImageStatus.DELETING]
 
 
 def test_deleting_twice_is_an_error(catalog: InMemoryImageCatalog) -> None:
     make_ready(catalog)
-    delete_image = DeleteImage(catalog, a_store())
+    delete_image = deletion(catalog, a_store())
     delete_image(PRODUCT_ID, 1)
     with pytest.raises(ImageNotFoundError):
         delete_image(PRODUCT_ID, 1)
 
 
 def test_what_was_never_there_cannot_be_deleted(catalog: InMemoryImageCatalog) -> None:
-    delete_image = DeleteImage(catalog, a_store())
+    delete_image = deletion(catalog, a_store())
     with pytest.raises(ImageNotFoundError):
         delete_image(PRODUCT_ID, 2)
     with pytest.raises(ProductNotFoundError):
@@ -92,7 +99,7 @@ def test_what_was_never_there_cannot_be_deleted(catalog: InMemoryImageCatalog) -
 
 def test_the_record_of_a_picture_that_may_still_arrive_stays_hidden(catalog: InMemoryImageCatalog) -> None:
     store = InMemoryImageStore()
-    delete_image = DeleteImage(catalog, store)
+    delete_image = deletion(catalog, store)
     delete_image(PRODUCT_ID, 1)
     assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
     assert catalog.gallery(PRODUCT_ID).images == ()
@@ -106,13 +113,13 @@ def test_a_deletion_that_was_cut_short_hides_the_picture_and_is_finished_by_the_
 ) -> None:
     make_ready(catalog)
     store = a_store(FailingImageStore())
-    delete_image = DeleteImage(catalog, store)
+    delete_image = deletion(catalog, store)
     with pytest.raises(UnavailableError):
         delete_image(PRODUCT_ID, 1)
-    assert (catalog.gallery(PRODUCT_ID).images, store.get(a_ref())) == ((), CONTENT)
+    assert (catalog.gallery(PRODUCT_ID).images, store.content(a_ref())) == ((), CONTENT)
     with pytest.raises(ImageNotFoundError):
         delete_image(PRODUCT_ID, 1)
-    assert (catalog.images, store.get(a_ref())) == ({}, None)
+    assert (catalog.images, store.content(a_ref())) == ({}, None)
 
 
 def test_a_deletion_that_is_overtaken_is_begun_anew(catalog: InMemoryImageCatalog) -> None:
@@ -120,15 +127,68 @@ def test_a_deletion_that_is_overtaken_is_begun_anew(catalog: InMemoryImageCatalo
         turns = iter([True])
 
         @override
-        def begin_removal(self, seen: ImageSnapshot) -> bool:
+        def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
             if next(self.turns, False):
                 later = seen.image.updated_at + timedelta(seconds=1)
                 self.images[PRODUCT_ID, 1] = replace(seen.image, updated_at=later)
                 self.primaries[PRODUCT_ID] = Primary(1, NOW)
-            return super().begin_removal(seen)
+            return super().begin_removal(seen, at)
 
     busy = BusyCatalog(PRODUCT_ID)
     busy.images = dict(catalog.images)
     make_ready(busy)
-    DeleteImage(busy, a_store())(PRODUCT_ID, 1)
+    deletion(busy, a_store())(PRODUCT_ID, 1)
     assert (busy.images, busy.primaries) == ({}, {PRODUCT_ID: Primary(None, NOW)})
+
+
+def test_others_are_told_when_the_bytes_are_gone_and_before_the_record_is(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    make_ready(catalog)
+    store = a_store()
+
+    class WatchingEvents(InMemoryImageEvents):
+        @override
+        def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+            assert store.content(image.ref) is None
+            assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
+            super().send(kind, image)
+
+    events = WatchingEvents()
+    deletion(catalog, store, events)(PRODUCT_ID, 1)
+    assert events.sent == [("ImageDeleted", 1)]
+
+
+def test_a_deletion_that_others_could_not_be_told_of_is_told_by_the_next_try(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    class FailingEvents(InMemoryImageEvents):
+        failures = 1
+
+        @override
+        def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise UnavailableError
+            super().send(kind, image)
+
+    make_ready(catalog)
+    events = FailingEvents()
+    delete_image = deletion(catalog, a_store(), events)
+    with pytest.raises(UnavailableError):
+        delete_image(PRODUCT_ID, 1)
+    with pytest.raises(ImageNotFoundError):
+        delete_image(PRODUCT_ID, 1)
+    assert (events.sent, catalog.images) == ([("ImageDeleted", 1)], {})
+
+
+@pytest.mark.parametrize(("since_expiry", "is_kept"), [(timedelta(0), True), (SENDING_TIME, False)])
+def test_the_record_of_a_picture_whose_form_may_be_used_again_stays_hidden(
+    since_expiry: timedelta, is_kept: bool
+) -> None:
+    catalog, store = InMemoryImageCatalog(PRODUCT_ID), a_store()
+    catalog.reserve(an_image(announcement=Announcement(None, NOW - since_expiry)))
+    catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW)
+    deletion(catalog, store)(PRODUCT_ID, 1)
+    assert catalog.gallery(PRODUCT_ID).images == ()
+    assert ((PRODUCT_ID, 1) in catalog.images) is is_kept

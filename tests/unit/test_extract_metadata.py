@@ -11,9 +11,11 @@ from domain.delete_image import DeleteImage
 from domain.errors import ImageRecordMissingError, UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.image import Announcement, ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.image_events import ImageEventKind
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image, jpeg, picture
 from tests.fakes import (
     InMemoryImageCatalog,
+    InMemoryImageEvents,
     InMemoryImageInspector,
     InMemoryImageStore,
     InMemoryProducts,
@@ -33,11 +35,18 @@ class Pipeline:
     ) -> None:
         self.catalog = catalog or InMemoryImageCatalog(PRODUCT_ID)
         self.store = store or InMemoryImageStore()
+        self.events = InMemoryImageEvents()
         self._clock = TickingClock(NOW)
         self.extract_metadata = self.with_inspector(InMemoryImageInspector({GOOD: FACTS}))
 
     def with_inspector(self, inspector: InMemoryImageInspector) -> ExtractMetadata:
-        return ExtractMetadata(catalog=self.catalog, store=self.store, inspector=inspector, clock=self._clock)
+        return ExtractMetadata(
+            catalog=self.catalog,
+            store=self.store,
+            inspector=inspector,
+            events=self.events,
+            clock=self._clock,
+        )
 
     def upload(self, image_id: int, content: bytes, *, primary: bool) -> None:
         """Take in the picture that was sent `image_id` seconds after `NOW`."""
@@ -77,7 +86,8 @@ def test_a_picture_that_decodes_becomes_ready(pipeline: Pipeline) -> None:
         facts=FACTS,
         version=version,
         created_at=NOW + SECOND,
-        updated_at=NOW + SECOND,
+        # The clock says what it said at the upload.
+        updated_at=NOW + SECOND + timedelta(microseconds=1),
     )
     assert pipeline.extract_metadata(a_ref(), version) == Completion(ready, is_new=True)
     assert pipeline.catalog.get(PRODUCT_ID, 1) == ready
@@ -135,11 +145,11 @@ def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(pipeline:
     pipeline.upload(1, GOOD, primary=True)
     version = pipeline.store.current(a_ref())
     pipeline.tell()
-    DeleteImage(pipeline.catalog, pipeline.store)(PRODUCT_ID, 1)
+    DeleteImage(pipeline.catalog, pipeline.store, pipeline.events, lambda: NOW)(PRODUCT_ID, 1)
     # The bucket keeps old versions for a while.
-    assert pipeline.store.get(a_ref(), version) == GOOD
+    assert pipeline.store.content(a_ref(), version) == GOOD
     assert pipeline.tell(version=version) is None
-    assert (pipeline.catalog.images, pipeline.store.get(a_ref())) == ({}, None)
+    assert (pipeline.catalog.images, pipeline.store.content(a_ref())) == ({}, None)
 
 
 @pytest.mark.parametrize(
@@ -233,9 +243,9 @@ def test_a_failed_picture_is_not_public_and_its_bytes_are_removed(pipeline: Pipe
     pipeline.upload(1, BROKEN, primary=False)
     version = pipeline.store.current(a_ref())
     pipeline.tell()
-    assert (pipeline.store.public(a_ref()), pipeline.store.get(a_ref())) == (None, None)
+    assert (pipeline.store.public(a_ref()), pipeline.store.content(a_ref())) == (None, None)
     # The bucket keeps old versions for a while.
-    assert pipeline.store.get(a_ref(), version) == BROKEN
+    assert pipeline.store.content(a_ref(), version) == BROKEN
 
 
 # --- What was announced ----------------------------------------------------------------------------------
@@ -267,7 +277,7 @@ def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
     completion = pipeline.extract_metadata(image.ref, version)
     assert completion is not None
     assert (completion.image.status, completion.image.error) == (ImageStatus.FAILED, reason)
-    assert pipeline.store.get(image.ref) is None
+    assert pipeline.store.content(image.ref) is None
 
 
 def test_bytes_that_begin_like_no_picture_end_failed(pipeline: Pipeline) -> None:
@@ -354,7 +364,7 @@ def test_a_record_without_a_version_takes_whatever_version_there_is(pipeline: Pi
     pipeline.upload(1, GOOD, primary=False)
     pipeline.catalog.mark_ready(a_ref(), FACTS, None, NOW)
     pipeline.tell()
-    assert pipeline.store.get(a_ref()) == GOOD
+    assert pipeline.store.content(a_ref()) == GOOD
 
 
 @pytest.mark.parametrize("content", [GOOD, BROKEN])
@@ -363,11 +373,11 @@ def test_bytes_of_a_picture_that_was_deleted_while_pending_are_removed_when_they
 ) -> None:
     image = an_image(size_bytes=len(content), primary_requested_at=NOW)
     pipeline.catalog.reserve(image)
-    DeleteImage(pipeline.catalog, pipeline.store)(PRODUCT_ID, 1)
+    DeleteImage(pipeline.catalog, pipeline.store, pipeline.events, lambda: NOW)(PRODUCT_ID, 1)
     pipeline.store.put(a_ref(), content)
     deleting = replace(image, status=ImageStatus.DELETING)
     assert pipeline.tell() == Completion(deleting, is_new=False)
-    assert (pipeline.store.get(a_ref()), pipeline.store.public(a_ref())) == (None, None)
+    assert (pipeline.store.content(a_ref()), pipeline.store.public(a_ref())) == (None, None)
     assert pipeline.primary_image_id() is None
 
 
@@ -375,7 +385,7 @@ def test_a_picture_that_is_deleted_while_it_is_inspected_is_removed(pipeline: Pi
     class DeletingInspector(InMemoryImageInspector):
         @override
         def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
-            pipeline.catalog.withdraw(a_ref(2))
+            pipeline.catalog.withdraw(a_ref(2), NOW)
             return super().inspect(content, image_format)
 
     pipeline.upload(2, GOOD, primary=True)
@@ -383,7 +393,7 @@ def test_a_picture_that_is_deleted_while_it_is_inspected_is_removed(pipeline: Pi
     completion = pipeline.tell(2)
     assert completion is not None
     assert (completion.image.status, completion.is_new) == (ImageStatus.DELETING, False)
-    assert (pipeline.store.get(a_ref(2)), pipeline.store.public(a_ref(2))) == (None, None)
+    assert (pipeline.store.content(a_ref(2)), pipeline.store.public(a_ref(2))) == (None, None)
     assert pipeline.primary_image_id() is None
 
 
@@ -394,8 +404,8 @@ def test_a_write_after_a_failed_one_is_discarded_and_the_picture_stays_failed(pi
     completion = pipeline.tell(version=version)
     assert completion is not None
     assert (completion.image.status, completion.is_new) == (ImageStatus.FAILED, False)
-    assert pipeline.store.get(a_ref(), version) is None
-    assert pipeline.store.get(a_ref()) is None
+    assert pipeline.store.content(a_ref(), version) is None
+    assert pipeline.store.content(a_ref()) is None
 
 
 def test_bytes_that_a_fault_left_behind_are_removed_by_the_next_try() -> None:
@@ -416,4 +426,52 @@ def test_bytes_that_a_fault_left_behind_are_removed_by_the_next_try() -> None:
     assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.FAILED
     completion = pipeline.tell()
     assert completion is not None
-    assert (completion.is_new, pipeline.store.get(a_ref())) == (False, None)
+    assert (completion.is_new, pipeline.store.content(a_ref())) == (False, None)
+
+
+# --- What others are told ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("content", "kind"), [(GOOD, "ImageReady"), (BROKEN, "ImageFailed")])
+def test_others_are_told_what_became_of_a_picture_by_every_try(
+    pipeline: Pipeline, content: bytes, kind: str
+) -> None:
+    pipeline.upload(1, content, primary=True)
+    version = pipeline.store.current(a_ref())
+    pipeline.tell()
+    assert pipeline.events.sent == [(kind, 1)]
+    pipeline.tell(version=version)
+    assert pipeline.events.sent == [(kind, 1)] * 2
+
+
+def test_others_are_told_after_the_record_says_so(pipeline: Pipeline) -> None:
+    class WatchingEvents(InMemoryImageEvents):
+        @override
+        def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+            assert pipeline.catalog.images[PRODUCT_ID, 1] == image
+            assert pipeline.primary_image_id() == 1
+            super().send(kind, image)
+
+    pipeline.events = WatchingEvents()
+    pipeline.upload(1, GOOD, primary=True)
+    pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS}))(a_ref(), None)
+    assert pipeline.events.sent == [("ImageReady", 1)]
+
+
+def test_a_failure_whose_message_got_lost_is_told_though_its_bytes_are_gone(pipeline: Pipeline) -> None:
+    pipeline.upload(1, BROKEN, primary=False)
+    pipeline.tell()
+    pipeline.events.sent.clear()
+    assert pipeline.extract_metadata(a_ref(), None) is None
+    assert pipeline.events.sent == [("ImageFailed", 1)]
+
+
+def test_nobody_is_told_of_bytes_that_come_too_late_or_twice(pipeline: Pipeline) -> None:
+    pipeline.upload(1, GOOD, primary=False)
+    pipeline.tell()
+    pipeline.events.sent.clear()
+    pipeline.tell(version=pipeline.store.overwrite(a_ref(), BROKEN))
+    pipeline.upload(2, GOOD, primary=False)
+    pipeline.catalog.withdraw(a_ref(2), NOW)
+    pipeline.tell(2)
+    assert pipeline.events.sent == []

@@ -26,7 +26,7 @@ from tests.builders import (
     jpeg,
     object_created,
 )
-from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, TickingClock
+from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
 from tests.unit.conftest import ColdStart, Printed
 
 KEY = a_ref().key
@@ -43,6 +43,7 @@ class Pipeline:
                 catalog=self.catalog,
                 store=self.store,
                 inspector=PillowImageInspector(1_000_000),
+                events=InMemoryImageEvents(),
                 clock=TickingClock(NOW),
             )
         )

@@ -32,7 +32,7 @@ from tests.builders import (
     api_event,
     json_event,
 )
-from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, TickingClock
+from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
 from tests.unit.conftest import ColdStart, Printed
 
 
@@ -47,6 +47,7 @@ class Gallery:
         handler = GalleryHandler(
             catalog=self.catalog,
             store=self.store,
+            events=InMemoryImageEvents(),
             clock=TickingClock(NOW),
             logger=logger,
             metrics=metrics,
@@ -434,7 +435,7 @@ def test_a_deletion_is_answered_with_nothing_and_the_next_one_with_404(gallery: 
     gallery.add(1)
     answer = gallery.delete(1)
     assert (answer["statusCode"], answer["body"]) == (204, "")
-    assert gallery.store.get(a_ref()) is None
+    assert gallery.store.content(a_ref()) is None
     assert problem(gallery.delete(1)) == (404, "image_not_found", [])
 
 
@@ -458,7 +459,7 @@ def test_a_deletion_that_cannot_be_finished_now_says_so_and_the_next_one_finishe
     assert problem(gallery.show(1)) == (404, "image_not_found", [])
     assert problem(gallery.patch({"order": 1})) == (404, "image_not_found", [])
     assert problem(gallery.delete(1)) == (404, "image_not_found", [])
-    assert (gallery.catalog.images, gallery.store.get(a_ref())) == ({}, None)
+    assert (gallery.catalog.images, gallery.store.content(a_ref())) == ({}, None)
 
 
 def test_a_pending_picture_is_deleted_for_every_reader(gallery: Gallery) -> None:

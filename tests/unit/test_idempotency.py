@@ -16,6 +16,7 @@ from moto import mock_aws
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.s3_upload_forms import S3UploadForms
+from domain.daily_quota import DailyQuota
 from domain.errors import OutcomeUnknownError, UnavailableError
 from domain.image import ProductImage, User
 from domain.leased_ids import LeasedIds
@@ -40,7 +41,7 @@ from tests.builders import (
     upload_event,
     upload_form,
 )
-from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, upload_image_with
+from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, InMemoryQuotas, upload_image_with
 from tests.integration.faults import answer_with
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Shop:
             **({"user": user} if user else {}),
         )
         logger, metrics = _observers()
-        handler = UploadImageHandler(self._run_upload, self._once(), logger, metrics)
+        handler = UploadImageHandler(self._run_upload, self._once(), _no_quota(), logger, metrics)
         return _function(handler, logger, metrics)(event, a_context())
 
     def reserve(self, key: str, announced: object = None) -> HttpResponse:
@@ -91,7 +92,7 @@ class Shop:
             max_bytes=50_000_000,
         )
         logger, metrics = _observers()
-        handler = ReserveUploadHandler(reserve_upload, self._once(), logger, metrics)
+        handler = ReserveUploadHandler(reserve_upload, self._once(), _no_quota(), logger, metrics)
         headers = {"Idempotency-Key": key}
         event = json_event("POST", f"{IMAGES_PATH}/uploads", announced or ANNOUNCED, headers=headers)
         return _function(handler, logger, metrics)(event, a_context())
@@ -110,6 +111,10 @@ class Shop:
 
     def _once(self) -> OncePerKey:
         return OncePerKey(self.client, self.table)
+
+
+def _no_quota() -> DailyQuota:
+    return DailyQuota(InMemoryQuotas(), 0, lambda: NOW)
 
 
 def _observers() -> tuple[Logger, Metrics]:

@@ -37,7 +37,7 @@ def test_a_status_counts_and_shows_only_pictures_in_it(catalog: InMemoryImageCat
 
 
 def test_a_picture_that_is_being_deleted_is_neither_counted_nor_shown(catalog: InMemoryImageCatalog) -> None:
-    catalog.withdraw(a_ref(4))
+    catalog.withdraw(a_ref(4), NOW)
     assert page(catalog, 10, 0) == (4, [5, 3, 2, 1])
 
 

@@ -11,6 +11,7 @@ from moto import mock_aws
 from adapters.aws import dynamodb_client
 from adapters.pillow_image_inspector import PillowImageInspector
 from domain.authorize import Authorize
+from domain.daily_quota import DailyQuota
 from domain.extract_metadata import ExtractMetadata
 from domain.image import ImageFacts
 from domain.leased_ids import LeasedIds
@@ -31,7 +32,9 @@ from tests.builders import NOW, a_context, an_idempotency_table, an_image
 from tests.fakes import (
     InMemoryApiKeys,
     InMemoryImageCatalog,
+    InMemoryImageEvents,
     InMemoryImageStore,
+    InMemoryQuotas,
     InMemoryUploadForms,
     TickingClock,
     upload_image_with,
@@ -48,6 +51,8 @@ from tests.recorded_events import (
     recorded,
     recorded_object,
 )
+
+NO_QUOTA = DailyQuota(InMemoryQuotas(), 0, lambda: NOW)
 
 
 @pytest.mark.parametrize("case", AUTHORIZATIONS)
@@ -84,7 +89,9 @@ def answer_of(handler: Callable[[Request], HttpResponse], function: str, case: s
 def test_the_upload_function_answers_each_payload(case: str, once_per_key: OncePerKey) -> None:
     upload_image = upload_image_with(InMemoryImageCatalog(PRODUCT_ID))
     metrics = Metrics(namespace="ProductImages", service="upload_image")
-    handler = UploadImageHandler(upload_image, once_per_key, Logger(service="upload_image"), metrics)
+    handler = UploadImageHandler(
+        upload_image, once_per_key, NO_QUOTA, Logger(service="upload_image"), metrics
+    )
     check_answer(answer_of(handler, "upload_image", case), UPLOADS[case])
 
 
@@ -99,7 +106,9 @@ def test_the_function_that_reserves_uploads_answers_each_payload(case: str, once
         max_bytes=50_000_000,
     )
     metrics = Metrics(namespace="ProductImages", service="reserve_upload")
-    handler = ReserveUploadHandler(reserve_upload, once_per_key, Logger(service="reserve_upload"), metrics)
+    handler = ReserveUploadHandler(
+        reserve_upload, once_per_key, NO_QUOTA, Logger(service="reserve_upload"), metrics
+    )
     check_answer(answer_of(handler, "reserve_upload", case), RESERVATIONS[case])
 
 
@@ -111,6 +120,7 @@ def test_the_gallery_function_answers_each_payload(case: str) -> None:
     handler = GalleryHandler(
         catalog=catalog,
         store=InMemoryImageStore(),
+        events=InMemoryImageEvents(),
         clock=TickingClock(NOW),
         logger=Logger(service="gallery"),
         metrics=Metrics(namespace="ProductImages", service="gallery"),
@@ -136,6 +146,7 @@ def test_the_metadata_function_answers_each_payload(case: str) -> None:
         catalog=catalog,
         store=store,
         inspector=PillowImageInspector(1_000_000),
+        events=InMemoryImageEvents(),
         clock=TickingClock(NOW),
     )
     metrics = Metrics(namespace="ProductImages", service="extract_metadata")

@@ -68,7 +68,7 @@ def test_many_identifiers_are_not_all_named(count: int, others: str) -> None:
 
 def test_a_picture_that_is_being_deleted_is_foreign() -> None:
     catalog = a_catalog()
-    catalog.withdraw(a_ref(2))
+    catalog.withdraw(a_ref(2), NOW)
     assert faults(catalog, 1, 2, 3) == ["Name only images of this product; foreign: 2."]
 
 

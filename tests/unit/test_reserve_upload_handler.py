@@ -10,6 +10,7 @@ from moto import mock_aws
 from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
+from domain.daily_quota import DailyQuota
 from domain.leased_ids import LeasedIds
 from domain.reserve_upload import ReserveUpload
 from handlers.http_function import HttpFunction
@@ -26,7 +27,7 @@ from tests.builders import (
     an_idempotency_table,
     json_event,
 )
-from tests.fakes import InMemoryImageCatalog, InMemoryUploadForms
+from tests.fakes import InMemoryImageCatalog, InMemoryQuotas, InMemoryUploadForms
 from tests.unit.conftest import ColdStart, Printed
 
 UPLOADS_PATH = f"{IMAGES_PATH}/uploads"
@@ -53,7 +54,13 @@ def reserve(
     )
     once_per_key = OncePerKey(dynamodb_client(), "unused")
     function = HttpFunction(
-        ReserveUploadHandler(reserve_upload, once_per_key, logger, metrics),
+        ReserveUploadHandler(
+            reserve_upload,
+            once_per_key,
+            DailyQuota(InMemoryQuotas(), 0, lambda: NOW),
+            logger,
+            metrics,
+        ),
         allowed_origins="",
         rejections="UploadsRejected",
         logger=logger,
@@ -214,6 +221,7 @@ def test_the_deployed_function_reserves_a_record_and_signs_a_form(
             BUCKET="images",
             STACK="shop",
             ALLOWED_ORIGINS="https://admin.example",
+            DAILY_UPLOAD_QUOTA="0",
             MAX_UPLOAD_BYTES=str(MAX_BYTES),
         )
         headers = {"Idempotency-Key": "a", "Origin": "https://admin.example"}

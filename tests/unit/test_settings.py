@@ -14,6 +14,7 @@ VARIABLES = {
     "STACK": "shop",
     "IDEMPOTENCY_TABLE": "idempotency",
     "ALLOWED_ORIGINS": "",
+    "DAILY_UPLOAD_QUOTA": "0",
     "MAX_DIRECT_UPLOAD_BYTES": "4500000",
     "MAX_IMAGE_PIXELS": "100000000",
     "KEYS_TABLE": "keys",
@@ -26,7 +27,7 @@ def test_each_function_reads_its_own_variables() -> None:
         "catalog", "images", "shop", 100_000_000
     )
     assert read_settings(UploadImageSettings, VARIABLES) == UploadImageSettings(
-        "catalog", "idempotency", "images", "shop", "", 4_500_000
+        "catalog", "idempotency", "images", "shop", "", 4_500_000, 0
     )
 
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, override
 
 import pytest
@@ -101,7 +102,7 @@ def test_an_upload_is_stored_as_a_pending_picture(catalog: InMemoryImageCatalog)
     image = upload_image_with(catalog, store)(an_upload(fields=fields))
     assert image == an_image(size_bytes=len(CONTENT), primary_requested_at=NOW, order=1)
     assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
-    assert store.get(image.ref) == CONTENT
+    assert store.content(image.ref) == CONTENT
 
 
 def test_the_record_is_there_before_the_bytes(catalog: InMemoryImageCatalog) -> None:
@@ -206,7 +207,7 @@ def test_bytes_of_an_unknown_outcome_are_removed_before_their_record(catalog: In
     with pytest.raises(UnavailableError):
         upload_image_with(catalog, store)(an_upload())
     assert store.seen == [("put", True), ("delete", True)]
-    assert (catalog.images, store.get(a_ref())) == ({}, None)
+    assert (catalog.images, store.content(a_ref())) == ({}, None)
 
 
 @pytest.mark.parametrize(
@@ -245,13 +246,13 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
     image = upload_image_with(catalog, store)(an_upload())
     assert image.status is ImageStatus.READY
     assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
-    assert store.get(image.ref) == CONTENT
+    assert store.content(image.ref) == CONTENT
 
 
 def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
     class ForgetfulCatalog(InMemoryImageCatalog):
         @override
-        def withdraw(self, ref: ImageRef) -> ProductImage:
+        def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
             raise UnavailableError
 
     forgetful = ForgetfulCatalog(PRODUCT_ID)
@@ -260,7 +261,7 @@ def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
         upload_image_with(forgetful, store)(an_upload())
     assert unknown.value.ref == a_ref()
     assert forgetful.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW).status is ImageStatus.READY
-    assert store.get(a_ref()) == CONTENT
+    assert store.content(a_ref()) == CONTENT
 
 
 @pytest.mark.parametrize("store", [RefusingImageStore, MumblingImageStore, VanishingImageStore])

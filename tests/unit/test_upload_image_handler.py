@@ -11,7 +11,7 @@ from moto import mock_aws
 from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
-from adapters.s3_image_store import S3ImageStore
+from domain.daily_quota import DailyQuota
 from domain.errors import BytesRefusedError, ImageIdTakenError
 from domain.image import ImageRef, ProductImage
 from domain.upload_image import Upload
@@ -21,6 +21,7 @@ from handlers.problems import HttpResponse
 from handlers.settings import SettingsError
 from handlers.upload_image import UploadImageHandler
 from tests.builders import (
+    NOW,
     PRODUCT_ID,
     REQUEST_ID,
     a_bucket,
@@ -34,7 +35,13 @@ from tests.builders import (
     upload_event,
     upload_form,
 )
-from tests.fakes import MAX_BYTES, InMemoryImageCatalog, InMemoryImageStore, upload_image_with
+from tests.fakes import (
+    MAX_BYTES,
+    InMemoryImageCatalog,
+    InMemoryImageStore,
+    InMemoryQuotas,
+    upload_image_with,
+)
 from tests.unit.conftest import ColdStart, Printed
 
 CONTENT = jpeg()
@@ -62,11 +69,17 @@ def handler(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = No
     return around(upload_image_with(catalog, store))
 
 
-def around(upload_image: Callable[[Upload], ProductImage]) -> HttpFunction:
+def around(upload_image: Callable[[Upload], ProductImage], daily_quota: int = 0) -> HttpFunction:
     logger = Logger(service="upload_image")
     metrics = Metrics(namespace="ProductImages", service="upload_image")
     return HttpFunction(
-        UploadImageHandler(upload_image, OncePerKey(dynamodb_client(), "unused"), logger, metrics),
+        UploadImageHandler(
+            upload_image,
+            OncePerKey(dynamodb_client(), "unused"),
+            DailyQuota(InMemoryQuotas(), daily_quota, lambda: NOW),
+            logger,
+            metrics,
+        ),
         allowed_origins="",
         rejections="UploadsRejected",
         logger=logger,
@@ -243,6 +256,19 @@ def test_what_a_client_names_its_file_is_never_logged(
     assert "top secret" not in out
 
 
+def test_a_key_that_has_had_its_uploads_for_today_is_told_when_to_go_on(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    function = around(upload_image_with(catalog), daily_quota=2)
+    event = upload_event(upload_form(CONTENT))
+    assert [function(event, a_context())["statusCode"] for _ in range(2)] == [201, 201]
+    response = function(event, a_context())
+    assert problem(response) == (429, "quota_exceeded")
+    # NOW is 09:26:53.589793 UTC.
+    assert response["headers"]["Retry-After"] == str(14 * 3600 + 33 * 60 + 7)
+    assert len(catalog.images) == 2
+
+
 @pytest.fixture
 def aws() -> Iterator[None]:
     with mock_aws():
@@ -264,6 +290,7 @@ def test_the_deployed_function_stores_the_record_and_the_bytes(
         IDEMPOTENCY_TABLE="idempotency",
         ALLOWED_ORIGINS="",
         MAX_DIRECT_UPLOAD_BYTES=str(MAX_BYTES),
+        DAILY_UPLOAD_QUOTA="0",
     )
     response = module.lambda_handler(upload_event(upload_form(CONTENT)), a_context())
     assert response["statusCode"] == 201
@@ -272,7 +299,7 @@ def test_the_deployed_function_stores_the_record_and_the_bytes(
     assert image == an_image(
         alt_text="", size_bytes=len(CONTENT), created_at=image.created_at, updated_at=image.created_at
     )
-    assert S3ImageStore(s3, bucket).get(a_ref()) == CONTENT
+    assert s3.get_object(Bucket=bucket, Key=a_ref().key)["Body"].read() == CONTENT
     assert module.lambda_handler is module.lambda_handler
     metrics, log = printed()
     assert (metrics["stack"], metrics["service"]) == ("shop", "upload_image")

@@ -1,0 +1,264 @@
+"""The use cases with real adapters on the emulator, and a fault at any one of their calls to AWS.
+
+Its bucket has no notification: the events of the bytes are delivered here, so that each run is the same.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.client import BaseClient
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectionClosedError
+
+from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_items import image_from_item
+from adapters.dynamo_products import DynamoProducts
+from adapters.eventbridge_image_events import EventBridgeImageEvents
+from adapters.lambda_inspections import LambdaInspections
+from adapters.pillow_image_inspector import PillowImageInspector
+from adapters.s3_image_store import S3ImageStore
+from domain.delete_image import DeleteImage
+from domain.errors import DomainError
+from domain.extract_metadata import ExtractMetadata
+from domain.image import ImageRef, ImageStatus
+from domain.leased_ids import LeasedIds
+from domain.reconcile import PATIENCE, Reconcile
+from domain.upload_image import Upload, UploadImage
+from local.sample import sample_jpeg
+from local.system import State
+from tests.builders import USER, a_catalog_table
+from tests.integration.faults import hook
+
+PRODUCT_ID = 42
+CONTENT = sample_jpeg(60, 40)
+LAMBDA_TRIES = 3
+"""How often Lambda runs an asynchronous function before it hands the event to the failure queue."""
+
+
+class When(StrEnum):
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class Fault(StrEnum):
+    KILLED = "killed"
+    THROTTLED = "throttled"
+    HTTP_500 = "http 500"
+    REPLY_LOST = "reply lost"
+
+
+class KilledError(BaseException):
+    """The process ends here: nothing in it may catch this."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPoint:
+    """One call of one use case, and what befalls it."""
+
+    call: int
+    when: When
+    fault: Fault
+
+
+@dataclass(slots=True)
+class Interference:
+    """Counts calls to AWS, each with all its tries, and spoils the one that is chosen."""
+
+    calls: list[str] = field(default_factory=list)
+    point: FaultPoint | None = None
+
+    def watch(self, client: BaseClient) -> None:
+        def count(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's own
+            self.calls.append(f"{client.meta.service_model.service_id}.{model.name}")
+
+        def spoil(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+            point = self.point
+            if point is None or len(self.calls) - 1 != point.call:
+                return None
+            if point.when is When.AFTER:
+                # What botocore does next.
+                client._endpoint.http_session.send(request)  # type: ignore[attr-defined]  # noqa: SLF001
+            return _befall(point.fault, request, client.meta.service_model.service_name)
+
+        hook(client, "before-call", count)
+        hook(client, "before-send", spoil)
+
+
+def _befall(fault: Fault, request: AWSPreparedRequest, service: str) -> AWSResponse:
+    if fault is Fault.KILLED:
+        raise KilledError
+    if fault is Fault.REPLY_LOST:
+        raise ConnectionClosedError(endpoint_url=request.url)
+    if service == "s3":
+        code, status = ("SlowDown", 503) if fault is Fault.THROTTLED else ("InternalError", 500)
+        body = f"<Error><Code>{code}</Code></Error>".encode()
+    else:
+        code, status = ("ThrottlingException", 400) if fault is Fault.THROTTLED else ("InternalFailure", 500)
+        body = json.dumps({"__type": code, "message": "by a test"}).encode()
+    headers = {"x-amzn-errortype": code, "content-length": str(len(body))}
+    return AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), _Raw(body))
+
+
+class _Raw:
+    """A body that has arrived."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self) -> Iterator[bytes]:
+        yield self._body
+
+
+class Bench:
+    """A table and a bucket of its own, and the use cases on them."""
+
+    def __init__(self, state: State, bucket: str = "faults") -> None:
+        self._state = state
+        self.bucket = bucket
+        self.now = datetime.now(UTC)
+        root = state.endpoint
+        if bucket not in {each["Name"] for each in root.client("s3").list_buckets()["Buckets"]}:
+            location: Any = {"LocationConstraint": state.aws.region}
+            root.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
+            root.client("s3").put_bucket_versioning(
+                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+            )
+            a_catalog_table(root.client("dynamodb"))
+        DynamoProducts(root.client("dynamodb"), "catalog").add(PRODUCT_ID)
+
+    # --- What runs: each time a new process, as after a crash -----------------------------------------
+
+    def upload(self, interference: Interference) -> ImageRef:
+        clients = self._clients(interference)
+        catalog = DynamoImageCatalog(clients["dynamodb"], "catalog")
+        upload = UploadImage(
+            catalog=catalog,
+            store=S3ImageStore(clients["s3"], self.bucket),
+            ids=LeasedIds(catalog),
+            clock=self._clock,
+            max_bytes=1_000_000,
+        )
+        fields = {"is_primary": "true"}
+        sent = Upload(product_id=PRODUCT_ID, user=USER, content=CONTENT, file_name="a.jpg", fields=fields)
+        return upload(sent).ref
+
+    def extract(self, ref: ImageRef, interference: Interference) -> None:
+        clients = self._clients(interference)
+        extract = ExtractMetadata(
+            catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
+            store=S3ImageStore(clients["s3"], self.bucket),
+            inspector=PillowImageInspector(1_000_000),
+            events=EventBridgeImageEvents(clients["events"]),
+            clock=self._clock,
+        )
+        extract(ref, None)
+
+    def delete(self, ref: ImageRef, interference: Interference) -> None:
+        clients = self._clients(interference)
+        delete = DeleteImage(
+            DynamoImageCatalog(clients["dynamodb"], "catalog"),
+            S3ImageStore(clients["s3"], self.bucket),
+            EventBridgeImageEvents(clients["events"]),
+            self._clock,
+        )
+        delete(ref.product_id, ref.image_id)
+
+    def reconcile(self, interference: Interference) -> None:
+        clients = self._clients(interference)
+        # The deployed function: it finds neither record nor bytes, and `deliver_events` does its work.
+        function = self._state.resources.functions["extract_metadata"]
+        reconcile = Reconcile(
+            catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
+            store=S3ImageStore(clients["s3"], self.bucket),
+            inspections=LambdaInspections(clients["lambda"], function),
+            events=EventBridgeImageEvents(clients["events"]),
+            clock=self._clock,
+        )
+        reconcile(lambda: True)
+
+    # --- What AWS does by itself ------------------------------------------------------------------------
+
+    @staticmethod
+    def run_as_lambda_does(run: Callable[[Interference], object], interference: Interference) -> None:
+        """Run an asynchronous function until it succeeds; the fault befalls its first try only."""
+        for attempt in range(LAMBDA_TRIES):
+            if outcome(partial(run, interference if attempt == 0 else Interference())) is None:
+                return
+
+    def deliver_events(self, interference: Interference | None = None) -> None:
+        """Deliver an event for every object, as S3 does for new ones and may do again."""
+        for ref in self.objects():
+            self.run_as_lambda_does(partial(self.extract, ref), interference or Interference())
+
+    def let_time_pass_and_reconcile(self) -> None:
+        """Let the reconciler run every hour until nothing is open, and its inspections after it."""
+        for _ in range(3):
+            self.now += PATIENCE + timedelta(minutes=1)
+            self.run_as_lambda_does(self.reconcile, Interference())
+            self.deliver_events()
+
+    # --- What is there ------------------------------------------------------------------------------------
+
+    def objects(self) -> set[ImageRef]:
+        listed = self._state.endpoint.client("s3").list_objects_v2(Bucket=self.bucket)
+        refs = {ImageRef.from_key(each["Key"]) for each in listed.get("Contents", [])}
+        return {ref for ref in refs if ref}
+
+    def records(self) -> dict[ImageRef, ImageStatus]:
+        items = self._state.endpoint.client("dynamodb").scan(TableName="catalog", ConsistentRead=True)[
+            "Items"
+        ]
+        images = [image_from_item(item) for item in items if "image_id" in item]
+        return {image.ref: image.status for image in images}
+
+    def primary(self) -> int | None:
+        catalog = DynamoImageCatalog(self._state.endpoint.client("dynamodb"), "catalog")
+        primary = catalog.gallery(PRODUCT_ID).primary
+        return primary.image_id if primary else None
+
+    def clear(self) -> None:
+        """Remove every picture."""
+        s3, dynamodb = self._state.endpoint.client("s3"), self._state.endpoint.client("dynamodb")
+        versions = s3.list_object_versions(Bucket=self.bucket)
+        for each in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
+            s3.delete_object(Bucket=self.bucket, Key=each["Key"], VersionId=each["VersionId"])
+        for item in dynamodb.scan(TableName="catalog")["Items"]:
+            if "image_id" in item:
+                dynamodb.delete_item(TableName="catalog", Key={"pk": item["pk"], "sk": item["sk"]})
+        key = {"pk": {"S": f"PRODUCT#{PRODUCT_ID}"}, "sk": {"S": "PRODUCT"}}
+        dynamodb.put_item(TableName="catalog", Item={**key, "product_id": {"N": str(PRODUCT_ID)}})
+
+    def _clients(self, interference: Interference) -> Mapping[str, Any]:
+        clients: dict[str, Any] = {
+            "dynamodb": dynamodb_client(),
+            "s3": s3_client(),
+            "events": eventbridge_client(),
+            "lambda": lambda_client(),
+        }
+        for client in clients.values():
+            interference.watch(client)
+        return clients
+
+    def _clock(self) -> datetime:
+        return self.now
+
+
+def fault_points(calls: int) -> list[FaultPoint]:
+    """Return every way in which one of so many calls can go wrong."""
+    return [FaultPoint(call, when, fault) for call in range(calls) for when in When for fault in Fault]
+
+
+def outcome(run: Callable[[], object]) -> BaseException | None:
+    """Run, and return how it ended: None for well."""
+    try:
+        run()
+    except (KilledError, DomainError) as error:
+        return error
+    return None

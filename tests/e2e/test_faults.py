@@ -1,0 +1,164 @@
+"""Every call to AWS of every use case, going wrong in every way: what is left when all is quiet again."""
+
+import os
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from domain.errors import ImageNotFoundError, OutcomeUnknownError, UnavailableError
+from domain.image import ImageRef, ImageStatus
+from domain.reconcile import PATIENCE
+from local.system import State
+from tests.e2e.fault_bench import (
+    Bench,
+    Fault,
+    FaultPoint,
+    Interference,
+    KilledError,
+    When,
+    fault_points,
+    outcome,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SETTLED = {ImageStatus.READY, ImageStatus.FAILED}
+CALLS = {"upload": 4, "extract": 6, "delete": 5, "reconcile": 30}
+"""How many calls each use case makes; a test holds them to it, so that no point is left out."""
+
+SAMPLED = {"upload": 3, "extract": 3, "delete": 3, "reconcile": 7}
+"""Every which point is tried in `make test`; no divisor of eight, so that each kind of fault has its turn."""
+
+HIDDEN = FaultPoint(2, When.BEFORE, Fault.KILLED)
+"""A deletion that ends here has hidden the picture and no more."""
+
+
+@pytest.fixture(scope="module")
+def session(system: State) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=system.aws.access_key_id,
+        aws_secret_access_key=system.aws.secret_access_key,
+        region_name=system.aws.region,
+    )
+
+
+@pytest.fixture
+def bench(system: State, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """An empty bench, on which the SDK tries again at once."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", system.aws.endpoint_url)
+    monkeypatch.setattr(
+        "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda _self, _context: 0
+    )
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    bench = Bench(system)
+    bench.clear()
+    return bench
+
+
+def an_upload(bench: Bench) -> ImageRef:
+    return bench.upload(Interference())
+
+
+def a_ready_picture(bench: Bench) -> ImageRef:
+    ref = an_upload(bench)
+    bench.deliver_events()
+    return ref
+
+
+def leave_things_open(bench: Bench) -> None:
+    """Leave a picture whose event got lost, one whose bytes did, and one whose deletion was cut short."""
+    an_upload(bench)
+    boto3.client("s3").delete_object(Bucket=bench.bucket, Key=an_upload(bench).key)
+    deleted = an_upload(bench)
+    bench.extract(deleted, Interference())
+    assert isinstance(outcome(partial(bench.delete, deleted, Interference(point=HIDDEN))), KilledError)
+    bench.now += PATIENCE + timedelta(minutes=1)
+
+
+def check_nothing_is_lost_or_left(bench: Bench) -> None:
+    """Check that each picture is settled and has its bytes, and that no bytes are without a picture."""
+    bench.let_time_pass_and_reconcile()
+    records, objects = bench.records(), bench.objects()
+    assert {ref: status for ref, status in records.items() if status not in SETTLED} == {}
+    assert {ref for ref, status in records.items() if status is ImageStatus.READY} == objects
+    assert bench.primary() in {None, *(ref.image_id for ref in objects)}
+
+
+def points(use_case: str) -> list[FaultPoint]:
+    """Return the points to try: all of them in `make torture`, else some of every kind and of most calls."""
+    return fault_points(CALLS[use_case])[:: 1 if "TORTURE" in os.environ else SAMPLED[use_case]]
+
+
+def name(point: FaultPoint) -> str:
+    return f"call {point.call} {point.when.value} {point.fault.value}"
+
+
+@pytest.mark.parametrize("use_case", CALLS)
+def test_the_table_of_faults_has_every_call(bench: Bench, use_case: str) -> None:
+    prepare: dict[str, Callable[[Interference], object]] = {
+        "upload": bench.upload,
+        "extract": lambda interference: bench.extract(an_upload(bench), interference),
+        "delete": lambda interference: bench.delete(a_ready_picture(bench), interference),
+        "reconcile": bench.reconcile,
+    }
+    if use_case == "reconcile":
+        leave_things_open(bench)
+    interference = Interference()
+    prepare[use_case](interference)
+    assert len(interference.calls) == CALLS[use_case], interference.calls
+
+
+@pytest.mark.parametrize("point", points("upload"), ids=name)
+def test_an_upload_that_goes_wrong_is_answered_truly_and_leaves_nothing_half_done(
+    bench: Bench, point: FaultPoint
+) -> None:
+    answer = outcome(partial(bench.upload, Interference(point=point)))
+    bench.deliver_events()
+    check_nothing_is_lost_or_left(bench)
+    there = len(bench.objects())
+    if answer is None:
+        assert there == 1
+    elif type(answer) is UnavailableError:
+        assert there == 0
+    else:
+        # Nobody was told anything, or that nobody knows.
+        assert isinstance(answer, KilledError | OutcomeUnknownError)
+        assert there in {0, 1}
+
+
+@pytest.mark.parametrize("point", points("extract"), ids=name)
+def test_an_inspection_that_goes_wrong_is_made_good_by_the_next_try(bench: Bench, point: FaultPoint) -> None:
+    ref = an_upload(bench)
+    bench.deliver_events(Interference(point=point))
+    assert bench.records() == {ref: ImageStatus.READY}
+    assert bench.primary() == ref.image_id
+    check_nothing_is_lost_or_left(bench)
+
+
+@pytest.mark.parametrize("point", points("delete"), ids=name)
+def test_a_deletion_that_goes_wrong_is_whole_or_not_at_all_in_the_end(
+    bench: Bench, point: FaultPoint
+) -> None:
+    ref = a_ready_picture(bench)
+    answer = outcome(partial(bench.delete, ref, Interference(point=point)))
+    visible = bench.records().get(ref) is ImageStatus.READY
+    check_nothing_is_lost_or_left(bench)
+    assert (bench.records() == {}) is not visible
+    assert (bench.primary() is None) is not visible
+    if answer is None:
+        assert not visible
+    retried = outcome(partial(bench.delete, ref, Interference()))
+    assert retried is None if visible else isinstance(retried, ImageNotFoundError)
+
+
+@pytest.mark.parametrize("point", points("reconcile"), ids=name)
+def test_a_reconciliation_that_goes_wrong_is_made_good_by_the_next(bench: Bench, point: FaultPoint) -> None:
+    leave_things_open(bench)
+    bench.run_as_lambda_does(bench.reconcile, Interference(point=point))
+    bench.deliver_events()
+    check_nothing_is_lost_or_left(bench)
+    assert len(bench.records()) == 1

@@ -1,0 +1,92 @@
+import os
+import signal
+import time
+from typing import override
+
+import pytest
+
+from adapters.child_process_inspector import ChildProcessInspector
+from adapters.pillow_image_inspector import PillowImageInspector
+from domain.errors import NotAPictureError
+from domain.image import ImageFacts, ImageFormat
+from domain.ports import ImageInspector
+from tests.builders import jpeg
+
+CONTENT = jpeg()
+PLENTY = 4_000_000_000
+
+
+def limited(
+    inspector: ImageInspector, seconds: float = 30, memory_bytes: int = PLENTY
+) -> ChildProcessInspector:
+    return ChildProcessInspector(inspector, max_seconds=seconds, max_memory_bytes=memory_bytes)
+
+
+class Misbehaving:
+    """Does what is asked for when it is to inspect a picture."""
+
+    def __init__(self, act: str) -> None:
+        self._act = act
+
+    def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+        match self._act:
+            case "hang":
+                time.sleep(60)
+            case "crash":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "swallow":
+                bytearray(8_000_000_000)
+            case "break":
+                raise RuntimeError
+        return ImageFacts(len(content), os.getpid(), image_format.name)
+
+
+def test_the_facts_come_out_of_a_process_of_their_own() -> None:
+    facts = limited(Misbehaving("work")).inspect(CONTENT, ImageFormat.JPEG)
+    assert (facts.width_px, facts.mode) == (len(CONTENT), "JPEG")
+    assert facts.height_px != os.getpid()
+
+
+def test_pillow_works_in_it() -> None:
+    inspector = limited(PillowImageInspector(1_000_000))
+    assert inspector.inspect(CONTENT, ImageFormat.JPEG) == ImageFacts(48, 32, "RGB")
+    with pytest.raises(NotAPictureError, match="damaged or cut short"):
+        inspector.inspect(CONTENT[:-100], ImageFormat.JPEG)
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        ("hang", "more than 0.2 s to decode"),
+        ("crash", "breaks the decoder"),
+        ("break", "breaks the decoder"),
+        ("swallow", "needs too much memory"),
+    ],
+)
+def test_a_picture_that_misbehaves_is_none_and_does_no_harm(act: str, reason: str) -> None:
+    with pytest.raises(NotAPictureError, match=reason):
+        limited(Misbehaving(act), seconds=0.2 if act == "hang" else 30).inspect(CONTENT, ImageFormat.JPEG)
+
+
+def test_what_the_child_reports_is_a_fact_or_a_reason() -> None:
+    class Listener:
+        """What the parent's end of the pipe would get."""
+
+        def __init__(self) -> None:
+            self.heard: list[object] = []
+
+        def send(self, outcome: object) -> None:
+            self.heard.append(outcome)
+
+    class Full(Misbehaving):
+        @override
+        def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+            raise MemoryError
+
+    listener = Listener()
+    unlimited = -1
+    for inspector in (Misbehaving("work"), PillowImageInspector(1_000_000), Full("")):
+        limited(inspector, memory_bytes=unlimited).report(listener, b"no", ImageFormat.JPEG)  # type: ignore[arg-type]
+    facts, *reasons = listener.heard
+    assert isinstance(facts, ImageFacts)
+    assert [str(reason).split()[0:2] for reason in reasons] == [["The", "file"], ["The", "picture"]]

@@ -1,0 +1,100 @@
+import json
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
+
+from adapters.aws import eventbridge_client, lambda_client
+from adapters.eventbridge_image_events import EventBridgeImageEvents
+from adapters.lambda_inspections import LambdaInspections
+from domain.errors import UnavailableError
+from domain.image import ImageStatus
+from domain.image_events import ImageEventKind
+from local.template import ROOT
+from tests.builders import a_ready_image, a_ref, an_image
+from tests.integration.faults import answer_with, hook
+
+DOCUMENTED = (ROOT / "docs/events.md").read_text()
+
+
+class Bus:
+    """An EventBridge client whose calls are answered here."""
+
+    def __init__(self, failed: int = 0) -> None:
+        self.client = eventbridge_client()
+        self.entries: list[dict[str, Any]] = []
+        response = AWSResponse("", 200, HTTPHeaders(), None)
+
+        def answer(params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]]:
+            self.entries += json.loads(params["body"])["Entries"]
+            return response, {"FailedEntryCount": failed, "Entries": []}
+
+        hook(self.client, "before-call", answer)
+
+
+@pytest.mark.parametrize("kind", ImageEventKind)
+def test_an_event_is_what_the_documentation_says(kind: ImageEventKind) -> None:
+    bus = Bus()
+    EventBridgeImageEvents(bus.client).send(kind, a_ready_image())
+    [entry] = bus.entries
+    detail = json.loads(entry.pop("Detail"))
+    assert entry == {"Source": "product-images", "DetailType": kind.value}
+    example = json.loads(DOCUMENTED.partition("```json")[2].partition("```")[0])
+    assert {name: type(value) for name, value in detail.items()} == {
+        name: type(value) for name, value in example.items()
+    }
+    for word in (kind.value, "product-images", *detail):
+        assert f"`{word}`" in DOCUMENTED
+    assert detail["path"] == "/media/42/1.jpg"
+
+
+def test_an_event_holds_nothing_that_a_client_wrote() -> None:
+    bus = Bus()
+    image = an_image(name="secret.jpg", alt_text="secret", status=ImageStatus.FAILED, error="It is damaged.")
+    EventBridgeImageEvents(bus.client).send(ImageEventKind.FAILED, image)
+    assert "secret" not in json.dumps(bus.entries)
+    assert "maria" not in json.dumps(bus.entries)
+    assert json.loads(bus.entries[0]["Detail"])["error"] == "It is damaged."
+
+
+def test_an_entry_that_the_bus_refuses_was_not_sent() -> None:
+    with pytest.raises(UnavailableError):
+        EventBridgeImageEvents(Bus(failed=1).client).send(ImageEventKind.READY, a_ready_image())
+
+
+def test_a_bus_that_throttles_is_a_passing_fault_and_one_that_denies_is_not() -> None:
+    client = eventbridge_client()
+    answer_with(client, "ThrottlingException")
+    with pytest.raises(UnavailableError):
+        EventBridgeImageEvents(client).send(ImageEventKind.READY, a_ready_image())
+    client = eventbridge_client()
+    answer_with(client, "AccessDeniedException")
+    with pytest.raises(ClientError):
+        EventBridgeImageEvents(client).send(ImageEventKind.READY, a_ready_image())
+
+
+def test_an_inspection_is_asked_for_as_s3_does_and_not_waited_for() -> None:
+    client = lambda_client()
+    calls: list[dict[str, Any]] = []
+    response = AWSResponse("", 202, HTTPHeaders(), None)
+
+    def answer(params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]]:
+        calls.append(params)
+        return response, {"StatusCode": 202}
+
+    hook(client, "before-call", answer)
+    LambdaInspections(client, "extract").request(a_ref())
+    [call] = calls
+    assert call["headers"]["X-Amz-Invocation-Type"] == "Event"
+    assert call["url_path"] == "/2015-03-31/functions/extract/invocations"
+    [record] = json.loads(call["body"])["Records"]
+    assert record["s3"]["object"] == {"key": "originals%2F42%2F1.jpg"}
+
+
+def test_a_function_that_takes_no_more_calls_is_a_passing_fault() -> None:
+    client = lambda_client()
+    answer_with(client, "TooManyRequestsException", 429)
+    with pytest.raises(UnavailableError):
+        LambdaInspections(client, "extract").request(a_ref())

@@ -1,0 +1,48 @@
+from datetime import timedelta
+
+import pytest
+
+from domain.daily_quota import DailyQuota
+from domain.errors import QuotaExceededError
+from tests.builders import NOW
+from tests.fakes import InMemoryQuotas
+
+
+class Day:
+    """A quota under a clock that is set by hand."""
+
+    def __init__(self, limit: int) -> None:
+        self.now = NOW
+        self.quota = DailyQuota(InMemoryQuotas(), limit, lambda: self.now)
+
+
+def test_a_key_may_upload_as_often_as_is_allowed_and_no_more() -> None:
+    day = Day(2)
+    day.quota.take("one")
+    day.quota.take("one")
+    with pytest.raises(QuotaExceededError, match="may upload 2 images a day"):
+        day.quota.take("one")
+
+
+def test_each_key_has_a_quota_of_its_own() -> None:
+    day = Day(1)
+    day.quota.take("one")
+    day.quota.take("other")
+
+
+def test_a_new_day_in_utc_begins_a_new_count_and_the_error_says_when() -> None:
+    day = Day(1)
+    day.quota.take("one")
+    with pytest.raises(QuotaExceededError) as exceeded:
+        day.quota.take("one")
+    wait = exceeded.value.retry_after_seconds
+    assert wait is not None
+    day.now = NOW + timedelta(seconds=wait)
+    assert day.now.date() > NOW.date()
+    day.quota.take("one")
+
+
+def test_no_limit_counts_nothing() -> None:
+    day = Day(0)
+    for _ in range(3):
+        day.quota.take("one")

@@ -1,0 +1,160 @@
+from datetime import datetime, timedelta
+from typing import override
+
+import pytest
+
+from domain.errors import UnavailableError
+from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
+from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
+from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, InMemoryInspections
+
+LONG_AFTER = NOW + PATIENCE + timedelta(minutes=1)
+
+
+class Shop:
+    """A catalogue and a store with something left over, and the use case that clears it up."""
+
+    def __init__(self, store: InMemoryImageStore | None = None) -> None:
+        self.catalog = InMemoryImageCatalog(PRODUCT_ID)
+        self.store = store or InMemoryImageStore()
+        self.inspections = InMemoryInspections()
+        self.events = InMemoryImageEvents()
+
+    def add(self, image_id: int, content: bytes | None = None, created_at: datetime = NOW) -> ImageRef:
+        ref = a_ref(image_id)
+        self.catalog.reserve(an_image(ref=ref, created_at=created_at, updated_at=created_at))
+        if content:
+            self.store.put(ref, content)
+        return ref
+
+    def reconcile(self, now: datetime = LONG_AFTER, records: int = 1_000) -> Reconciliation:
+        turns = iter([True] * records)
+        reconcile = Reconcile(
+            catalog=self.catalog,
+            store=self.store,
+            inspections=self.inspections,
+            events=self.events,
+            clock=lambda: now,
+        )
+        return reconcile(lambda: next(turns, False))
+
+    def status(self, image_id: int) -> ImageStatus | None:
+        image = self.catalog.images.get((PRODUCT_ID, image_id))
+        return image.status if image else None
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def test_a_pending_picture_whose_bytes_are_there_is_inspected_again(shop: Shop) -> None:
+    ref = shop.add(1, b"picture")
+    done = shop.reconcile()
+    assert done.outcomes == {Outcome.SENT_TO_INSPECTION: 1}
+    assert shop.inspections.requested == [ref]
+    assert shop.status(1) is ImageStatus.PENDING
+
+
+def test_a_pending_picture_without_bytes_is_removed(shop: Shop) -> None:
+    shop.add(1)
+    assert shop.reconcile().outcomes == {Outcome.ABANDONED_REMOVED: 1}
+    assert shop.catalog.images == {}
+
+
+def test_a_deletion_that_was_cut_short_is_finished_and_told(shop: Shop) -> None:
+    ref = shop.add(1, b"picture")
+    shop.catalog.withdraw(ref, NOW)
+    assert shop.reconcile().outcomes == {Outcome.DELETION_FINISHED: 1}
+    assert (shop.catalog.images, shop.store.content(ref)) == ({}, None)
+    assert shop.events.sent == [("ImageDeleted", 1)]
+
+
+def test_what_has_been_open_for_less_than_an_hour_is_left_alone(shop: Shop) -> None:
+    shop.add(1)
+    shop.add(2, b"picture", created_at=NOW + timedelta(minutes=2))
+    done = shop.reconcile(NOW + PATIENCE)
+    assert (done.outcomes, done.is_complete) == ({}, True)
+    assert shop.reconcile(NOW + PATIENCE + timedelta(minutes=1)).outcomes.total() == 1
+    assert shop.status(2) is ImageStatus.PENDING
+
+
+def test_what_is_ready_or_failed_is_left_alone(shop: Shop) -> None:
+    shop.catalog.mark_ready(shop.add(1, b"picture"), ImageFacts(1, 1, "L"), None, NOW)
+    shop.catalog.mark_failed(shop.add(2), "It is damaged.", None, NOW)
+    assert shop.reconcile().outcomes == {}
+    assert (shop.status(1), shop.status(2)) == (ImageStatus.READY, ImageStatus.FAILED)
+
+
+def test_a_second_run_right_after_finds_nothing_to_do(shop: Shop) -> None:
+    shop.add(1, b"picture")
+    shop.add(2)
+    shop.reconcile()
+    assert shop.reconcile().outcomes == {}
+    assert len(shop.inspections.requested) == 1
+    # Had the inspection got lost as well, it would be asked for again an hour later.
+    assert shop.reconcile(LONG_AFTER + PATIENCE + timedelta(minutes=1)).outcomes == {
+        Outcome.SENT_TO_INSPECTION: 1
+    }
+
+
+def test_a_run_that_has_no_more_time_stops_and_the_next_goes_on_behind_it(shop: Shop) -> None:
+    for image_id in range(1, 6):
+        shop.add(image_id, b"picture", created_at=NOW + timedelta(seconds=image_id))
+    first = shop.reconcile(records=3)
+    assert (first.outcomes.total(), first.is_complete) == (3, False)
+    second = shop.reconcile()
+    assert (second.outcomes.total(), second.is_complete) == (2, True)
+    assert [ref.image_id for ref in shop.inspections.requested] == [1, 2, 3, 4, 5]
+
+
+def test_the_oldest_pending_picture_is_reported(shop: Shop) -> None:
+    shop.add(1, b"picture", created_at=NOW - timedelta(days=1))
+    shop.add(2, b"picture")
+    assert shop.reconcile().oldest_pending == LONG_AFTER - NOW + timedelta(days=1)
+    assert Shop().reconcile().oldest_pending == timedelta(0)
+
+
+def test_a_record_that_cannot_be_dealt_with_now_does_not_keep_the_others_waiting() -> None:
+    class MoodyImageStore(InMemoryImageStore):
+        @override
+        def exists(self, ref: ImageRef) -> bool:
+            if ref.image_id == 1:
+                raise UnavailableError
+            return super().exists(ref)
+
+    shop = Shop(MoodyImageStore())
+    shop.add(1, b"picture")
+    shop.add(2, b"picture")
+    done = shop.reconcile()
+    assert done.outcomes == {Outcome.LEFT_FOR_LATER: 1, Outcome.SENT_TO_INSPECTION: 1}
+    assert [ref.image_id for ref in shop.inspections.requested] == [2]
+
+
+@pytest.mark.parametrize("content", [b"picture", None])
+def test_a_picture_whose_event_is_quicker_is_left_alone(content: bytes | None) -> None:
+    class QuickImageStore(InMemoryImageStore):
+        """While somebody looks for the bytes, their event is handled."""
+
+        @override
+        def exists(self, ref: ImageRef) -> bool:
+            quick.catalog.mark_ready(ref, ImageFacts(1, 1, "L"), None, NOW)
+            return super().exists(ref)
+
+    quick = Shop(QuickImageStore())
+    quick.add(1, content)
+    assert quick.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
+    assert (quick.status(1), quick.inspections.requested) == (ImageStatus.READY, [])
+
+
+def test_a_record_that_is_listed_though_it_was_closed_is_left_alone() -> None:
+    class LaggingCatalog(InMemoryImageCatalog):
+        @override
+        def get(self, product_id: int, image_id: int) -> ProductImage | None:
+            return None
+
+    shop = Shop()
+    shop.catalog = LaggingCatalog(PRODUCT_ID)
+    shop.add(1)
+    assert shop.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
