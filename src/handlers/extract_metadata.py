@@ -20,6 +20,7 @@ from adapters.s3_image_store import S3ImageStore
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.image import ImageRef, ImageStatus
 from handlers.settings import ExtractMetadataSettings, read_settings
+from handlers.telemetry import telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -95,13 +96,7 @@ def _handler() -> ExtractMetadataHandler:
         events=EventBridgeImageEvents(eventbridge_client()),
         clock=partial(datetime.now, UTC),
     )
-    metrics = Metrics(namespace="ProductImages", service="extract_metadata")
-    metrics.set_default_dimensions(stack=settings.stack)
-    return ExtractMetadataHandler(
-        extract_metadata,
-        Logger(service="extract_metadata", use_rfc3339=True),
-        metrics,
-    )
+    return ExtractMetadataHandler(extract_metadata, *telemetry("extract_metadata", settings.stack))
 
 
 def __getattr__(name: str) -> ExtractMetadataHandler:

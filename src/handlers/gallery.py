@@ -28,6 +28,7 @@ from handlers.image_json import image_json
 from handlers.json_request import ChangeBody, OrderBody, PageQuery, read_json, read_query
 from handlers.problems import HttpResponse, json_response
 from handlers.settings import GallerySettings, read_settings
+from handlers.telemetry import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,9 +149,7 @@ def _page_url(request: Request, product_id: int, query: PageQuery, offset: int) 
 @cache
 def _handler() -> HttpFunction:
     settings = read_settings(GallerySettings, os.environ)
-    logger = Logger(service="gallery", use_rfc3339=True)
-    metrics = Metrics(namespace="ProductImages", service="gallery")
-    metrics.set_default_dimensions(stack=settings.stack)
+    logger, metrics = telemetry("gallery", settings.stack)
     handler = GalleryHandler(
         catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
         store=S3ImageStore(s3_client(), settings.bucket),

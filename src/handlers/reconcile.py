@@ -17,6 +17,7 @@ from adapters.lambda_inspections import LambdaInspections
 from adapters.s3_image_store import S3ImageStore
 from domain.reconcile import Outcome, Reconcile, Reconciliation
 from handlers.settings import ReconcileSettings, read_settings
+from handlers.telemetry import telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -67,9 +68,7 @@ def _handler() -> ReconcileHandler:
         events=EventBridgeImageEvents(eventbridge_client()),
         clock=partial(datetime.now, UTC),
     )
-    metrics = Metrics(namespace="ProductImages", service="reconcile")
-    metrics.set_default_dimensions(stack=settings.stack)
-    return ReconcileHandler(reconcile, Logger(service="reconcile", use_rfc3339=True), metrics)
+    return ReconcileHandler(reconcile, *telemetry("reconcile", settings.stack))
 
 
 def __getattr__(name: str) -> ReconcileHandler:

@@ -24,6 +24,7 @@ from handlers.image_json import created, image_json
 from handlers.json_request import AnnounceBody, read_json
 from handlers.problems import HttpResponse
 from handlers.settings import ReserveUploadSettings, read_settings
+from handlers.telemetry import telemetry
 
 
 class ReserveUploadHandler:
@@ -101,9 +102,7 @@ def _handler() -> HttpFunction:
         clock=clock,
         max_bytes=settings.max_upload_bytes,
     )
-    logger = Logger(service="reserve_upload", use_rfc3339=True)
-    metrics = Metrics(namespace="ProductImages", service="reserve_upload")
-    metrics.set_default_dimensions(stack=settings.stack)
+    logger, metrics = telemetry("reserve_upload", settings.stack)
     quota = DailyQuota(DynamoQuotas(client, settings.idempotency_table), settings.daily_upload_quota, clock)
     once_per_key = OncePerKey(client, settings.idempotency_table)
     return HttpFunction(

@@ -24,6 +24,7 @@ from handlers.idempotency import OncePerKey
 from handlers.image_json import created, image_json
 from handlers.problems import HttpResponse
 from handlers.settings import UploadImageSettings, read_settings
+from handlers.telemetry import telemetry
 
 
 class UploadImageHandler:
@@ -103,9 +104,7 @@ def _handler() -> HttpFunction:
         clock=clock,
         max_bytes=settings.max_direct_upload_bytes,
     )
-    logger = Logger(service="upload_image", use_rfc3339=True)
-    metrics = Metrics(namespace="ProductImages", service="upload_image")
-    metrics.set_default_dimensions(stack=settings.stack)
+    logger, metrics = telemetry("upload_image", settings.stack)
     quota = DailyQuota(DynamoQuotas(client, settings.idempotency_table), settings.daily_upload_quota, clock)
     once_per_key = OncePerKey(client, settings.idempotency_table)
     return HttpFunction(
