@@ -30,8 +30,8 @@ test: setup emulator packages ## Run every test
 	$(RUN) pytest --cov --cov-report=term $(ARGS)
 
 .PHONY: torture
-torture: setup emulator packages ## Try every fault at every call, which takes minutes
-	TORTURE=1 $(RUN) pytest tests/e2e/test_faults.py $(ARGS)
+torture: setup emulator packages ## Try all of docs/reliability.md in full, and write its table of results
+	TORTURE=1 $(RUN) pytest -m torture --verbose --timeout=1800 $(ARGS)
 
 ##@ The local system
 .PHONY: local-stop

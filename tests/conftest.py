@@ -2,6 +2,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["tests.torture.results"]
+
 
 @pytest.fixture(autouse=True)
 def no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:

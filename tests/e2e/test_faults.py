@@ -1,6 +1,5 @@
 """Every call to AWS of every use case, going wrong in every way: what is left when all is quiet again."""
 
-import os
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from tests.e2e.fault_bench import (
     fault_points,
     outcome,
 )
+from tests.torture.results import size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ def check_nothing_is_lost_or_left(bench: Bench) -> None:
 
 def points(use_case: str) -> list[FaultPoint]:
     """Return the points to try: all of them in `make torture`, else some of every kind and of most calls."""
-    return fault_points(CALLS[use_case])[:: 1 if "TORTURE" in os.environ else SAMPLED[use_case]]
+    return fault_points(CALLS[use_case])[:: size(1, SAMPLED[use_case])]
 
 
 def name(point: FaultPoint) -> str:
@@ -112,6 +112,7 @@ def test_the_table_of_faults_has_every_call(bench: Bench, use_case: str) -> None
     assert len(interference.calls) == CALLS[use_case], interference.calls
 
 
+@pytest.mark.torture("calls to AWS of upload, each before and after, killed, throttled, HTTP 500, reply lost")
 @pytest.mark.parametrize("point", points("upload"), ids=name)
 def test_an_upload_that_goes_wrong_is_answered_truly_and_leaves_nothing_half_done(
     bench: Bench, point: FaultPoint
@@ -130,6 +131,9 @@ def test_an_upload_that_goes_wrong_is_answered_truly_and_leaves_nothing_half_don
         assert there in {0, 1}
 
 
+@pytest.mark.torture(
+    "calls to AWS of inspection, each before and after, killed, throttled, HTTP 500, reply lost"
+)
 @pytest.mark.parametrize("point", points("extract"), ids=name)
 def test_an_inspection_that_goes_wrong_is_made_good_by_the_next_try(bench: Bench, point: FaultPoint) -> None:
     ref = an_upload(bench)
@@ -139,6 +143,9 @@ def test_an_inspection_that_goes_wrong_is_made_good_by_the_next_try(bench: Bench
     check_nothing_is_lost_or_left(bench)
 
 
+@pytest.mark.torture(
+    "calls to AWS of deletion, each before and after, killed, throttled, HTTP 500, reply lost"
+)
 @pytest.mark.parametrize("point", points("delete"), ids=name)
 def test_a_deletion_that_goes_wrong_is_whole_or_not_at_all_in_the_end(
     bench: Bench, point: FaultPoint
@@ -155,6 +162,9 @@ def test_a_deletion_that_goes_wrong_is_whole_or_not_at_all_in_the_end(
     assert retried is None if visible else isinstance(retried, ImageNotFoundError)
 
 
+@pytest.mark.torture(
+    "calls to AWS of reconciling, each before and after, killed, throttled, HTTP 500, reply lost"
+)
 @pytest.mark.parametrize("point", points("reconcile"), ids=name)
 def test_a_reconciliation_that_goes_wrong_is_made_good_by_the_next(bench: Bench, point: FaultPoint) -> None:
     leave_things_open(bench)

@@ -1,0 +1,100 @@
+"""How much is tried, in `make test` and in `make torture`, and the table of what came of it.
+
+A test that belongs to a row of the table bears the mark `torture("row")`, and tells the fixture `tried` how
+many points it tries; one, if it does not tell. A test that fails has lost all of them.
+"""
+
+import os
+import platform
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+FULL = "TORTURE" in os.environ
+"""Whether the full numbers are asked for."""
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
+_BEGIN = "<!-- Results: written by `make torture` -->\n"
+_END = "<!-- End of the results -->"
+
+_POINTS = pytest.StashKey[int]()
+_ROWS = pytest.StashKey[dict[str, "Row"]]()
+
+
+@dataclass(slots=True)
+class Row:
+    """What was tried of one kind of fault."""
+
+    tried: int = 0
+    lost: int = 0
+
+    def add(self, points: int, *, survived: bool) -> None:
+        """Count the points of one test."""
+        self.tried += points
+        self.lost += 0 if survived else points
+
+
+def size[T](full: T, bounded: T) -> T:
+    """Return the number for `make torture`, or the one for `make test`."""
+    return full if FULL else bounded
+
+
+@pytest.fixture
+def tried(request: pytest.FixtureRequest) -> Callable[[int], None]:
+    """Take the number of points that the test tries."""
+
+    def take(points: int) -> None:
+        request.node.stash[_POINTS] = points
+
+    return take
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "torture(row): belongs to this row of the table of results")
+    config.stash[_ROWS] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    mark = item.get_closest_marker("torture")
+    if mark and (call.when == "call" or report.failed):
+        rows = item.config.stash[_ROWS]
+        row = rows.setdefault(mark.args[0], Row())
+        row.add(item.stash.get(_POINTS, 1), survived=report.passed)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    rows = session.config.stash[_ROWS]
+    if FULL and rows:
+        DOCUMENT.write_text(with_results(DOCUMENT.read_text(), rows))
+
+
+def with_results(document: str, rows: Mapping[str, Row]) -> str:
+    """Return the document with these rows as its table of results.
+
+    Raises:
+        ValueError: the document has no place for them.
+
+    """
+    before, begin, rest = document.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"There is no {_BEGIN.strip()!r} with {_END!r} after it.")
+    return f"{before}{_BEGIN}\n{_table(rows)}\n{_END}{after}"
+
+
+def _table(rows: Mapping[str, Row]) -> str:
+    measured = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    lines = [f"{measured}.", "", "| what | points tried | survived | lost |", "|---|---|---|---|"]
+    for name, row in rows.items():
+        lines.append(f"| {name} | {row.tried:,} | {row.tried - row.lost:,} | {row.lost:,} |")
+    total = Row(sum(row.tried for row in rows.values()), sum(row.lost for row in rows.values()))
+    lines.append(f"| all | {total.tried:,} | {total.tried - total.lost:,} | {total.lost:,} |")
+    return "\n".join(lines) + "\n"
