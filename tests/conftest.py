@@ -1,8 +1,14 @@
+import importlib
 import os
+import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 pytest_plugins = ["tests.torture.results"]
+
+type ColdStart = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +21,16 @@ def no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+
+
+@pytest.fixture
+def cold_start(monkeypatch: pytest.MonkeyPatch) -> ColdStart:
+    """Load a function as a new execution environment does: module imported anew, variables set."""
+
+    def start(function: str, **variables: str) -> Any:  # noqa: ANN401 - each function has a type of its own
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delitem(sys.modules, f"handlers.{function}", raising=False)
+        return importlib.import_module(f"handlers.{function}")
+
+    return start

@@ -244,6 +244,11 @@ class InMemoryImageStore:
         """Return the current version, empty if there is none."""
         return next(reversed(self._versions.get(ref.key, {})), "")
 
+    def first_version(self, ref: ImageRef) -> str | None:
+        versions = self._versions.get(ref.key, {})
+        written = (version for version, content in versions.items() if content is not None)
+        return next(written, None) if self.exists(ref) else None
+
     def publish(self, ref: ImageRef, version: str | None = None) -> None:
         if self.get(ref, version) is not None:
             self._published.add((ref.key, version or self.current(ref)))

@@ -87,6 +87,17 @@ class S3ImageStore:
                 raise
         return True
 
+    def first_version(self, ref: ImageRef) -> str | None:
+        """List the versions, the latest of which S3 lists first (S3 API reference, ListObjectVersions)."""
+        with passing_errors_as_unavailable():
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=ref.key
+            )
+            listed = [(page.get("DeleteMarkers", []), page.get("Versions", [])) for page in pages]
+        if any(marker["IsLatest"] for markers, _ in listed for marker in markers):
+            return None
+        return next((versions[-1]["VersionId"] for _, versions in reversed(listed) if versions), None)
+
     def publish(self, ref: ImageRef, version: str | None = None) -> None:
         """Tag the object; the bucket's policy lets the CDN read only what bears this tag."""
         tagging: TaggingTypeDef = {"TagSet": [{"Key": STATUS_TAG, "Value": PUBLISHED}]}

@@ -36,17 +36,18 @@ class ExtractMetadata:
         self._events = events
         self._clock = clock
 
-    def __call__(self, ref: ImageRef, version: str | None) -> Completion | None:
+    def __call__(self, ref: ImageRef, version: str | None, is_only_write: bool = False) -> Completion | None:
         """Complete the record of the picture whose bytes arrived as `version`; None if they are gone.
 
-        The version that is the first to claim the record is the picture; any other is discarded.
+        Where bytes can be written more than once, those that were written first are the picture, whichever
+        event comes first, and any others are discarded. `is_only_write` says that they cannot.
 
         Raises:
             ImageRecordMissingError: there are bytes without a record; an operator must look.
             UnavailableError: a store failed for now; try again.
 
         """
-        stored = self._store.get(ref, version)
+        stored = self._store.get(ref, version if is_only_write else self._keep_first(ref, version))
         if stored is None:
             self._repeat_failure(ref)
             return None
@@ -61,6 +62,12 @@ class ExtractMetadata:
             completion = self._complete(image, stored)
         self._settle(completion.image, stored.version)
         return completion
+
+    def _keep_first(self, ref: ImageRef, version: str | None) -> str | None:
+        first = self._store.first_version(ref)
+        if version is not None and first not in {None, version}:
+            self._store.discard(ref, version)
+        return first
 
     def _repeat_failure(self, ref: ImageRef) -> None:
         # The bytes of a failed picture are gone when an earlier try got no further than that.

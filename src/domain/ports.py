@@ -187,6 +187,10 @@ class ImageStore(Protocol):
         """Tell whether there are bytes."""
         ...
 
+    def first_version(self, ref: ImageRef) -> str | None:
+        """Return the version that was written first; None if there are no bytes."""
+        ...
+
     def publish(self, ref: ImageRef, version: str | None = None) -> None:
         """Let the public see the bytes; those that are gone meanwhile are no error."""
         ...

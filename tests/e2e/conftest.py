@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from itertools import count
 
+import boto3
 import pytest
 
 from adapters.dynamo_products import DynamoProducts
 from local.deployment import STACK
 from local.system import LocalSystem, State, ignore_shell_settings
+from tests.e2e.fault_bench import Bench
 from tests.e2e.shop import Shop
 
 _PRODUCT_IDS = count(1_000)
@@ -39,3 +41,25 @@ def outputs(system: State) -> dict[str, str]:
     """What the deployed stack says of itself."""
     stack = system.endpoint.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+@pytest.fixture(scope="session")
+def session(system: State) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=system.aws.access_key_id,
+        aws_secret_access_key=system.aws.secret_access_key,
+        region_name=system.aws.region,
+    )
+
+
+@pytest.fixture
+def bench(system: State, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """An empty bench, on which the SDK tries again at once."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", system.aws.endpoint_url)
+    monkeypatch.setattr(
+        "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda _self, _context: 0
+    )
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    bench = Bench(system)
+    bench.clear()
+    return bench

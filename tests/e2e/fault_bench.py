@@ -27,7 +27,7 @@ from adapters.s3_image_store import S3ImageStore
 from domain.delete_image import DeleteImage
 from domain.errors import DomainError
 from domain.extract_metadata import ExtractMetadata
-from domain.image import ImageRef, ImageStatus
+from domain.image import ImageRef, ImageStatus, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.reconcile import PATIENCE, Reconcile
 from domain.upload_image import Upload, UploadImage
@@ -96,6 +96,11 @@ def _befall(fault: Fault, request: AWSPreparedRequest, service: str) -> AWSRespo
         raise KilledError
     if fault is Fault.REPLY_LOST:
         raise ConnectionClosedError(endpoint_url=request.url)
+    return refusal(fault, request.url, service)
+
+
+def refusal(fault: Fault, url: str, service: str) -> AWSResponse:
+    """Return what a service answers that is overloaded or broken."""
     if service == "s3":
         code, status = ("SlowDown", 503) if fault is Fault.THROTTLED else ("InternalError", 500)
         body = f"<Error><Code>{code}</Code></Error>".encode()
@@ -103,7 +108,7 @@ def _befall(fault: Fault, request: AWSPreparedRequest, service: str) -> AWSRespo
         code, status = ("ThrottlingException", 400) if fault is Fault.THROTTLED else ("InternalFailure", 500)
         body = json.dumps({"__type": code, "message": "by a test"}).encode()
     headers = {"x-amzn-errortype": code, "content-length": str(len(body))}
-    return AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), _Raw(body))
+    return AWSResponse(url, status, HTTPHeaders.from_dict(headers), _Raw(body))
 
 
 class _Raw:
@@ -133,6 +138,16 @@ class Bench:
             a_catalog_table(root.client("dynamodb"))
         DynamoProducts(root.client("dynamodb"), "catalog").add(PRODUCT_ID)
 
+    @property
+    def catalog(self) -> DynamoImageCatalog:
+        """The catalogue, undisturbed."""
+        return DynamoImageCatalog(self._state.endpoint.client("dynamodb"), "catalog")
+
+    def write(self, ref: ImageRef, content: bytes) -> str:
+        """Write a version of a picture's bytes, as a form does; return the version."""
+        s3 = self._state.endpoint.client("s3")
+        return s3.put_object(Bucket=self.bucket, Key=ref.key, Body=content)["VersionId"]
+
     # --- What runs: each time a new process, as after a crash -----------------------------------------
 
     def upload(self, interference: Interference) -> ImageRef:
@@ -149,7 +164,13 @@ class Bench:
         sent = Upload(product_id=PRODUCT_ID, user=USER, content=CONTENT, file_name="a.jpg", fields=fields)
         return upload(sent).ref
 
-    def extract(self, ref: ImageRef, interference: Interference) -> None:
+    def extract(
+        self,
+        ref: ImageRef,
+        interference: Interference,
+        version: str | None = None,
+        is_only_write: bool = False,
+    ) -> None:
         clients = self._clients(interference)
         extract = ExtractMetadata(
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
@@ -158,7 +179,7 @@ class Bench:
             events=EventBridgeImageEvents(clients["events"]),
             clock=self._clock,
         )
-        extract(ref, None)
+        extract(ref, version, is_only_write)
 
     def delete(self, ref: ImageRef, interference: Interference) -> None:
         clients = self._clients(interference)
@@ -211,16 +232,21 @@ class Bench:
         refs = {ImageRef.from_key(each["Key"]) for each in listed.get("Contents", [])}
         return {ref for ref in refs if ref}
 
-    def records(self) -> dict[ImageRef, ImageStatus]:
+    def images(self) -> list[ProductImage]:
         items = self._state.endpoint.client("dynamodb").scan(TableName="catalog", ConsistentRead=True)[
             "Items"
         ]
-        images = [image_from_item(item) for item in items if "image_id" in item]
-        return {image.ref: image.status for image in images}
+        return [image_from_item(item) for item in items if "image_id" in item]
+
+    def records(self) -> dict[ImageRef, ImageStatus]:
+        return {image.ref: image.status for image in self.images()}
+
+    def content(self, ref: ImageRef) -> bytes:
+        stored = self._state.endpoint.client("s3").get_object(Bucket=self.bucket, Key=ref.key)
+        return stored["Body"].read()
 
     def primary(self) -> int | None:
-        catalog = DynamoImageCatalog(self._state.endpoint.client("dynamodb"), "catalog")
-        primary = catalog.gallery(PRODUCT_ID).primary
+        primary = self.catalog.gallery(PRODUCT_ID).primary
         return primary.image_id if primary else None
 
     def clear(self) -> None:

@@ -10,7 +10,6 @@ import pytest
 from domain.errors import ImageNotFoundError, OutcomeUnknownError, UnavailableError
 from domain.image import ImageRef, ImageStatus
 from domain.reconcile import PATIENCE
-from local.system import State
 from tests.e2e.fault_bench import (
     Bench,
     Fault,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SETTLED = {ImageStatus.READY, ImageStatus.FAILED}
-CALLS = {"upload": 4, "extract": 6, "delete": 5, "reconcile": 30}
+CALLS = {"upload": 4, "extract": 7, "delete": 5, "reconcile": 30}
 """How many calls each use case makes; a test holds them to it, so that no point is left out."""
 
 SAMPLED = {"upload": 3, "extract": 3, "delete": 3, "reconcile": 7}
@@ -35,28 +34,6 @@ SAMPLED = {"upload": 3, "extract": 3, "delete": 3, "reconcile": 7}
 
 HIDDEN = FaultPoint(2, When.BEFORE, Fault.KILLED)
 """A deletion that ends here has hidden the picture and no more."""
-
-
-@pytest.fixture(scope="module")
-def session(system: State) -> boto3.Session:
-    return boto3.Session(
-        aws_access_key_id=system.aws.access_key_id,
-        aws_secret_access_key=system.aws.secret_access_key,
-        region_name=system.aws.region,
-    )
-
-
-@pytest.fixture
-def bench(system: State, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """An empty bench, on which the SDK tries again at once."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", system.aws.endpoint_url)
-    monkeypatch.setattr(
-        "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda _self, _context: 0
-    )
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
-    bench = Bench(system)
-    bench.clear()
-    return bench
 
 
 def an_upload(bench: Bench) -> ImageRef:

@@ -100,7 +100,7 @@ PERMISSIONS = {
             "s3:DeleteObject",
             "s3:DeleteObjectVersion",
         },
-        BUCKET_ARN: {"s3:ListBucket"},
+        BUCKET_ARN: {"s3:ListBucket", "s3:ListBucketVersions"},
         "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
         BUS_ARN: {"events:PutEvents"},
         "${FailureQueue.Arn}": {"sqs:SendMessage"},

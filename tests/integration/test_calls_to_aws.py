@@ -145,7 +145,12 @@ def test_a_deletion_takes_four_calls(shop: Shop) -> None:
     assert made == ["BatchGetItem", "TransactWriteItems", "DeleteObject", "DeleteItem"]
 
 
-def test_completing_a_record_takes_five_calls(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("is_only_write", "looking"), [(True, []), (False, ["ListObjectVersions"])], ids=["upload", "form"]
+)
+def test_completing_a_record_takes_five_calls_and_one_more_for_a_form(
+    shop: Shop, is_only_write: bool, looking: list[str]
+) -> None:
     shop.add(1)
     made = shop.watch()
     extract_metadata = ExtractMetadata(
@@ -155,7 +160,8 @@ def test_completing_a_record_takes_five_calls(shop: Shop) -> None:
         events=InMemoryImageEvents(),
         clock=lambda: LATER,
     )
-    extract_metadata(a_ref(), None)
+    extract_metadata(a_ref(), None, is_only_write)
     assert made == [
+        *looking,
         *("GetObject", "UpdateItem", "PutObjectTagging", "UpdateItem", "TransactWriteItems"),
     ]

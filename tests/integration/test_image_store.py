@@ -197,3 +197,28 @@ def test_bytes_exist_until_they_are_deleted(store: ImageStore) -> None:
     assert store.exists(a_ref())
     store.delete(a_ref())
     assert not store.exists(a_ref())
+
+
+def test_the_first_version_is_the_one_that_was_written_first_though_it_was_deleted_meanwhile(
+    store: ImageStore, versions: Versions
+) -> None:
+    assert store.first_version(a_ref()) is None
+    first = versions.overwrite(a_ref(), b"first")
+    store.delete(a_ref())
+    assert store.first_version(a_ref()) is None
+    versions.overwrite(a_ref(), b"second")
+    assert store.first_version(a_ref()) == first
+
+
+def test_the_first_version_does_not_count_once_it_was_discarded(
+    store: ImageStore, versions: Versions
+) -> None:
+    first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
+    store.discard(a_ref(), first)
+    assert store.first_version(a_ref()) == second
+
+
+def test_of_many_versions_the_first_is_found(store: ImageStore, versions: Versions) -> None:
+    # S3 lists at most 1,000 at a time.
+    first, *_ = [versions.overwrite(a_ref(), b"picture") for _ in range(1_001)]
+    assert store.first_version(a_ref()) == first

@@ -1,7 +1,5 @@
-import importlib
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +7,6 @@ import pytest
 from aws_lambda_powertools import Metrics
 
 type Printed = Callable[[], list[dict[str, Any]]]
-type ColdStart = Callable[..., Any]
 
 
 @pytest.fixture
@@ -38,16 +35,3 @@ def unshared_dimensions() -> Iterator[None]:
     """Let no test inherit another's dimensions: Powertools keeps them for the process."""
     yield
     Metrics().clear_default_dimensions()
-
-
-@pytest.fixture
-def cold_start(monkeypatch: pytest.MonkeyPatch) -> ColdStart:
-    """Load a function as a new execution environment does: module imported anew, variables set."""
-
-    def start(function: str, **variables: str) -> Any:  # noqa: ANN401 - each function has a type of its own
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delitem(sys.modules, f"handlers.{function}", raising=False)
-        return importlib.import_module(f"handlers.{function}")
-
-    return start

@@ -13,8 +13,9 @@ from domain.errors import UnavailableError
 from domain.issue_key import IssueKey
 from handlers.authorize import AuthorizeHandler
 from tests.builders import NOW, REQUEST_ID, USER, a_context, a_keys_table
+from tests.conftest import ColdStart
 from tests.fakes import InMemoryApiKeys
-from tests.unit.conftest import ColdStart, Printed
+from tests.unit.conftest import Printed
 
 METHOD_ARN = "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/v1/POST/api/products/42/images"
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/v1/*"

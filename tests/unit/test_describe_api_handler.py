@@ -16,7 +16,8 @@ from handlers.describe_api import DescribeApiHandler
 from handlers.problems import HttpResponse
 from openapi.document import PATH
 from tests.builders import REQUEST_ID, a_context
-from tests.unit.conftest import ColdStart, Printed
+from tests.conftest import ColdStart
+from tests.unit.conftest import Printed
 
 IMAGES = "/api/products/{product_id}/images"
 DOCUMENT: dict[str, Any] = {

@@ -26,8 +26,9 @@ from tests.builders import (
     jpeg,
     object_created,
 )
+from tests.conftest import ColdStart
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
-from tests.unit.conftest import ColdStart, Printed
+from tests.unit.conftest import Printed
 
 KEY = a_ref().key
 
@@ -58,7 +59,9 @@ class Pipeline:
         return [(image["key"], image["outcome"]) for image in images]
 
 
-def around(extract_metadata: Callable[[ImageRef, str | None], Completion | None]) -> ExtractMetadataHandler:
+def around(
+    extract_metadata: Callable[[ImageRef, str | None, bool], Completion | None],
+) -> ExtractMetadataHandler:
     return ExtractMetadataHandler(
         extract_metadata,
         Logger(service="extract_metadata"),
@@ -145,8 +148,21 @@ def test_bytes_without_a_record_rise_so_that_an_operator_looks() -> None:
         pipeline.tell(KEY)
 
 
+@pytest.mark.parametrize(
+    ("name", "is_only_write"),
+    [("ObjectCreated:Put", True), ("ObjectCreated:Post", False), ("ObjectCreated:Copy", False)],
+)
+def test_bytes_that_did_not_come_through_the_upload_function_may_have_been_written_twice(
+    name: str, is_only_write: bool
+) -> None:
+    told: list[bool] = []
+    event = object_created(KEY, name=name)
+    around(lambda _ref, _version, is_only: told.append(is_only))(event, a_context())
+    assert told == [is_only_write]
+
+
 def test_a_passing_fault_rises_so_that_lambda_tries_again() -> None:
-    def unavailable(_ref: ImageRef, _version: str | None) -> Completion:
+    def unavailable(_ref: ImageRef, _version: str | None, _is_only_write: bool) -> Completion:
         raise UnavailableError
 
     with pytest.raises(UnavailableError):

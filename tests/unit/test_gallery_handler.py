@@ -32,8 +32,9 @@ from tests.builders import (
     api_event,
     json_event,
 )
+from tests.conftest import ColdStart
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
-from tests.unit.conftest import ColdStart, Printed
+from tests.unit.conftest import Printed
 
 
 class Gallery:

@@ -9,7 +9,8 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from domain.reconcile import Outcome, Reconciliation
 from handlers.reconcile import ReconcileHandler
 from tests.builders import NOW, REQUEST_ID, a_bucket, a_catalog_table, a_context, an_image
-from tests.unit.conftest import ColdStart, Printed
+from tests.conftest import ColdStart
+from tests.unit.conftest import Printed
 
 
 def test_a_run_is_reported_in_full(printed: Printed) -> None:

@@ -27,8 +27,9 @@ from tests.builders import (
     an_idempotency_table,
     json_event,
 )
+from tests.conftest import ColdStart
 from tests.fakes import InMemoryImageCatalog, InMemoryQuotas, InMemoryUploadForms
-from tests.unit.conftest import ColdStart, Printed
+from tests.unit.conftest import Printed
 
 UPLOADS_PATH = f"{IMAGES_PATH}/uploads"
 MAX_BYTES = 50_000_000

@@ -35,6 +35,7 @@ from tests.builders import (
     upload_event,
     upload_form,
 )
+from tests.conftest import ColdStart
 from tests.fakes import (
     MAX_BYTES,
     InMemoryImageCatalog,
@@ -42,7 +43,7 @@ from tests.fakes import (
     InMemoryQuotas,
     upload_image_with,
 )
-from tests.unit.conftest import ColdStart, Printed
+from tests.unit.conftest import Printed
 
 CONTENT = jpeg()
 FILE_NAME = "confidential-prototype.jpg"
