@@ -48,7 +48,7 @@ type Probe = Callable[[Shop, int], Outcome]
 # --- What a shop does, through the API -----------------------------------------------------------------
 
 
-def a_request_with_a_new_key(shop: Shop, product_id: int) -> Outcome:
+def a_request_with_a_new_api_key(shop: Shop, product_id: int) -> Outcome:
     # A new one, since the gateway keeps what the authorizer said of a key.
     state = shop.state
     table = DynamoApiKeys(state.endpoint.client("dynamodb"), state.resources.keys_table)
@@ -60,16 +60,16 @@ def an_upload(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.upload(PICTURE, product_id=product_id))
 
 
-def an_upload_with_a_key(shop: Shop, product_id: int) -> Outcome:
+def an_upload_with_an_idempotency_key(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.upload(PICTURE, product_id=product_id, idempotency_key=str(uuid4())))
 
 
-def an_upload_that_s3_refuses(shop: Shop, product_id: int) -> Outcome:
+def an_upload_whose_bytes_are_refused(shop: Shop, product_id: int) -> Outcome:
     with shop.bucket_policy(shop.no_puts()):
         return _of(shop.upload(PICTURE, product_id=product_id))
 
 
-def a_refused_upload_once_more_with_its_key(shop: Shop, product_id: int) -> Outcome:
+def a_refused_upload_sent_again_with_its_idempotency_key(shop: Shop, product_id: int) -> Outcome:
     key = str(uuid4())
     with shop.bucket_policy(shop.no_puts()):
         shop.upload(PICTURE, product_id=product_id, idempotency_key=key)
@@ -91,7 +91,7 @@ def a_reservation(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.reserve(_announcement(), product_id=product_id))
 
 
-def a_reservation_with_a_key(shop: Shop, product_id: int) -> Outcome:
+def a_reservation_with_an_idempotency_key(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.reserve(_announcement(), product_id=product_id, idempotency_key=str(uuid4())))
 
 
@@ -101,7 +101,7 @@ def the_first_reservation_of_a_worker(shop: Shop, product_id: int) -> Outcome:
         return a_reservation(shop, product_id)
 
 
-def a_failed_reservation_once_more_with_its_key(shop: Shop, product_id: int) -> Outcome:
+def a_failed_reservation_sent_again_with_its_idempotency_key(shop: Shop, product_id: int) -> Outcome:
     last = shop.reserved(PICTURE, product_id=product_id).id
     shop.state.catalog.reserve(an_image(ref=a_ref(last + 1, product_id)))
     key = str(uuid4())
@@ -197,20 +197,41 @@ IN_PROGRESS = "409 request_in_progress"
 ENDS = "ends in an error"
 
 PROOFS = [
-    _proof("authorize", "dynamodb:GetItem", KEYS, a_request_with_a_new_key, "200", INTERNAL),
+    _proof("authorize", "dynamodb:GetItem", KEYS, a_request_with_a_new_api_key, "200", INTERNAL),
     _proof("upload_image", "dynamodb:GetItem", CATALOG, an_upload, "201", INTERNAL),
     _proof("upload_image", "dynamodb:PutItem", CATALOG, an_upload, "201", INTERNAL),
-    _proof("upload_image", "dynamodb:UpdateItem", CATALOG, an_upload_that_s3_refuses, UNAVAILABLE, INTERNAL),
-    _proof("upload_image", "dynamodb:DeleteItem", CATALOG, an_upload_that_s3_refuses, UNAVAILABLE, INTERNAL),
-    _proof("upload_image", "dynamodb:PutItem", IDEMPOTENCY, an_upload_with_a_key, "201", INTERNAL),
     _proof(
-        "upload_image", "dynamodb:UpdateItem", IDEMPOTENCY, an_upload_with_a_key, "201", "503 outcome_unknown"
+        "upload_image",
+        "dynamodb:UpdateItem",
+        CATALOG,
+        an_upload_whose_bytes_are_refused,
+        UNAVAILABLE,
+        INTERNAL,
+    ),
+    _proof(
+        "upload_image",
+        "dynamodb:DeleteItem",
+        CATALOG,
+        an_upload_whose_bytes_are_refused,
+        UNAVAILABLE,
+        INTERNAL,
+    ),
+    _proof(
+        "upload_image", "dynamodb:PutItem", IDEMPOTENCY, an_upload_with_an_idempotency_key, "201", INTERNAL
+    ),
+    _proof(
+        "upload_image",
+        "dynamodb:UpdateItem",
+        IDEMPOTENCY,
+        an_upload_with_an_idempotency_key,
+        "201",
+        "503 outcome_unknown",
     ),
     _proof(
         "upload_image",
         "dynamodb:DeleteItem",
         IDEMPOTENCY,
-        a_refused_upload_once_more_with_its_key,
+        a_refused_upload_sent_again_with_its_idempotency_key,
         UNAVAILABLE,
         IN_PROGRESS,
     ),
@@ -224,12 +245,19 @@ PROOFS = [
     _proof(
         "reserve_upload", "dynamodb:UpdateItem", CATALOG, the_first_reservation_of_a_worker, "201", INTERNAL
     ),
-    _proof("reserve_upload", "dynamodb:PutItem", IDEMPOTENCY, a_reservation_with_a_key, "201", INTERNAL),
+    _proof(
+        "reserve_upload",
+        "dynamodb:PutItem",
+        IDEMPOTENCY,
+        a_reservation_with_an_idempotency_key,
+        "201",
+        INTERNAL,
+    ),
     _proof(
         "reserve_upload",
         "dynamodb:UpdateItem",
         IDEMPOTENCY,
-        a_reservation_with_a_key,
+        a_reservation_with_an_idempotency_key,
         "201",
         "503 outcome_unknown",
     ),
@@ -237,7 +265,7 @@ PROOFS = [
         "reserve_upload",
         "dynamodb:DeleteItem",
         IDEMPOTENCY,
-        a_failed_reservation_once_more_with_its_key,
+        a_failed_reservation_sent_again_with_its_idempotency_key,
         "201",
         IN_PROGRESS,
     ),
@@ -304,12 +332,9 @@ PROOFS = [
 ]
 """One for each right that the emulator watches."""
 
-_LISTS = (
-    "S3 tells 404 from 403 by it; the emulator answers 404 whoever asks (the reference of HeadObject and "
-    "GetObject names the right)."
-)
-_HANDS_ON = "Lambda sends to the queue in the role's name; the emulator puts the message there itself."
-_LOGS = "Lambda writes the log in the role's name; the emulator writes it itself."
+_LISTS = "S3 says 403, not 404, of missing bytes without it; the emulator says 404 whoever asks"
+_HANDS_ON = "Lambda sends to the queue in the role's name; the emulator puts the message there itself"
+_LOGS = "Lambda writes the log in the role's name; the emulator writes it itself"
 UNPROVEN = {
     Right("extract_metadata", "s3:ListBucket", "ImagesBucket"): _LISTS,
     Right("reconcile", "s3:ListBucket", "ImagesBucket"): _LISTS,
@@ -330,6 +355,10 @@ UNPROVEN = {
     },
 }
 """Rights that nothing on the emulator fails without, and why: they are not proven here."""
+
+
+def _cells(right: Right) -> str:
+    return f"`{right.function}` | `{right.action}` | `{right.resource}`"
 
 
 @pytest.fixture(scope="module")
@@ -365,6 +394,38 @@ def test_every_right_of_every_role_is_proven_or_named_with_the_reason_why_not(ro
 
 def test_no_role_but_those_of_the_functions_and_none_with_a_managed_policy(roles: Roles) -> None:
     assert (roles.of_no_function, roles.attached()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("mark", "rows"),
+    [
+        (
+            "<!-- Proofs -->\n",
+            [
+                "| function | action | on | tried with | with it | without it |",
+                "|---|---|---|---|---|---|",
+                *(
+                    f"| {_cells(proof.right)} | {proof.probe.__name__.replace('_', ' ')} "
+                    f"| {proof.with_it} | {proof.without_it} |"
+                    for proof in PROOFS
+                ),
+            ],
+        ),
+        (
+            "<!-- Not proven -->\n",
+            [
+                "| function | action | on | why it is not proven |",
+                "|---|---|---|---|",
+                *(f"| {_cells(right)} | {reason} |" for right, reason in UNPROVEN.items()),
+            ],
+        ),
+    ],
+    ids=["proven", "not proven"],
+)
+def test_the_document_shows_what_is_tried_here(mark: str, rows: list[str]) -> None:
+    _, _, rest = DOCUMENT.read_text().partition(mark)
+    shown = rest.partition("<!--")[0].strip().splitlines()
+    assert shown == rows, "\n".join(rows)
 
 
 @pytest.mark.parametrize(
