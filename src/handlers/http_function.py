@@ -91,7 +91,8 @@ class HttpFunction:
         request_id = event["requestContext"]["requestId"]
         with (
             within(context.get_remaining_time_in_millis),
-            self._logger.append_context_keys(request_id=request_id),
+            # Who did it: the key's name, which an operator finds in the list of keys.
+            self._logger.append_context_keys(request_id=request_id, key_id=_key_id(event)),
         ):
             response = self._respond(event, context, request_id)
         origin = lower_case_names(event["headers"]).get("origin")
@@ -118,3 +119,10 @@ class HttpFunction:
         else:
             self._logger.info("request rejected", reason=reason)
         return response
+
+
+def _key_id(event: dict[str, Any]) -> str | None:
+    # What the authorizer said is looked at for the log before anything may go wrong.
+    caller = event["requestContext"].get("authorizer") or {}
+    key_id: str | None = caller.get("key_id")
+    return key_id

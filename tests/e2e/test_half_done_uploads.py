@@ -1,17 +1,14 @@
 """An upload whose bytes cannot be stored, or that hears nothing of them, ends in one truth for all."""
 
 import json
-import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
-import httpx
 import pytest
 
 from local.sample import sample_jpeg
 from local.system import State
+from tests.e2e.lossy_proxy import ALL, losing_replies
 from tests.e2e.problems import check_problem
 from tests.e2e.runtime_emulator import RuntimeEmulator
 from tests.e2e.shop import Shop
@@ -29,43 +26,14 @@ def test_a_put_that_fails_takes_the_record_back_and_answers_503(shop: Shop) -> N
     assert shop.object_keys(PRODUCT_ID) == set()
 
 
-class DroppingProxy(BaseHTTPRequestHandler):
-    """Passes requests on to S3, but drops the reply to every put."""
-
-    emulator: str
-
-    def do_PUT(self) -> None:
-        self._pass_on()
-        self.connection.shutdown(socket.SHUT_RDWR)
-
-    def do_HEAD(self) -> None:
-        self.connection.shutdown(socket.SHUT_RDWR)
-
-    def do_DELETE(self) -> None:
-        self.send_response(self._pass_on())
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def _pass_on(self) -> int:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        answer = httpx.request(
-            self.command, f"{self.emulator}{self.path}", headers=dict(self.headers), content=body
-        )
-        return answer.status_code
-
-
 @pytest.fixture
 def deaf_upload(system: State, tmp_path: Path) -> Iterator[RuntimeEmulator]:
     """The upload function, built, hearing no reply to its puts."""
-    DroppingProxy.emulator = system.aws.endpoint_url
-    with ThreadingHTTPServer(("127.0.0.1", 0), DroppingProxy) as proxy:
-        Thread(target=proxy.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{proxy.server_port}"
-        with RuntimeEmulator("upload_image", system, tmp_path, AWS_ENDPOINT_URL_S3=url) as runtime:
-            yield runtime
-        proxy.shutdown()
+    with (
+        losing_replies(system.aws.endpoint_url, {"PUT": ALL, "HEAD": ALL}) as url,
+        RuntimeEmulator("upload_image", system, tmp_path, AWS_ENDPOINT_URL_S3=url) as runtime,
+    ):
+        yield runtime
 
 
 def test_a_put_whose_reply_is_lost_is_there_for_everybody_or_for_nobody(

@@ -21,6 +21,7 @@ from tests.builders import (
     BASE_URL,
     IMAGE_PATH,
     IMAGES_PATH,
+    KEY_ID,
     NOW,
     PRODUCT_ID,
     REQUEST_ID,
@@ -488,7 +489,7 @@ def test_a_pending_picture_is_deleted_for_every_reader(gallery: Gallery) -> None
     ],
     ids=["change", "reorder", "delete"],
 )
-def test_what_changes_a_gallery_is_counted_and_logged(
+def test_what_changes_a_gallery_is_counted_and_logged_with_the_key_that_did_it(
     printed: Printed,
     act: Callable[[Gallery], HttpResponse],
     metric: str,
@@ -500,7 +501,13 @@ def test_what_changes_a_gallery_is_counted_and_logged(
     act(gallery)
     metrics, log = printed()
     assert metrics[metric] == [1.0]
-    expected = {"message": message, "request_id": REQUEST_ID, "product_id": PRODUCT_ID, **details}
+    expected = {
+        "message": message,
+        "request_id": REQUEST_ID,
+        "key_id": KEY_ID,
+        "product_id": PRODUCT_ID,
+        **details,
+    }
     assert {name: log[name] for name in expected} == expected
 
 

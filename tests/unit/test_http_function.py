@@ -10,6 +10,7 @@ from handlers.problems import HttpResponse
 from tests.builders import (
     BASE_URL,
     IMAGE_PATH,
+    KEY_ID,
     PRODUCT_ID,
     REQUEST_ID,
     USER,
@@ -108,16 +109,18 @@ def test_any_page_may_read_if_the_operator_says_so(error: Exception | None) -> N
     assert call(Answer(error), event, "*")["headers"]["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_rejection_is_counted_by_its_reason_and_logged_with_its_request(printed: Printed) -> None:
+def test_a_rejection_is_counted_by_its_reason_and_logged_with_its_request_and_key(printed: Printed) -> None:
     call(Answer(ProductNotFoundError(PRODUCT_ID)), api_event("GET", IMAGE_PATH, path=PATH))
     metrics, log = printed()
     assert (metrics["RequestsRejected"], metrics["reason"]) == ([1.0], "product_not_found")
-    assert (log["level"], log["message"], log["reason"], log["request_id"]) == (
-        "INFO",
-        "request rejected",
-        "product_not_found",
-        REQUEST_ID,
-    )
+    expected = {
+        "level": "INFO",
+        "message": "request rejected",
+        "reason": "product_not_found",
+        "request_id": REQUEST_ID,
+        "key_id": KEY_ID,
+    }
+    assert {name: log[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,536 @@
+"""Every right of every role is needed: without it, and with all others, something a shop does fails.
+
+A probe is the smallest use of a function that needs a right. It says in a few words what came of it, once
+with the role as it is deployed and once without that right. The emulator looks at the role at each call, so
+that workers may stay warm.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from adapters.dynamo_api_keys import DynamoApiKeys
+from domain.api_key import Role
+from domain.image import ImageRef, ProductImage, User
+from domain.issue_key import IssueKey
+from domain.reconcile import PATIENCE
+from local.sample import sample_jpeg
+from local.system import State, wait_until
+from local.template import ROOT
+from tests.builders import a_ref, an_image
+from tests.e2e.lossy_proxy import ALL, losing_replies
+from tests.e2e.roles import Right, Roles
+from tests.e2e.shop import Shop
+
+PICTURE = sample_jpeg(48, 32)
+DOCUMENT = ROOT / "docs" / "security.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a probe in a few words, and all that was answered."""
+
+    what: str
+    answer: str = ""
+
+
+type Probe = Callable[[Shop, int], Outcome]
+
+
+# --- What a shop does, through the API -----------------------------------------------------------------
+
+
+def a_request_with_a_new_api_key(shop: Shop, product_id: int) -> Outcome:
+    # A new one, since the gateway keeps what the authorizer said of a key.
+    state = shop.state
+    table = DynamoApiKeys(state.endpoint.client("dynamodb"), state.resources.keys_table)
+    key, _ = IssueKey(table, partial(datetime.now, UTC))(User(5, "pro", "Pro Be"), Role.STAFF)
+    return _of(shop.request("GET", shop.url(product_id), key=key))
+
+
+def an_upload(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.upload(PICTURE, product_id=product_id))
+
+
+def an_upload_with_an_idempotency_key(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.upload(PICTURE, product_id=product_id, idempotency_key=str(uuid4())))
+
+
+def an_upload_whose_bytes_are_refused(shop: Shop, product_id: int) -> Outcome:
+    with shop.bucket_policy(shop.no_puts()):
+        return _of(shop.upload(PICTURE, product_id=product_id))
+
+
+def a_refused_upload_sent_again_with_its_idempotency_key(shop: Shop, product_id: int) -> Outcome:
+    key = str(uuid4())
+    with shop.bucket_policy(shop.no_puts()):
+        shop.upload(PICTURE, product_id=product_id, idempotency_key=key)
+        return _of(shop.upload(PICTURE, product_id=product_id, idempotency_key=key))
+
+
+def an_upload_whose_first_reply_is_lost(shop: Shop, product_id: int) -> Outcome:
+    with _losing_replies_of_s3(shop, PUT=1):
+        return _of(shop.upload(PICTURE, product_id=product_id))
+
+
+def an_upload_whose_replies_are_lost(shop: Shop, product_id: int) -> Outcome:
+    # Without its event, which would show that it did arrive.
+    with shop.events_lost(), _losing_replies_of_s3(shop, PUT=ALL):
+        return _of(shop.upload(PICTURE, product_id=product_id))
+
+
+def a_reservation(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.reserve(_announcement(), product_id=product_id))
+
+
+def a_reservation_with_an_idempotency_key(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.reserve(_announcement(), product_id=product_id, idempotency_key=str(uuid4())))
+
+
+def the_first_reservation_of_a_worker(shop: Shop, product_id: int) -> Outcome:
+    # Others have identifiers left from the block that they leased.
+    with _variables(shop, "reserve_upload", {"WORKER": "new"}):
+        return a_reservation(shop, product_id)
+
+
+def a_failed_reservation_sent_again_with_its_idempotency_key(shop: Shop, product_id: int) -> Outcome:
+    last = shop.reserved(PICTURE, product_id=product_id).id
+    shop.state.catalog.reserve(an_image(ref=a_ref(last + 1, product_id)))
+    key = str(uuid4())
+    failed = shop.reserve(_announcement(), product_id=product_id, idempotency_key=key)
+    assert failed.status_code == 500, failed.text
+    return _of(shop.reserve(_announcement(), product_id=product_id, idempotency_key=key))
+
+
+def a_form_that_is_sent(shop: Shop, product_id: int) -> Outcome:
+    answer = shop.send(shop.reserved(PICTURE, product_id=product_id).upload, PICTURE)
+    code = re.search("<Code>(.*)</Code>", answer.text)
+    return Outcome(f"{answer.status_code} {code[1] if code else ''}".strip(), answer.text)
+
+
+def a_look_at_a_gallery(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.page(product_id))
+
+
+def a_look_at_a_picture(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.show(product_id, _pending(shop, product_id).ref.image_id))
+
+
+def a_change(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.change(product_id, _pending(shop, product_id).ref.image_id, {"order": 1}))
+
+
+def a_deletion(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.delete(product_id, shop.add(PICTURE, product_id=product_id).id))
+
+
+# --- What the service does by itself -------------------------------------------------------------------
+
+
+def the_event_of_a_picture(shop: Shop, product_id: int) -> Outcome:
+    return _inspected(shop, *_arrived(shop, product_id, PICTURE))
+
+
+def the_event_of_a_picture_that_is_sent_again(shop: Shop, product_id: int) -> Outcome:
+    # As the reconciler sends it: it knows of no version.
+    ref, _ = _arrived(shop, product_id, PICTURE)
+    return _inspected(shop, ref, None)
+
+
+def the_event_of_a_picture_that_is_to_be_primary(shop: Shop, product_id: int) -> Outcome:
+    return _inspected(shop, *_arrived(shop, product_id, PICTURE, primary_requested_at=datetime.now(UTC)))
+
+
+def the_event_of_no_picture(shop: Shop, product_id: int) -> Outcome:
+    return _inspected(shop, *_arrived(shop, product_id, PICTURE[:-100]))
+
+
+def the_event_of_other_bytes_after_the_first(shop: Shop, product_id: int) -> Outcome:
+    ref, first = _arrived(shop, product_id, PICTURE)
+    assert _inspected(shop, ref, first).what == "ready"
+    return _inspected(shop, ref, _put(shop, ref, PICTURE))
+
+
+def the_event_of_a_picture_that_is_gone(shop: Shop, product_id: int) -> Outcome:
+    return _inspected(shop, a_ref(_unused_id(), product_id), None)
+
+
+def reconciling_a_picture_whose_event_was_lost(shop: Shop, product_id: int) -> Outcome:
+    ref, _ = _arrived(shop, product_id, PICTURE, **_long_ago())
+    return _reconciled(shop, lambda: shop.state.finished(product_id, ref.image_id).status)
+
+
+def reconciling_an_upload_without_bytes(shop: Shop, product_id: int) -> Outcome:
+    image_id = _pending(shop, product_id, **_long_ago()).ref.image_id
+    return _reconciled(shop, lambda: "left" if shop.state.catalog.get(product_id, image_id) else "removed")
+
+
+# --- All rights, and what proves each ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A right, and what comes of a probe with it and without it."""
+
+    right: Right
+    probe: Probe
+    with_it: str
+    without_it: str
+
+
+def _proof(function: str, action: str, resource: str, probe: Probe, with_it: str, without_it: str) -> Proof:
+    return Proof(Right(function, action, resource), probe, with_it, without_it)
+
+
+CATALOG, KEYS, IDEMPOTENCY = "CatalogTable", "KeysTable", "IdempotencyTable"
+OBJECTS, BUS = "ImagesBucket/originals/*", "event-bus/default"
+INTERNAL, UNAVAILABLE = "500 internal_error", "503 temporarily_unavailable"
+IN_PROGRESS = "409 request_in_progress"
+ENDS = "ends in an error"
+
+PROOFS = [
+    _proof("authorize", "dynamodb:GetItem", KEYS, a_request_with_a_new_api_key, "200", INTERNAL),
+    _proof("upload_image", "dynamodb:GetItem", CATALOG, an_upload, "201", INTERNAL),
+    _proof("upload_image", "dynamodb:PutItem", CATALOG, an_upload, "201", INTERNAL),
+    _proof(
+        "upload_image",
+        "dynamodb:UpdateItem",
+        CATALOG,
+        an_upload_whose_bytes_are_refused,
+        UNAVAILABLE,
+        INTERNAL,
+    ),
+    _proof(
+        "upload_image",
+        "dynamodb:DeleteItem",
+        CATALOG,
+        an_upload_whose_bytes_are_refused,
+        UNAVAILABLE,
+        INTERNAL,
+    ),
+    _proof(
+        "upload_image", "dynamodb:PutItem", IDEMPOTENCY, an_upload_with_an_idempotency_key, "201", INTERNAL
+    ),
+    _proof(
+        "upload_image",
+        "dynamodb:UpdateItem",
+        IDEMPOTENCY,
+        an_upload_with_an_idempotency_key,
+        "201",
+        "503 outcome_unknown",
+    ),
+    _proof(
+        "upload_image",
+        "dynamodb:DeleteItem",
+        IDEMPOTENCY,
+        a_refused_upload_sent_again_with_its_idempotency_key,
+        UNAVAILABLE,
+        IN_PROGRESS,
+    ),
+    _proof("upload_image", "s3:PutObject", OBJECTS, an_upload, "201", UNAVAILABLE),
+    _proof("upload_image", "s3:GetObject", OBJECTS, an_upload_whose_first_reply_is_lost, "201", INTERNAL),
+    _proof(
+        "upload_image", "s3:DeleteObject", OBJECTS, an_upload_whose_replies_are_lost, UNAVAILABLE, INTERNAL
+    ),
+    _proof("reserve_upload", "dynamodb:GetItem", CATALOG, a_reservation, "201", INTERNAL),
+    _proof("reserve_upload", "dynamodb:PutItem", CATALOG, a_reservation, "201", INTERNAL),
+    _proof(
+        "reserve_upload", "dynamodb:UpdateItem", CATALOG, the_first_reservation_of_a_worker, "201", INTERNAL
+    ),
+    _proof(
+        "reserve_upload",
+        "dynamodb:PutItem",
+        IDEMPOTENCY,
+        a_reservation_with_an_idempotency_key,
+        "201",
+        INTERNAL,
+    ),
+    _proof(
+        "reserve_upload",
+        "dynamodb:UpdateItem",
+        IDEMPOTENCY,
+        a_reservation_with_an_idempotency_key,
+        "201",
+        "503 outcome_unknown",
+    ),
+    _proof(
+        "reserve_upload",
+        "dynamodb:DeleteItem",
+        IDEMPOTENCY,
+        a_failed_reservation_sent_again_with_its_idempotency_key,
+        "201",
+        IN_PROGRESS,
+    ),
+    _proof("reserve_upload", "s3:PutObject", OBJECTS, a_form_that_is_sent, "204", "403 AccessDenied"),
+    _proof("gallery", "dynamodb:Query", CATALOG, a_look_at_a_gallery, "200", INTERNAL),
+    _proof("gallery", "dynamodb:BatchGetItem", CATALOG, a_look_at_a_picture, "200", INTERNAL),
+    _proof("gallery", "dynamodb:UpdateItem", CATALOG, a_change, "200", INTERNAL),
+    _proof("gallery", "dynamodb:ConditionCheckItem", CATALOG, a_deletion, "204", INTERNAL),
+    _proof("gallery", "dynamodb:DeleteItem", CATALOG, a_deletion, "204", INTERNAL),
+    _proof("gallery", "s3:DeleteObject", OBJECTS, a_deletion, "204", INTERNAL),
+    _proof("gallery", "events:PutEvents", BUS, a_deletion, "204", INTERNAL),
+    _proof("extract_metadata", "s3:GetObjectVersion", OBJECTS, the_event_of_a_picture, "ready", ENDS),
+    _proof("extract_metadata", "dynamodb:UpdateItem", CATALOG, the_event_of_a_picture, "ready", ENDS),
+    _proof("extract_metadata", "s3:PutObjectVersionTagging", OBJECTS, the_event_of_a_picture, "ready", ENDS),
+    _proof("extract_metadata", "events:PutEvents", BUS, the_event_of_a_picture, "ready", ENDS),
+    _proof(
+        "extract_metadata",
+        "dynamodb:ConditionCheckItem",
+        CATALOG,
+        the_event_of_a_picture_that_is_to_be_primary,
+        "ready",
+        ENDS,
+    ),
+    _proof(
+        "extract_metadata", "s3:GetObject", OBJECTS, the_event_of_a_picture_that_is_sent_again, "ready", ENDS
+    ),
+    _proof("extract_metadata", "s3:DeleteObject", OBJECTS, the_event_of_no_picture, "failed", ENDS),
+    _proof(
+        "extract_metadata",
+        "s3:DeleteObjectVersion",
+        OBJECTS,
+        the_event_of_other_bytes_after_the_first,
+        "ready",
+        ENDS,
+    ),
+    _proof(
+        "extract_metadata", "dynamodb:GetItem", CATALOG, the_event_of_a_picture_that_is_gone, "gone", ENDS
+    ),
+    *(
+        _proof(
+            "reconcile",
+            action,
+            resource,
+            reconciling_a_picture_whose_event_was_lost,
+            "ready",
+            ENDS,
+        )
+        for action, resource in (
+            ("dynamodb:Query", f"{CATALOG}/index/open"),
+            ("dynamodb:GetItem", CATALOG),
+            ("dynamodb:UpdateItem", CATALOG),
+            ("s3:GetObject", OBJECTS),
+            ("lambda:InvokeFunction", "ExtractMetadataFunction"),
+        )
+    ),
+    *(
+        _proof("reconcile", action, resource, reconciling_an_upload_without_bytes, "removed", ENDS)
+        for action, resource in (
+            ("dynamodb:DeleteItem", CATALOG),
+            ("s3:DeleteObject", OBJECTS),
+            ("events:PutEvents", BUS),
+        )
+    ),
+]
+"""One for each right that the emulator watches."""
+
+_LISTS = "S3 says 403, not 404, of missing bytes without it; the emulator says 404 whoever asks"
+_HANDS_ON = "Lambda sends to the queue in the role's name; the emulator puts the message there itself"
+_LOGS = "Lambda writes the log in the role's name; the emulator writes it itself"
+UNPROVEN = {
+    Right("extract_metadata", "s3:ListBucket", "ImagesBucket"): _LISTS,
+    Right("reconcile", "s3:ListBucket", "ImagesBucket"): _LISTS,
+    Right("extract_metadata", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
+    Right("reconcile", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
+    **{
+        Right(function, action, group): _LOGS
+        for function, group in (
+            ("authorize", "AuthorizeLogGroup"),
+            ("upload_image", "UploadImageLogGroup"),
+            ("reserve_upload", "ReserveUploadLogGroup"),
+            ("gallery", "GalleryLogGroup"),
+            ("describe_api", "DescribeApiLogGroup"),
+            ("extract_metadata", "ExtractMetadataLogGroup"),
+            ("reconcile", "ReconcileLogGroup"),
+        )
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+    },
+}
+"""Rights that nothing on the emulator fails without, and why: they are not proven here."""
+
+
+def _cells(right: Right) -> str:
+    return f"`{right.function}` | `{right.action}` | `{right.resource}`"
+
+
+@pytest.fixture(scope="module")
+def roles(system: State, shop: Shop) -> Iterator[Roles]:
+    yield Roles(system)
+    # What a denied reconciler left open, it now closes: other tests count what is open.
+    assert _reconciled(shop, lambda: "done").what == "done"
+
+
+@pytest.mark.torture("permissions removed one at a time")
+@pytest.mark.parametrize(
+    "proof", PROOFS, ids=lambda proof: f"{proof.right.function} {proof.right.action} {proof.right.resource}"
+)
+def test_without_one_right_of_its_role_a_function_is_denied_what_it_does_with_it(
+    shop: Shop, product_id: int, roles: Roles, proof: Proof
+) -> None:
+    outcome = proof.probe(shop, product_id)
+    assert outcome.what == proof.with_it, outcome.answer
+    since = time.time()
+    with roles.without(proof.right):
+        outcome = proof.probe(shop, product_id)
+    assert outcome.what == proof.without_it, outcome.answer
+    if "AccessDenied" not in outcome.what and not _denies(outcome.answer, proof.right.action):
+        wait_until(lambda: _is_logged(shop.state, proof.right, since), f"denial of {proof.right} in the log")
+
+
+def test_every_right_of_every_role_is_proven_or_named_with_the_reason_why_not(roles: Roles) -> None:
+    proven = [proof.right for proof in PROOFS]
+    assert len(proven) == len(set(proven))
+    assert set(proven) & UNPROVEN.keys() == set()
+    assert set(proven) | UNPROVEN.keys() == roles.rights()
+
+
+def test_no_role_but_those_of_the_functions_and_none_with_a_managed_policy(roles: Roles) -> None:
+    assert (roles.of_no_function, roles.attached()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("mark", "rows"),
+    [
+        (
+            "<!-- Proofs -->\n",
+            [
+                "| function | action | on | tried with | with it | without it |",
+                "|---|---|---|---|---|---|",
+                *(
+                    f"| {_cells(proof.right)} | {proof.probe.__name__.replace('_', ' ')} "
+                    f"| {proof.with_it} | {proof.without_it} |"
+                    for proof in PROOFS
+                ),
+            ],
+        ),
+        (
+            "<!-- Not proven -->\n",
+            [
+                "| function | action | on | why it is not proven |",
+                "|---|---|---|---|",
+                *(f"| {_cells(right)} | {reason} |" for right, reason in UNPROVEN.items()),
+            ],
+        ),
+    ],
+    ids=["proven", "not proven"],
+)
+def test_the_document_shows_what_is_tried_here(mark: str, rows: list[str]) -> None:
+    _, _, rest = DOCUMENT.read_text().partition(mark)
+    shown = rest.partition("<!--")[0].strip().splitlines()
+    assert shown == rows, "\n".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("function", "probe", "outcome"),
+    [
+        ("extract_metadata", the_event_of_a_picture_that_is_gone, "gone"),
+        ("reconcile", reconciling_an_upload_without_bytes, "removed"),
+    ],
+)
+def test_the_emulator_tells_of_missing_bytes_whoever_asks(
+    shop: Shop, product_id: int, roles: Roles, function: str, probe: Probe, outcome: str
+) -> None:
+    # The day that it does as S3 does, this fails, and the right can be proven.
+    with roles.without(Right(function, "s3:ListBucket", "ImagesBucket")):
+        assert probe(shop, product_id).what == outcome
+
+
+# --- What the probes need ------------------------------------------------------------------------------
+
+
+def _of(answer: httpx.Response) -> Outcome:
+    code = answer.json()["code"] if answer.is_error else ""
+    return Outcome(f"{answer.status_code} {code}".strip(), answer.text)
+
+
+def _announcement() -> dict[str, object]:
+    return {"name": "picture.jpg", "size": len(PICTURE)}
+
+
+def _unused_id() -> int:
+    # Far beyond those of the counter, all below 2^53.
+    return time.time_ns() // 1_000
+
+
+def _pending(shop: Shop, product_id: int, **changes: object) -> ProductImage:
+    """Put a record of a pending picture into the catalogue."""
+    now = datetime.now(UTC)
+    facts = {"created_at": now, "updated_at": now, "size_bytes": len(PICTURE), **changes}
+    image = an_image(ref=a_ref(_unused_id(), product_id), **facts)
+    shop.state.catalog.reserve(image)
+    return image
+
+
+def _long_ago() -> dict[str, object]:
+    moment = datetime.now(UTC) - PATIENCE - timedelta(minutes=1)
+    return {"created_at": moment, "updated_at": moment}
+
+
+def _arrived(shop: Shop, product_id: int, content: bytes, **changes: object) -> tuple[ImageRef, str]:
+    """Let bytes arrive whose event is lost; return their place and version."""
+    ref = _pending(shop, product_id, size_bytes=len(content), **changes).ref
+    return ref, _put(shop, ref, content)
+
+
+def _put(shop: Shop, ref: ImageRef, content: bytes) -> str:
+    s3 = shop.state.endpoint.client("s3")
+    with shop.events_lost():
+        return s3.put_object(Bucket=shop.state.resources.bucket, Key=ref.key, Body=content)["VersionId"]
+
+
+def _inspected(shop: Shop, ref: ImageRef, version: str | None) -> Outcome:
+    try:
+        return Outcome(shop.invoke_metadata(ref.key, version))
+    except AssertionError as error:
+        return Outcome(ENDS, str(error))
+
+
+def _reconciled(shop: Shop, look: Callable[[], str]) -> Outcome:
+    answer = shop.state.endpoint.client("lambda").invoke(
+        FunctionName=shop.state.resources.functions["reconcile"], Payload=b"{}"
+    )
+    report = answer["Payload"].read().decode()
+    return Outcome(ENDS if "FunctionError" in answer else look(), report)
+
+
+@contextmanager
+def _variables(shop: Shop, function: str, added: dict[str, str]) -> Iterator[None]:
+    """Give a function more variables for a while, which also ends its workers."""
+    client, name = shop.state.endpoint.client("lambda"), shop.state.resources.functions[function]
+    deployed = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": {**deployed, **added}})
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": deployed})
+
+
+@contextmanager
+def _losing_replies_of_s3(shop: Shop, **lost: float) -> Iterator[None]:
+    """Let the upload function not hear so many of S3's replies, by method."""
+    with (
+        losing_replies(shop.state.aws.endpoint_url, lost) as url,
+        _variables(shop, "upload_image", {"AWS_ENDPOINT_URL_S3": url}),
+    ):
+        yield
+
+
+def _denies(text: str, action: str) -> bool:
+    # An answer to HEAD has no body, so that the SDK knows the status alone.
+    by_name = "AccessDenied" in text and f"perform: {action} " in text
+    return by_name or (action == "s3:GetObject" and "(403) when calling the HeadObject operation" in text)
+
+
+def _is_logged(state: State, right: Right, since: float) -> bool | None:
+    logs = state.endpoint.client("logs")
+    group = f"/product-images/product-images-local/{right.function.replace('_', '-')}"
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since * 1000))
+    return any(_denies(event["message"], right.action) for page in pages for event in page["events"]) or None
