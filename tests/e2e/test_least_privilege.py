@@ -290,8 +290,14 @@ PROOFS = [
         ENDS,
     ),
     _proof(
-        "extract_metadata", "s3:GetObject", OBJECTS, the_event_of_a_picture_that_is_sent_again, "ready", ENDS
+        "extract_metadata",
+        "s3:ListBucketVersions",
+        "ImagesBucket",
+        the_event_of_a_picture_that_is_sent_again,
+        "ready",
+        ENDS,
     ),
+    _proof("extract_metadata", "s3:GetObject", OBJECTS, the_event_of_a_picture_that_is_gone, "gone", ENDS),
     _proof("extract_metadata", "s3:DeleteObject", OBJECTS, the_event_of_no_picture, "failed", ENDS),
     _proof(
         "extract_metadata",
