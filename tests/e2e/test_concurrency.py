@@ -1,11 +1,23 @@
 """Many at once, on the emulator, whose concurrency is real: a process for each call."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from uuid import uuid4
 
-from domain.image import ImageStatus
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+from domain.image import ImageStatus, ProductImage
 from local.sample import sample_jpeg
 from local.system import wait_until
 from tests.e2e.shop import Shop
+from tests.torture.results import size
+
+AT_ONCE = size(64, 16)
 
 
 def test_eight_uploads_at_once_to_one_product_all_arrive(shop: Shop) -> None:
@@ -49,3 +61,71 @@ def test_a_broken_picture_never_becomes_primary(shop: Shop) -> None:
     # Its event once more, waited for to the end, so that nothing is left that could still move the pointer.
     assert shop.invoke_metadata(failed.ref.key) in {"failed", "gone"}
     assert shop.primaries(127) == [good.id]
+
+
+class PatientClient:
+    """A script that sends an upload again, with its idempotency key, whenever it is told to."""
+
+    def __init__(self, shop: Shop, product_id: int) -> None:
+        self._shop = shop
+        self._url = shop.url(product_id)
+        patience = Retry(total=20, status_forcelist=[409, 503], allowed_methods=None)
+        self._session = requests.Session()
+        self._session.mount("http://", HTTPAdapter(max_retries=patience, pool_maxsize=AT_ONCE))
+
+    def upload_primary(self, content: bytes) -> ProductImage:
+        answer = self._session.post(
+            self._url,
+            headers={
+                "Authorization": f"Token {self._shop.state.keys['staff']}",
+                "Idempotency-Key": str(uuid4()),
+            },
+            files={"image": content},
+            data={"is_primary": True},
+            timeout=120,
+        )
+        assert answer.status_code == 201, answer.text
+        return self._shop.finished(answer.json())
+
+
+@contextmanager
+def reading(look: Callable[[], list[int]]) -> Iterator[list[list[int]]]:
+    """Look again and again meanwhile; what was seen is whole at the end."""
+    is_over, seen = Event(), list[list[int]]()
+
+    def read() -> None:
+        while not is_over.is_set():
+            seen.append(look())
+
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(read)
+        try:
+            yield seen
+        finally:
+            is_over.set()
+    reader.result()
+
+
+@pytest.mark.torture("primary uploads to one product, 64 at once, 20 rounds")
+@pytest.mark.parametrize("_round", range(size(20, 1)))
+def test_of_many_primary_uploads_at_once_all_arrive_and_the_latest_becomes_the_one_primary(
+    shop: Shop, product_id: int, tried: Callable[[int], None], _round: int
+) -> None:
+    tried(AT_ONCE)
+    first = shop.add(sample_jpeg(40, 30), product_id=product_id, is_primary="true")
+    assert shop.primaries(product_id) == [first.id]
+    client = PatientClient(shop, product_id)
+    with (
+        reading(lambda: shop.primaries(product_id)) as seen,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        pictures = [sample_jpeg(50 + number, 50) for number in range(AT_ONCE)]
+        images = list(pool.map(client.upload_primary, pictures))
+        latest = max(images, key=lambda image: (image.created_at, image.ref.image_id))
+        # READY is written before the pointer.
+        wait_until(
+            lambda: shop.primaries(product_id) == [latest.ref.image_id] or None, "the latest as primary"
+        )
+    assert {image.status for image in images} == {ImageStatus.READY}
+    assert len(shop.gallery(product_id)) == 1 + AT_ONCE
+    assert {len(primaries) for primaries in seen} == {1}
