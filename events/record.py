@@ -231,6 +231,29 @@ def record_objects(state: State, picture: bytes) -> None:
     s3.delete_object(Bucket=state.resources.bucket, Key=IMAGE.key)
     gone = json.loads(json.dumps(event).replace(IMAGE.key, f"originals/{PRODUCT_ID}/4712.jpg"))
     _write("extract_metadata", "bytes_gone", gone)
+    # As the reconciler sends it.
+    sent = {"eventSource": "product-images:reconcile", "s3": {"object": {"key": IMAGE.key}}}
+    _write("extract_metadata", "reconciled", {"Records": [sent]})
+
+
+def write_schedule(state: State) -> None:
+    """Write what the schedule sends, as AWS documents it: the emulator's does not come for an hour."""
+    rule = "ReconcileFunctionEveryHour"
+    _write(
+        "reconcile",
+        "schedule",
+        {
+            "version": "0",
+            "id": "89d1a02d-5ec7-412e-82f5-13505f849b41",
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "123456789012",
+            "time": "2026-11-24T12:00:00Z",
+            "region": state.aws.region,
+            "resources": [f"arn:aws:events:{state.aws.region}:123456789012:rule/{rule}"],
+            "detail": {},
+        },
+    )
 
 
 @contextmanager
@@ -276,6 +299,7 @@ def main() -> None:
             record_json_requests(state)
             record_authorizations(state)
             record_objects(state, picture.read_bytes())
+            write_schedule(state)
         finally:
             system.stop()
 

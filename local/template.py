@@ -54,6 +54,7 @@ def adapt_to_emulator(template: Template) -> Template:
     _gateway_responses_as_resources(template)
     _no_tls_only_statement(template)
     _no_alarms_on_sums(template)
+    _no_dashboard(template)
     return template
 
 
@@ -62,6 +63,11 @@ def _no_alarms_on_sums(template: Template) -> None:
     resources = template["Resources"]
     for name in [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]:
         del resources[name]
+
+
+def _no_dashboard(template: Template) -> None:
+    """Leave out the dashboard, which shows alarms that are left out, to nobody."""
+    del template["Resources"]["Dashboard"]
 
 
 def media_headers(template: Template) -> dict[str, str]:

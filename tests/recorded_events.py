@@ -58,7 +58,9 @@ OBJECTS = {
     "foreign_key": ["ignored"],
     "url_encoded_key": ["ignored"],
     "bytes_gone": ["gone"],
+    "reconciled": ["ready"],
 }
+SCHEDULES = ["schedule"]
 
 
 def recorded(function: str, case: str) -> dict[str, Any]:
@@ -70,7 +72,8 @@ def recorded_object(case: str, version: str) -> dict[str, Any]:
     """Return an event of the metadata function that speaks of this version of the picture."""
     event = recorded("extract_metadata", case)
     for record in event["Records"]:
-        record["s3"]["object"]["versionId"] = version
+        if case != "reconciled":
+            record["s3"]["object"]["versionId"] = version
     return event
 
 

@@ -22,6 +22,7 @@ from tests.recorded_events import (
     GALLERY,
     OBJECTS,
     RESERVATIONS,
+    SCHEDULES,
     UPLOADS,
     check_answer,
     check_authorization,
@@ -124,6 +125,11 @@ def test_the_metadata_function_answers_each_payload(
     assert [image["outcome"] for image in answer["images"]] == OBJECTS[case]
 
 
+@pytest.mark.parametrize("case", SCHEDULES)
+def test_the_reconciler_answers_each_payload(runtime: Runtimes, case: str) -> None:
+    assert runtime("reconcile").invoke(recorded("reconcile", case))["is_complete"]
+
+
 @pytest.mark.usefixtures("gallery_picture")
 @pytest.mark.parametrize(
     ("function", "case", "message"),
@@ -142,6 +148,7 @@ def test_the_metadata_function_answers_each_payload(
         ("gallery", "reorder", "gallery reordered"),
         ("gallery", "delete", "image deleted"),
         ("describe_api", "docs", "answered"),
+        ("reconcile", "schedule", "reconciled"),
         ("extract_metadata", "foreign_key", "not a key of ours, ignored"),
         # Nor of a picture that the deployed function was quicker with.
         ("extract_metadata", "put", None),

@@ -20,7 +20,7 @@ def test_only_the_api_its_deployment_and_the_buckets_policy_differ(
 ) -> None:
     before, after = template["Resources"], adapted["Resources"]
     [deployment] = of_type(template, "AWS::ApiGateway::Deployment")
-    assert before.keys() - after.keys() == {"FunctionErrorsAlarm", "FunctionThrottlesAlarm"}
+    assert before.keys() - after.keys() == {"FunctionErrorsAlarm", "FunctionThrottlesAlarm", "Dashboard"}
     assert after.keys() - before.keys() == of_type(adapted, GATEWAY_RESPONSE).keys()
     changed = {name for name in before.keys() & after.keys() if before[name] != after[name]}
     assert changed == {"Api", deployment, "ImagesBucketPolicy"}

@@ -15,6 +15,7 @@ from domain.daily_quota import DailyQuota
 from domain.extract_metadata import ExtractMetadata
 from domain.image import ImageFacts
 from domain.leased_ids import LeasedIds
+from domain.reconcile import Reconciliation
 from domain.reserve_upload import ReserveUpload
 from events.record import EVENTS, GALLERY_IMAGE, IMAGE, PRODUCT_ID, add_example_keys
 from handlers.authorize import AuthorizeHandler
@@ -24,6 +25,7 @@ from handlers.gallery import GalleryHandler
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import OncePerKey
 from handlers.problems import HttpResponse
+from handlers.reconcile import ReconcileHandler
 from handlers.reserve_upload import ReserveUploadHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
@@ -45,6 +47,7 @@ from tests.recorded_events import (
     GALLERY,
     OBJECTS,
     RESERVATIONS,
+    SCHEDULES,
     UPLOADS,
     check_answer,
     check_authorization,
@@ -155,6 +158,13 @@ def test_the_metadata_function_answers_each_payload(case: str) -> None:
     assert [image["outcome"] for image in images] == OBJECTS[case]
 
 
+@pytest.mark.parametrize("case", SCHEDULES)
+def test_the_reconciler_answers_each_payload(case: str) -> None:
+    metrics = Metrics(namespace="ProductImages", service="reconcile")
+    handler = ReconcileHandler(lambda _has_time: Reconciliation(), Logger(service="reconcile"), metrics)
+    assert handler(recorded("reconcile", case), a_context())["is_complete"]
+
+
 def test_every_payload_has_its_test() -> None:
     payloads = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
     tested = {f"authorize/{case}" for case in AUTHORIZATIONS}
@@ -163,6 +173,7 @@ def test_every_payload_has_its_test() -> None:
     tested |= {f"gallery/{case}" for case in GALLERY}
     tested |= {f"describe_api/{case}" for case in DESCRIPTIONS}
     tested |= {f"extract_metadata/{case}" for case in OBJECTS}
+    tested |= {f"reconcile/{case}" for case in SCHEDULES}
     assert payloads == tested
 
 
@@ -172,7 +183,8 @@ def test_the_payloads_of_a_picture_speak_of_the_one_that_the_tests_make() -> Non
     shown = {case: each["image_id"] for case, each in paths.items() if "image_id" in each}
     assert shown.pop("unknown_image") != str(GALLERY_IMAGE.image_id)
     assert set(shown.values()) == {str(GALLERY_IMAGE.image_id)}
-    assert {_object("put")["key"], _object("post")["key"], _object("duplicate")["key"]} == {IMAGE.key}
+    cases = ("put", "post", "duplicate", "reconciled")
+    assert {_object(case)["key"] for case in cases} == {IMAGE.key}
 
 
 @pytest.mark.parametrize(
