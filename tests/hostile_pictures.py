@@ -4,7 +4,6 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
@@ -94,17 +93,19 @@ def that_claims(image_format: ImageFormat, width_px: int, height_px: int) -> byt
     return bytes(content)
 
 
-def blank(image_format: ImageFormat, side_px: int, **options: object) -> bytes:
+@cache
+def blank(image_format: ImageFormat, side_px: int) -> bytes:
     """Return a square black picture: few bytes for many pixels, encoded in a process of its own."""
     # Encoders take gigabytes, which would count as memory of whatever this process starts.
     with ProcessPoolExecutor(1) as pool:
-        return pool.submit(_encode_blank, image_format.name, side_px, options).result()
+        return pool.submit(_encode_blank, image_format, side_px).result()
 
 
-def _encode_blank(pillow_format: str, side_px: int, options: Mapping[str, object]) -> bytes:
+def _encode_blank(image_format: ImageFormat, side_px: int) -> bytes:
     content = io.BytesIO()
-    mode = "P" if pillow_format == "GIF" else "RGB"
-    Image.new(mode, (side_px, side_px)).save(content, pillow_format, **options)
+    mode = "P" if image_format is ImageFormat.GIF else "RGB"
+    options = {ImageFormat.WEBP: {"lossless": True, "method": 0}, ImageFormat.AVIF: {"speed": 10}}
+    Image.new(mode, (side_px, side_px)).save(content, image_format.name, **options.get(image_format, {}))
     return content.getvalue()
 
 
