@@ -4,6 +4,8 @@ import random
 import resource
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 from PIL import Image
@@ -59,6 +61,14 @@ def outcome(content: bytes, image_format: ImageFormat) -> ImageFacts | str:
         return inspect(content, image_format)
     except NotAPictureError as error:
         return str(error)
+
+
+def weigh(content: bytes, image_format: ImageFormat) -> int:
+    """Return how many bytes the process that opened the picture had in memory at most."""
+    inspector = ChildProcessInspector(
+        Weighed(), max_seconds=DECODER_SECONDS, max_memory_bytes=DECODER_MEMORY_BYTES
+    )
+    return inspector.inspect(content, image_format).width_px
 
 
 class Weighed:
@@ -121,7 +131,7 @@ def test_a_header_that_claims_65535_pixels_a_side_is_refused_unopened(image_form
 def test_a_header_that_claims_all_pixels_there_may_be_stays_in_the_limits(image_format: ImageFormat) -> None:
     # JPEG, WEBP and AVIF have no checksum: decoders make up, or scale up, what is not there.
     result = outcome(that_claims(image_format, 10_000, 10_000), image_format)
-    assert result == DAMAGED or isinstance(result, ImageFacts)
+    assert isinstance(result, ImageFacts) or result in {DAMAGED, NO_MEMORY}
 
 
 def test_a_png_of_169_megapixels_is_refused() -> None:
@@ -134,12 +144,10 @@ def test_a_png_of_99_megapixels_is_a_picture() -> None:
 
 @pytest.mark.parametrize("image_format", ImageFormat)
 def test_a_picture_of_99_megapixels_decodes_within_the_functions_memory(image_format: ImageFormat) -> None:
-    # The header is of a picture that is large, the rest of it as small as its encoder knows.
-    content = blank(image_format, 9_950)
-    inspector = ChildProcessInspector(
-        Weighed(), max_seconds=DECODER_SECONDS, max_memory_bytes=DECODER_MEMORY_BYTES
-    )
-    assert inspector.inspect(content, image_format).width_px < FUNCTION_MEMORY_BYTES
+    # From a process as small as the function's: what the child inherits counts against its limit.
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        peak_bytes = pool.submit(weigh, blank(image_format, 9_950), image_format).result()
+    assert peak_bytes < FUNCTION_MEMORY_BYTES
 
 
 @pytest.mark.parametrize("image_format", ImageFormat)
