@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import IFDRational
 
 from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import ApiKey, Role
@@ -105,6 +106,39 @@ def exif(orientation: int) -> bytes:
     """Return EXIF data that says how a camera was held."""
     data = Image.Exif()
     data[ExifTags.Base.Orientation] = orientation
+    return data.tobytes()
+
+
+PRIVATE = (
+    "OWNER-OF-CAMERA",
+    "MAKER-NOTE",
+    "SERIAL-0815",
+    "WHO-MADE-IT",
+    "PLACE-OF-PICTURE",
+    "48858093",
+    "2294693",
+)
+"""What `private_exif` holds, as it would show in a text."""
+
+
+def private_exif() -> bytes:
+    """Return EXIF data that says where a picture was taken, by whom and with what."""
+    owner, maker_note, serial, artist, place, latitude, longitude = PRIVATE
+    data = Image.Exif()
+    data[ExifTags.Base.Orientation] = 6
+    data[ExifTags.Base.Artist] = artist
+    data[ExifTags.IFD.Exif] = {
+        ExifTags.Base.CameraOwnerName: owner,
+        ExifTags.Base.BodySerialNumber: serial,
+        ExifTags.Base.MakerNote: maker_note.encode(),
+    }
+    data[ExifTags.IFD.GPSInfo] = {
+        ExifTags.GPS.GPSLatitudeRef: "N",
+        ExifTags.GPS.GPSLatitude: (IFDRational(int(latitude), 1_000_000), 0, 0),
+        ExifTags.GPS.GPSLongitudeRef: "E",
+        ExifTags.GPS.GPSLongitude: (IFDRational(int(longitude), 1_000_000), 0, 0),
+        ExifTags.GPS.GPSAreaInformation: place.encode(),
+    }
     return data.tobytes()
 
 

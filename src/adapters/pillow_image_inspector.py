@@ -70,13 +70,17 @@ class PillowImageInspector:
             width, height = height, width
         # The further frames of an MPO are previews and gain maps, not the picture.
         if picture.format != "MPO":
-            self._decode_further_frames(picture, self._max_pixels // (width * height))
+            self._decode_further_frames(picture, self._max_pixels - width * height)
         return ImageFacts(width, height, mode)
 
     @staticmethod
-    def _decode_further_frames(picture: Image.Image, affordable: int) -> None:
-        for index in range(1, min(affordable, _MAX_FRAMES, getattr(picture, "n_frames", 1))):
+    def _decode_further_frames(picture: Image.Image, affordable_pixels: int) -> None:
+        for index in range(1, min(_MAX_FRAMES, getattr(picture, "n_frames", 1))):
+            # A frame of a GIF may be larger than those before it.
             picture.seek(index)
+            affordable_pixels -= picture.width * picture.height
+            if affordable_pixels < 0:
+                return
             picture.load()
 
 

@@ -1,5 +1,6 @@
 """One real system for the whole session, with its own files and ports."""
 
+import json
 from collections.abc import Iterator
 from itertools import count
 
@@ -63,3 +64,24 @@ def bench(system: State, session: boto3.Session, monkeypatch: pytest.MonkeyPatch
     bench = Bench(system)
     bench.clear()
     return bench
+
+
+@pytest.fixture
+def told(shop: Shop) -> Iterator[str]:
+    """A queue that the service's events go to."""
+    sqs, events = shop.state.endpoint.client("sqs"), shop.state.endpoint.client("events")
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    events.put_rule(Name="told", EventPattern=json.dumps({"source": ["product-images"]}))
+    events.put_targets(Rule="told", Targets=[{"Id": "told", "Arn": arn}])
+    yield queue
+    events.remove_targets(Rule="told", Ids=["told"])
+    events.delete_rule(Name="told")

@@ -1,11 +1,8 @@
 """What was begun and left is brought to an end by the deployed reconciler, and others are told."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import pytest
 
 from domain.image import ImageStatus
 from domain.reconcile import PATIENCE
@@ -44,27 +41,6 @@ def test_open_records_are_brought_to_an_end(shop: Shop, product_id: int) -> None
     assert shop.state.catalog.get(product_id, abandoned.image_id) is None
     assert shop.state.catalog.get(product_id, deleted.image_id) is None
     assert shop.object_keys(product_id) == {lost.key}
-
-
-@pytest.fixture
-def told(shop: Shop) -> Iterator[str]:
-    """A queue that the service's events go to."""
-    sqs, events = shop.state.endpoint.client("sqs"), shop.state.endpoint.client("events")
-    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-    events.put_rule(Name="told", EventPattern=json.dumps({"source": ["product-images"]}))
-    events.put_targets(Rule="told", Targets=[{"Id": "told", "Arn": arn}])
-    yield queue
-    events.remove_targets(Rule="told", Ids=["told"])
-    events.delete_rule(Name="told")
 
 
 def test_others_are_told_what_becomes_of_pictures(shop: Shop, product_id: int, told: str) -> None:

@@ -11,6 +11,7 @@ from domain.errors import NotAPictureError
 from domain.image import ImageFacts, ImageFormat
 from domain.image_signature import detect_format
 from tests.builders import exif, jpeg, picture
+from tests.hostile_pictures import gif_that_grows
 
 if TYPE_CHECKING:
     from domain.ports import ImageInspector
@@ -175,11 +176,24 @@ def test_an_animation_is_decoded_up_to_500_frames(frames: int, decodes: bool) ->
     assert decodes_with_its_last_frame_damaged(frames, max_pixels=1_000_000) is decodes
 
 
+@pytest.mark.parametrize(("max_pixels", "decodes"), [(1 + 48 * 32 - 1, True), (1 + 48 * 32, False)])
+def test_a_frame_that_is_larger_than_the_first_takes_more_of_the_pixels(
+    max_pixels: int, decodes: bool
+) -> None:
+    content = bytearray(gif_that_grows(48, 32, frames=1))
+    content[-20:-5] = b"\xff" * 15
+    assert is_picture(bytes(content), max_pixels) is decodes
+
+
 def decodes_with_its_last_frame_damaged(frames: int, max_pixels: int) -> bool:
     content = bytearray(picture("GIF", mode="P", frames=frames))
     content[-150:-100] = b"\xff" * 50
+    return is_picture(bytes(content), max_pixels)
+
+
+def is_picture(content: bytes, max_pixels: int) -> bool:
     try:
-        inspect(bytes(content), max_pixels=max_pixels)
+        inspect(content, max_pixels=max_pixels)
     except NotAPictureError:
         return False
     return True

@@ -12,10 +12,11 @@ from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import ImageRecordMissingError, UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
-from domain.image import ImageFacts, ImageRef
+from domain.image import ImageFacts, ImageFormat, ImageRef
 from handlers.extract_metadata import ExtractMetadataHandler
 from tests.builders import (
     NOW,
+    PRIVATE,
     PRODUCT_ID,
     REQUEST_ID,
     a_bucket,
@@ -25,6 +26,8 @@ from tests.builders import (
     an_image,
     jpeg,
     object_created,
+    picture,
+    private_exif,
 )
 from tests.conftest import ColdStart
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
@@ -80,6 +83,27 @@ def test_a_picture_becomes_ready_and_is_measured(printed: Printed) -> None:
     assert (metrics["ImagesReady"], metrics["TimeToReady"]) == ([1.0], [1000.0])
     assert (log["message"], log["status"]) == ("image inspected", "ready")
     assert (log["request_id"], log["image_id"], log["product_id"]) == (REQUEST_ID, 1, PRODUCT_ID)
+
+
+@pytest.mark.parametrize(
+    "image_format", [ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF]
+)
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_nothing_of_a_pictures_exif_data_is_logged_even_at_level_debug(
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    image_format: ImageFormat,
+    is_cut: bool,
+) -> None:
+    caplog.set_level("DEBUG")
+    pipeline = Pipeline()
+    ref = ImageRef(PRODUCT_ID, 1, image_format)
+    content = picture(image_format.name, exif=private_exif())
+    pipeline.upload(content[:-100] if is_cut else content, ref)
+    assert pipeline.tell(ref.key) == [(ref.key, "failed" if is_cut else "ready")]
+    printed, _ = capsys.readouterr()
+    assert "image inspected" in printed
+    assert [told for told in PRIVATE if told in printed + caplog.text] == []
 
 
 def test_a_picture_cut_short_is_marked_failed(printed: Printed) -> None:

@@ -1,0 +1,210 @@
+"""Pictures that are made to hurt, under the limits that the metadata function gives a picture."""
+
+import random
+import resource
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+from PIL import Image
+
+from adapters.child_process_inspector import ChildProcessInspector
+from adapters.pillow_image_inspector import PillowImageInspector
+from domain.errors import NotAPictureError, UnsupportedFormatError
+from domain.image import ImageFacts, ImageFormat
+from domain.image_signature import detect_format
+from handlers.extract_metadata import DECODER_MEMORY_BYTES, DECODER_SECONDS
+from tests.builders import picture
+from tests.hostile_pictures import (
+    POLYGLOTS,
+    PRETENDERS,
+    blank,
+    gif_of,
+    gif_that_grows,
+    jpeg_of,
+    metadata_bomb,
+    png,
+    that_claims,
+)
+from tests.torture.results import size
+
+type Tried = Callable[[int], None]
+
+pytestmark = pytest.mark.torture("hostile pictures")
+
+MAX_PIXELS = 100_000_000
+FUNCTION_MEMORY_BYTES = 2048 * 1024**2
+TOO_LARGE = "The picture has more than 100 megapixels."
+DAMAGED = "The picture is damaged or cut short; it does not decode."
+CRASH = "The picture breaks the decoder, or needs too much memory."
+NO_MEMORY = "The picture needs too much memory to decode."
+
+
+@pytest.fixture(autouse=True)
+def pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give Pillow its limit back, which an inspector sets for the whole process."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+
+
+def inspect(content: bytes, image_format: ImageFormat, *, seconds: float = DECODER_SECONDS) -> ImageFacts:
+    inspector = ChildProcessInspector(
+        PillowImageInspector(MAX_PIXELS), max_seconds=seconds, max_memory_bytes=DECODER_MEMORY_BYTES
+    )
+    return inspector.inspect(content, image_format)
+
+
+def outcome(content: bytes, image_format: ImageFormat) -> ImageFacts | str:
+    """Return the facts, or why there are none; anything else rises."""
+    try:
+        return inspect(content, image_format)
+    except NotAPictureError as error:
+        return str(error)
+
+
+def weigh(content: bytes, image_format: ImageFormat) -> int:
+    """Return how many bytes the process that opened the picture had in memory at most."""
+    inspector = ChildProcessInspector(
+        Weighed(), max_seconds=DECODER_SECONDS, max_memory_bytes=DECODER_MEMORY_BYTES
+    )
+    return inspector.inspect(content, image_format).width_px
+
+
+class Weighed:
+    """Tells as the width how many bytes the process that opened the picture had in memory at most."""
+
+    def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+        facts = PillowImageInspector(MAX_PIXELS).inspect(content, image_format)
+        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return ImageFacts(peak_bytes, facts.height_px, facts.mode)
+
+
+# --- Damaged -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_a_picture_cut_at_any_tenth_is_not_a_picture(
+    tried: Tried, image_format: ImageFormat, frames: int
+) -> None:
+    # Phones join JPEGs to one file, and there only the first is the picture; see test_image_inspector.
+    frames = 1 if image_format is ImageFormat.JPEG else frames
+    content = picture(image_format.name, 320, 240, "RGB", frames)
+    assert inspect(content, image_format).width_px == 320
+    tried(10)
+    for tenths in range(10):
+        assert isinstance(outcome(content[: len(content) * tenths // 10], image_format), str)
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_a_picture_with_bits_flipped_is_one_or_is_none_and_never_takes_its_time(
+    tried: Tried, image_format: ImageFormat
+) -> None:
+    chance = random.Random(image_format.name)  # noqa: S311 - the same flips in each run
+    content = picture(image_format.name, 64, 48)
+    points = size(full=2_000, bounded=100)
+    tried(points)
+    outcomes = Counter[str]()
+    for _ in range(points):
+        flipped = bytearray(content)
+        for bit in chance.sample(range(len(content) * 8), chance.randint(1, 8)):
+            flipped[bit // 8] ^= 1 << bit % 8
+        result = outcome(bytes(flipped), image_format)
+        outcomes[result if isinstance(result, str) else "facts"] += 1
+    no_picture = f"The file begins like a {image_format.name} picture, but does not go on as one."
+    assert outcomes.keys() <= {"facts", DAMAGED, no_picture, TOO_LARGE, CRASH, NO_MEMORY}
+
+
+# --- Bombs ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_a_header_that_claims_65535_pixels_a_side_is_refused_unopened(image_format: ImageFormat) -> None:
+    reason = outcome(that_claims(image_format, 65_535, 65_535), image_format)
+    # The AVIF decoder has a limit of its own, and calls what is beyond it no AVIF.
+    no_avif = "The file begins like a AVIF picture, but does not go on as one."
+    assert reason == (no_avif if image_format is ImageFormat.AVIF else TOO_LARGE)
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_a_header_that_claims_all_pixels_there_may_be_stays_in_the_limits(image_format: ImageFormat) -> None:
+    # JPEG, WEBP and AVIF have no checksum: decoders make up, or scale up, what is not there.
+    result = outcome(that_claims(image_format, 10_000, 10_000), image_format)
+    assert isinstance(result, ImageFacts) or result in {DAMAGED, NO_MEMORY}
+
+
+def test_a_png_of_169_megapixels_is_refused() -> None:
+    assert outcome(png(13_000, 13_000), ImageFormat.PNG) == TOO_LARGE
+
+
+def test_a_png_of_99_megapixels_is_a_picture() -> None:
+    assert inspect(png(9_950, 9_950), ImageFormat.PNG) == ImageFacts(9_950, 9_950, "L")
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_a_picture_of_99_megapixels_decodes_within_the_functions_memory(image_format: ImageFormat) -> None:
+    # From a process as small as the function's: what the child inherits counts against its limit.
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        peak_bytes = pool.submit(weigh, blank(image_format, 9_950), image_format).result()
+    assert peak_bytes < FUNCTION_MEMORY_BYTES
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_a_picture_that_needs_more_memory_than_it_may_have_fails_with_a_reason(
+    image_format: ImageFormat,
+) -> None:
+    inspector = ChildProcessInspector(
+        PillowImageInspector(MAX_PIXELS), max_seconds=DECODER_SECONDS, max_memory_bytes=50_000_000
+    )
+    # The decoders of WEBP and AVIF say no more than that they failed.
+    is_told = image_format not in {ImageFormat.WEBP, ImageFormat.AVIF}
+    with pytest.raises(NotAPictureError, match=NO_MEMORY if is_told else f"{NO_MEMORY}|{DAMAGED}"):
+        inspector.inspect(blank(image_format, 9_950), image_format)
+
+
+@pytest.mark.parametrize("kind", ["zTXt", "iTXt", "iCCP"])
+@pytest.mark.parametrize("times", [1, 4])
+def test_metadata_that_inflates_to_a_gigabyte_is_refused(kind: str, times: int) -> None:
+    assert outcome(png(48, 32, *[metadata_bomb(kind)] * times), ImageFormat.PNG) == DAMAGED
+
+
+def test_a_gif_of_100_000_frames_is_opened_and_not_decoded_to_its_end() -> None:
+    frames = size(full=1_000_000, bounded=100_000)
+    assert inspect(gif_of(frames), ImageFormat.GIF) == ImageFacts(48, 32, "P")
+
+
+def test_a_gif_that_grows_from_frame_to_frame_is_decoded_as_far_as_the_pixels_last() -> None:
+    assert inspect(gif_that_grows(9_990, 9_990, frames=200), ImageFormat.GIF) == ImageFacts(1, 1, "P")
+
+
+@pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF])
+def test_an_animation_of_many_frames_is_a_picture(image_format: ImageFormat) -> None:
+    frames = size(full=2_000, bounded=600)
+    assert inspect(picture(image_format.name, 64, 48, "RGB", frames), image_format).width_px == 64
+
+
+def test_a_jpeg_of_hundreds_of_scans_is_ended_by_the_clock() -> None:
+    with pytest.raises(NotAPictureError, match="takes more than 8 s to decode"):
+        inspect(jpeg_of(scans=2_000, side_px=10_000), ImageFormat.JPEG)
+
+
+# --- Not what they seem --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", POLYGLOTS)
+def test_a_picture_that_is_something_else_too_is_judged_as_the_picture_it_is(name: str) -> None:
+    image_format = ImageFormat[name.split(maxsplit=1)[0]]
+    assert detect_format(POLYGLOTS[name]) is image_format
+    facts = inspect(POLYGLOTS[name], image_format)
+    assert (facts.width_px, facts.height_px) == (48, 32)
+
+
+@pytest.mark.parametrize("name", PRETENDERS)
+def test_a_file_in_another_format_is_known_as_none_of_ours_and_never_decodes(tried: Tried, name: str) -> None:
+    with pytest.raises(UnsupportedFormatError):
+        detect_format(PRETENDERS[name])
+    tried(1 + len(ImageFormat))
+    for image_format in ImageFormat:
+        # Even if it came to that: the inspector loads these five plugins, and asks the one.
+        assert image_format.name in str(outcome(PRETENDERS[name], image_format))
