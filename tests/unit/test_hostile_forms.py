@@ -1,115 +1,20 @@
 import base64
-import json
 import sys
 from collections.abc import Callable
-from typing import Any, override
+from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger, Metrics
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.aws import dynamodb_client
-from domain.daily_quota import DailyQuota
-from domain.image import ImageRef
-from handlers.http_function import HttpFunction
-from handlers.idempotency import OncePerKey
-from handlers.problems import HttpResponse
-from handlers.upload_image import UploadImageHandler
-from tests.builders import (
-    BOUNDARY,
-    FORM_TYPE,
-    NOW,
-    PRODUCT_ID,
-    REQUEST_ID,
-    a_context,
-    file_part,
-    form,
-    jpeg,
-    part,
-    upload_event,
-    upload_form,
-)
-from tests.fakes import (
-    MAX_BYTES,
-    InMemoryImageCatalog,
-    InMemoryImageStore,
-    InMemoryQuotas,
-    upload_image_with,
-)
+from tests.builders import BOUNDARY, FORM_TYPE, file_part, form, jpeg, part, upload_event, upload_form
+from tests.fakes import MAX_BYTES
 from tests.hostile_bodies import Body, an_honest_body, bodies_against_the_search, hostile_bodies, read
-from tests.torture.results import FULL, size
+from tests.unit.hostile_service import EXAMPLES, MANY_EXAMPLES, Service
 
 CONTENT = jpeg()
 DELIMITER = f"\r\n--{BOUNDARY}".encode()
-EXAMPLES = size(2_500, 150)
-
 hostile = pytest.mark.torture("hostile bodies")
-many_examples = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=not FULL,
-    # The fixtures count points and set loggers free; neither keeps anything from one example to the next.
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-
-class WatchedStore(InMemoryImageStore):
-    """Remembers all bytes that it was ever given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.given: list[bytes] = []
-
-    @override
-    def put(self, ref: ImageRef, content: bytes) -> None:
-        self.given.append(content)
-        super().put(ref, content)
-
-
-class Service:
-    """The upload function on fakes, and what came of one request."""
-
-    def __init__(self) -> None:
-        self.catalog = InMemoryImageCatalog(PRODUCT_ID)
-        self.store = WatchedStore()
-        logger = Logger(service="upload_image")
-        metrics = Metrics(namespace="ProductImages", service="upload_image")
-        self._function = HttpFunction(
-            UploadImageHandler(
-                upload_image_with(self.catalog, self.store),
-                OncePerKey(dynamodb_client(), "unused"),
-                DailyQuota(InMemoryQuotas(), 0, lambda: NOW),
-                logger,
-                metrics,
-            ),
-            allowed_origins="",
-            rejections="UploadsRejected",
-            logger=logger,
-            metrics=metrics,
-        )
-
-    def answer(self, event: dict[str, Any]) -> HttpResponse:
-        return self._function(event, a_context())
-
-    def refuse(self, event: dict[str, Any]) -> tuple[int, str]:
-        """Return status and code of a problem, after which there must be nothing."""
-        response = self.answer(event)
-        body = json.loads(response["body"])
-        assert response["headers"]["Content-Type"] == "application/problem+json"
-        assert (body["status"], body["request_id"]) == (response["statusCode"], REQUEST_ID)
-        assert (self.catalog.images, self.store.given) == ({}, [])
-        return body["status"], body["code"]
-
-    def take(self, event: dict[str, Any], content: bytes) -> dict[str, Any]:
-        """Return the 201, after which exactly these bytes must be there."""
-        response = self.answer(event)
-        assert response["statusCode"] == 201, response["body"]
-        assert self.store.given == [content]
-        body: dict[str, Any] = json.loads(response["body"])
-        assert body["size"] == len(content)
-        return body
 
 
 def event_of(body: Body) -> dict[str, Any]:
@@ -292,7 +197,7 @@ LOOK_ALIKES = st.lists(FRAGMENTS | st.binary(max_size=8), max_size=40).map(b"".j
 
 
 @hostile
-@many_examples
+@MANY_EXAMPLES
 @given(tail=LOOK_ALIKES)
 def test_a_picture_full_of_look_alikes_of_the_boundary_is_kept_byte_by_byte(
     tried: Callable[[int], None], tail: bytes
@@ -350,14 +255,14 @@ def forms(draw: st.DrawFn) -> bytes:
 
 
 @hostile
-@many_examples
+@MANY_EXAMPLES
 @given(body=forms())
 def test_whatever_a_form_looks_like_a_picture_is_kept_whole_or_not_at_all(
     tried: Callable[[int], None], body: bytes
 ) -> None:
     tried(EXAMPLES)
     service = Service()
-    response = service.answer(upload_event(body))
+    response = service.upload(upload_event(body))
     if response["statusCode"] == 201:
         (content,) = service.store.given
         # Found without the parser: the bytes lie between a head and the next boundary, with none in them.
@@ -368,14 +273,14 @@ def test_whatever_a_form_looks_like_a_picture_is_kept_whole_or_not_at_all(
 
 
 @hostile
-@many_examples
+@MANY_EXAMPLES
 @given(content_type=st.text(max_size=60).map(FORM_TYPE.__add__) | st.text(st.characters(codec=None)))
 def test_whatever_a_content_type_says_a_picture_is_kept_whole_or_not_at_all(
     tried: Callable[[int], None], content_type: str
 ) -> None:
     tried(EXAMPLES)
     service = Service()
-    response = service.answer(upload_event(upload_form(CONTENT), content_type))
+    response = service.upload(upload_event(upload_form(CONTENT), content_type))
     if response["statusCode"] == 201:
         assert service.store.given == [CONTENT]
     else:
@@ -383,7 +288,7 @@ def test_whatever_a_content_type_says_a_picture_is_kept_whole_or_not_at_all(
 
 
 @hostile
-@many_examples
+@MANY_EXAMPLES
 @given(text=st.text(st.characters(codec=None), max_size=40), at=st.integers(0, len(ENCODED)))
 def test_whatever_a_body_holds_beside_base64_it_is_refused(
     tried: Callable[[int], None], text: str, at: int
@@ -391,7 +296,7 @@ def test_whatever_a_body_holds_beside_base64_it_is_refused(
     tried(EXAMPLES)
     damaged = ENCODED[:at] + text + ENCODED[at:]
     service = Service()
-    response = service.answer(event_of(Body(damaged)))
+    response = service.upload(event_of(Body(damaged)))
     if response["statusCode"] == 201:
         # Only letters of the alphabet, put where no form is cut: as an epilogue or in the picture.
         assert base64.b64decode(damaged, validate=True).count(service.store.given[0]) == 1
