@@ -28,8 +28,9 @@ _MAX_HEADER_CHARACTERS = 16_384
 _MAX_HEADER_BYTES = 2 * _MAX_HEADER_CHARACTERS
 """Bytes of one header, before it is decoded; 5,000 characters take 20,000 at most."""
 _FILE_FIELD = "image"
-_PERCENT_ENCODED = re.compile(r"(?:[\w.~-]|%[0-9A-F]{2})+", re.ASCII)
-"""How aiohttp writes a file name (its FormData, `quote_fields`); browsers encode three characters only."""
+_PERCENT_ENCODED = re.compile(r'(?:[\w.~"\r\n-]|%[0-9A-F]{2})+', re.ASCII)
+"""How aiohttp writes a file name (its FormData, `quote_fields`); browsers encode `"`, CR and LF only, and the
+parser has decoded those by then."""
 
 _EXTENDED_FILE_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[a-z0-9-]*'([^;\s]*)", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')

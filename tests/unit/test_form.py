@@ -227,6 +227,7 @@ def test_nothing_of_a_refused_body_stays_in_memory(body: bytes) -> None:
         (['filename="a %22quoted%22 shoe.jpg"'], 'a "quoted" shoe.jpg'),
         (['filename="a \\"quoted\\" shoe.jpg"'], 'a "quoted" shoe.jpg'),
         (['filename="caf%C3%A9.jpg"'], "caf\u00e9.jpg"),
+        (['filename="a%20%22caf%C3%A9%22%0A.jpg"'], 'a "caf\u00e9"\n.jpg'),
         (['filename="two\nlines.jpg"'], "two\nlines.jpg"),
         (["filename*=UTF-8''caf%C3%A9.jpg"], "caf\u00e9.jpg"),
         (['filename="cafe.jpg"', "filename*=utf-8''caf%C3%A9.jpg"], "caf\u00e9.jpg"),
