@@ -1,6 +1,8 @@
 import base64
 import sys
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -338,3 +340,13 @@ def test_a_hostile_body_makes_at_most_as_much_work_as_its_headers_may_be_long() 
     assert honest < 200
     # A header's parameter takes four characters at least, and three calls.
     assert most < honest + 16_384 / 4 * 3
+
+
+def test_the_fuzzer_reads_forms_with_the_parser_that_is_deployed() -> None:
+    root = Path(__file__).parents[2]
+    fuzzed, deployed = (
+        {package["name"]: package["version"] for package in tomllib.loads(lock.read_text())["package"]}
+        for lock in (root / "tests/torture/fuzz_form.py.lock", root / "uv.lock")
+    )
+    for package in ("multipart", "pybase64"):
+        assert fuzzed[package] == deployed[package]
