@@ -104,7 +104,7 @@ class _FormParser(PushMultipartParser):  # type: ignore[misc] # published withou
     """Holds the headers of all parts to one limit before it looks for parameters in them.
 
     The parser's own limits hold for each line: up to them, parameters of four characters made a form of 1 MB
-    of headers twenty times slower to read than one of 4.5 MB of picture.
+    of headers thirty times slower to read than one of 4.5 MB of picture.
     """
 
     def __init__(self, boundary: str) -> None:
