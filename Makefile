@@ -67,6 +67,11 @@ events: setup emulator ## Make the payloads in events/ again from real requests
 openapi: setup ## Write docs/openapi.json again from the models
 	$(RUN) python -m openapi
 
+SECONDS ?= 60
+.PHONY: fuzz
+fuzz: $(UV) ## Look for bodies that break the reading of forms, for SECONDS (default 60)
+	$(UV) run --quiet --frozen --script tests/torture/fuzz_form.py --seconds $(SECONDS)
+
 .PHONY: packages
 packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the packages for this machine
 

@@ -16,6 +16,7 @@ _MAX_TEXT = 16_384
 """Characters of a text: far more than the 255 bytes that are kept of one."""
 _MAX_IMAGE_IDS = 10_000
 """Identifiers in a list: far more than can be reordered at once, so that the error can name that limit."""
+_NO_JSON = "The body is no JSON. Let a JSON library write it."
 
 
 class NotJsonError(InvalidRequestError):
@@ -116,13 +117,16 @@ def read_json[M: BaseModel](request: Request, model: type[M]) -> M:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise NotJsonError("Send the body as JSON, with the header Content-Type: application/json.")
-    body = base64.b64decode(request.body) if request.is_base64 else request.body
     try:
+        body = base64.b64decode(request.body, validate=True) if request.is_base64 else request.body
         return model.model_validate_json(body)
     except ValidationError as error:
         if any(fault["type"] == "json_invalid" for fault in error.errors()):
-            raise MalformedJsonError("The body is no JSON. Let a JSON library write it.") from None
+            raise MalformedJsonError(_NO_JSON) from None
         raise _invalid_fields(error) from None
+    except ValueError:
+        # No base64, or text that no UTF-8 can carry.
+        raise MalformedJsonError(_NO_JSON) from None
 
 
 def read_query[M: BaseModel](request: Request, model: type[M]) -> M:

@@ -1,4 +1,7 @@
 import base64
+import gc
+import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 
@@ -95,6 +98,8 @@ def test_a_content_type_may_be_written_in_many_ways(content_type: str) -> None:
         "multipart/mixed; boundary=b",
         "multipart/form-data",
         "multipart/form-data; boundary=",
+        'multipart/form-data; boundary="\u00e9"',
+        'multipart/form-data; boundary="\ud800"',
     ],
 )
 def test_a_body_that_is_no_form_is_refused(content_type: str) -> None:
@@ -118,6 +123,18 @@ def test_a_picture_that_arrives_as_text_is_refused_since_its_bytes_are_lost(dama
 def test_a_body_that_is_no_base64_is_refused(body: str) -> None:
     with pytest.raises(MalformedBodyError, match="base64"):
         read_form(body, is_base64=True, content_type=FORM_TYPE)
+
+
+@pytest.mark.parametrize("character", ["a", "\u00e9", "\U0001f45f"])
+def test_a_file_name_of_5_000_characters_is_read(character: str) -> None:
+    name = character * 5_000
+    assert read(upload_form(CONTENT, name)).file_name == name
+
+
+def test_a_field_that_is_named_in_an_answer_is_named_on_one_line() -> None:
+    with pytest.raises(InvalidFieldsError) as caught:
+        read(form(part(b"\xff", name="\u202ealt\n\0text")))
+    assert [fault.field for fault in caught.value.faults] == ["alt text"]
 
 
 def test_every_byte_of_a_file_is_kept() -> None:
@@ -152,7 +169,12 @@ def test_what_comes_after_the_last_boundary_does_not_matter(end: bytes) -> None:
             "more than 32 parts",
             id="too many parts",
         ),
-        pytest.param(form(part(b"x", name="a" * 5000)), "too long headers", id="too long a header"),
+        pytest.param(form(part(b"x", name="a" * 16_384)), "too long headers", id="too long a header"),
+        pytest.param(
+            form(*[part(b"x", name=f"{number}" * 700) for number in range(10, 30)]),
+            "too long headers",
+            id="too long headers together",
+        ),
         pytest.param(
             upload_form(CONTENT, "caf\u00e9.jpg").replace("\u00e9".encode(), b"\xe9"),
             "not UTF-8. Rename the file",
@@ -166,6 +188,35 @@ def test_a_body_that_is_no_complete_form_is_refused_with_advice(body: bytes, adv
     assert not [mark for mark in ("Error(", "b'", "\\x") if mark in str(refused.value)]
 
 
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(upload_form(b"x" * 1_000_000)[:-20], id="cut short"),
+        pytest.param(form(file_part(b"x" * 1_000_000), b"\xff: 1\r\n\r\n"), id="another charset"),
+        pytest.param(form(file_part(b"x" * 1_000_000), b"Content-Length: 1a\r\n\r\n"), id="no length"),
+        pytest.param(form(file_part(b"x" * 1_000_000), file_part(b"y")), id="two files"),
+    ],
+)
+def test_nothing_of_a_refused_body_stays_in_memory(body: bytes) -> None:
+    encoded = base64.b64encode(body).decode()
+    before, _ = tracemalloc.get_traced_memory()
+    with pytest.raises(DomainError):
+        read_form(encoded, is_base64=True, content_type=FORM_TYPE)
+    after, _ = tracemalloc.get_traced_memory()
+    assert after - before < 100_000
+
+
 @pytest.mark.parametrize(
     ("parameters", "file_name"),
     [
@@ -176,6 +227,7 @@ def test_a_body_that_is_no_complete_form_is_refused_with_advice(body: bytes, adv
         (['filename="a %22quoted%22 shoe.jpg"'], 'a "quoted" shoe.jpg'),
         (['filename="a \\"quoted\\" shoe.jpg"'], 'a "quoted" shoe.jpg'),
         (['filename="caf%C3%A9.jpg"'], "caf\u00e9.jpg"),
+        (['filename="a%20%22caf%C3%A9%22%0A.jpg"'], 'a "caf\u00e9"\n.jpg'),
         (['filename="two\nlines.jpg"'], "two\nlines.jpg"),
         (["filename*=UTF-8''caf%C3%A9.jpg"], "caf\u00e9.jpg"),
         (['filename="cafe.jpg"', "filename*=utf-8''caf%C3%A9.jpg"], "caf\u00e9.jpg"),
