@@ -33,6 +33,11 @@ test: setup emulator packages ## Run every test
 torture: setup emulator packages ## Try all of docs/reliability.md in full, and write its table of results
 	TORTURE=1 $(RUN) pytest -m torture --verbose --timeout=1800 $(ARGS)
 
+MINUTES ?= 30
+.PHONY: soak
+soak: setup emulator packages ## Mixed load for MINUTES (30): no unexpected answer, no memory that grows
+	$(RUN) python -m tests.torture.soak --minutes $(MINUTES)
+
 ##@ The local system
 .PHONY: local-stop
 local-stop: setup ## End the local system and remove what it made
