@@ -7,13 +7,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bench.environments import ROOT, BenchmarkError, about
-from bench.parts import init
+from bench.parts import body, init, metadata, packages, upload
 from bench.results import Findings, Row, merge
 
 RESULTS = ROOT / "bench/results.json"
 
 PARTS: dict[str, Callable[[Callable[[str], None]], Findings]] = {
     init.PART: init.measure,
+    upload.PART: upload.measure,
+    body.PART: body.measure,
+    metadata.PART: metadata.measure,
+    packages.PART: packages.measure,
 }
 
 

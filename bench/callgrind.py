@@ -22,15 +22,13 @@ def require_valgrind() -> None:
     if shutil.which("valgrind") is None:
         raise BenchmarkError(
             "valgrind, which counts the instructions of the start-up, is not installed. Install it "
-            "(Debian, Ubuntu: sudo apt-get install valgrind; Fedora, Amazon Linux: sudo dnf install valgrind) "
-            "and repeat, or run the other parts one by one, for example: make bench BENCH=upload"
+            "(Debian, Ubuntu: sudo apt-get install valgrind; Fedora, Amazon Linux: sudo dnf install "
+            "valgrind) and repeat, or run the other parts one by one, for example: make bench BENCH=upload"
         )
 
 
-def count_instructions(
-    programs: Sequence[tuple[Deployment, str]], on_done: Callable[[], None]
-) -> list[list[int]]:
-    """Return the instructions of each program's process, user mode, in two runs each.
+def count_instructions(programs: Sequence[tuple[Deployment, str]], on_done: Callable[[], None]) -> list[int]:
+    """Return the instructions of each program's process, in user mode.
 
     They run side by side, which changes nothing: instructions are counted, not time.
     """
@@ -41,8 +39,7 @@ def count_instructions(
         return instructions
 
     with ThreadPoolExecutor(os.process_cpu_count()) as pool:
-        counts = list(pool.map(count, [program for program in programs for _ in range(2)]))
-    return [counts[at : at + 2] for at in range(0, len(counts), 2)]
+        return list(pool.map(count, programs))
 
 
 def _count(deployment: Deployment, program: str) -> int:

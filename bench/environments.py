@@ -123,16 +123,6 @@ def _existing(folder: Path, command: str) -> Path:
 
 def about(measured_at: str) -> dict[str, Any]:
     """Return when, where and with which versions was measured."""
-    names = ("boto3", "botocore", "aws-lambda-powertools", "pydantic", "django", "djangorestframework")
-    names += (
-        "django-storages",
-        "fastapi",
-        "starlette",
-        "python-multipart",
-        "pillow",
-        "multipart",
-        "pybase64",
-    )
     deployments = [package("UploadImageFunction"), *map(peer, ("boto3", "powertools", "django", "fastapi"))]
     folders = [str(folder) for deployment in deployments for folder in deployment.folders]
     found = {found.name.lower().replace("_", "-"): found.version for found in distributions(path=folders)}
