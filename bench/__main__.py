@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bench.environments import ROOT, BenchmarkError, about
 from bench.parts import body, init, metadata, packages, upload
+from bench.report import write_report
 from bench.results import Findings, Row, merge
 
 RESULTS = ROOT / "bench/results.json"
@@ -31,6 +32,7 @@ def main() -> None:
     try:
         for name in names:
             _run(name)
+            write_report(RESULTS, ROOT / "docs")
     except BenchmarkError as error:
         sys.exit(f"\n{error}")
 
@@ -45,7 +47,8 @@ def _run(name: str) -> None:
 
     report("begins")
     found = PARTS[name](report)
-    merge(RESULTS, name, found, about(datetime.now(UTC).isoformat(timespec="seconds")))
+    measured = about(datetime.now(UTC).isoformat(timespec="seconds"))
+    merge(RESULTS, found, measured, part=name, order=list(PARTS))
     report("done")
     print()
     for row in found.rows:

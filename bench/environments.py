@@ -32,7 +32,7 @@ VARIABLES = {
     "MAX_IMAGE_PIXELS": "100000000",
     "POWERTOOLS_SERVICE_NAME": "bench",
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
-    # As on Lambda, but for the X-Ray daemon, which is not there.
+    # There is no X-Ray daemon to trace to.
     "POWERTOOLS_TRACE_DISABLED": "1",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "test",

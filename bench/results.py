@@ -83,10 +83,11 @@ class Findings:
     series: dict[str, Any] = field(default_factory=dict)
 
 
-def merge(path: Path, part: str, found: Findings, about: dict[str, Any]) -> None:
-    """Write what a part found into the results, in the place of what it found before."""
+def merge(path: Path, found: Findings, about: dict[str, Any], *, part: str, order: Sequence[str]) -> None:
+    """Write what a part found in the place of what it found before; `order` is that of the parts."""
     results = json.loads(path.read_text()) if path.exists() else {}
     others = [row for row in results.get("rows", []) if row["part"] != part]
     series = {**results.get("series", {}), **found.series}
-    merged = {**about, "rows": [*others, *map(asdict, found.rows)], "series": series}
+    rows = sorted([*others, *map(asdict, found.rows)], key=lambda row: order.index(row["part"]))
+    merged = {**about, "rows": rows, "series": series}
     path.write_text(json.dumps(merged, indent=2) + "\n")

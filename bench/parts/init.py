@@ -37,7 +37,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.params import File, Form, UploadFile
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, idempotent
-logger, metrics, tracer = Logger(), Metrics(), Tracer()
+logger, metrics, tracer = Logger(), Metrics(), Tracer(disabled=False)
 app = APIGatewayRestResolver(enable_validation=True)
 store = DynamoDBPersistenceLayer("bench")
 """
@@ -72,7 +72,7 @@ _STAGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("boto3", "import boto3"),
         ("clients", 'boto3.client("s3"), boto3.client("dynamodb")'),
         ("Powertools", "from aws_lambda_powertools import Logger, Metrics"),
-        ("tracer", "from aws_lambda_powertools import Tracer"),
+        ("tracer", "from aws_lambda_powertools import Tracer; Tracer(disabled=False)"),
         (
             "idempotency",
             "from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer",
