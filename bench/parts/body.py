@@ -5,13 +5,16 @@ from pathlib import Path
 
 from bench.bodies import BOUNDARY, hostile_request, upload_request
 from bench.environments import package
-from bench.results import Findings, compare
+from bench.results import Findings, Row, compare
 from bench.worker import Worker, interleave
 
 PART = "body"
 
 _HOSTILE_BYTES = 4_500_000
-_ROUNDS = 9
+_ROUNDS = 25
+_FIRST_ROUNDS = 5
+_TIMES = 5
+_DEAREST = 3
 _DELIMITER = f"--{BOUNDARY}".encode()
 _FILE_HEAD = _DELIMITER + b'\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
 _TEXT_HEAD = _DELIMITER + b'\r\nContent-Disposition: form-data; name="%d"\r\n\r\n'
@@ -49,39 +52,34 @@ _HOSTILE: dict[str, Callable[[], bytes]] = {
 
 def measure(report: Callable[[str], None]) -> Findings:
     """Compare reading a form with decoding its base64 once, by the standard library."""
-    upload = package("UploadImageFunction")
-    module = "bench.form_reading"
-    with Worker(upload, "read_form", module) as ours, Worker(upload, "b64decode", module) as reference:
-
-        def spend(request: Path, times: int) -> tuple[list[float], list[float]]:
-            workers = {"ours": ours, "reference": reference}
-            spent = interleave(workers, request, rounds=_ROUNDS, times=times)
-            return [1000 * s for s in spent["ours"]], [1000 * s for s in spent["reference"]]
-
-        report("decoding and parsing 4 MB")
-        mine, others = spend(upload_request(4_000_000), 5)
-        ordinary = compare(
-            PART,
-            "decoding and parsing an event of 4 MB, against the standard library's b64decode",
-            "ms of CPU",
-            ours=mine,
-            reference=others,
-            goal=0.10,
-        )
-        hostile = []
-        for number, (name, body) in enumerate(_HOSTILE.items(), start=1):
-            report(f"hostile body {number} of {len(_HOSTILE)}: {name}")
-            mine, others = spend(hostile_request(name, body), 5)
-            hostile.append(
-                compare(
-                    PART,
-                    f"the worst hostile body of 4.5 MB ({name}), against b64decode of it",
-                    "ms of CPU",
-                    ours=mine,
-                    reference=others,
-                    goal=1,
-                )
-            )
-    worst = max(hostile, key=lambda row: row.ratio or 0)
-    ratios = {name: row.ratio for name, row in zip(_HOSTILE, hostile, strict=True)}
+    report("decoding and parsing 4 MB")
+    ordinary = _row(
+        "decoding and parsing an event of 4 MB, against the standard library's b64decode",
+        *(upload_request(4_000_000), _ROUNDS, 0.10),
+    )
+    ratios = {}
+    for number, name in enumerate(_HOSTILE, start=1):
+        report(f"hostile body {number} of {len(_HOSTILE)}: {name}")
+        ratios[name] = _hostile_row(name, _FIRST_ROUNDS).ratio or 0
+    report("the dearest of them again")
+    # So that none is called the worst for a moment in which the machine was busy.
+    dearest = sorted(ratios, key=lambda name: -ratios[name])[:_DEAREST]
+    again = {name: _hostile_row(name, _ROUNDS) for name in dearest}
+    worst = max(again.values(), key=lambda row: row.ratio or 0)
+    ratios |= {name: row.ratio or 0 for name, row in again.items()}
     return Findings([ordinary, worst], {"hostile_bodies": ratios})
+
+
+def _hostile_row(name: str, rounds: int) -> Row:
+    what = f"the worst hostile body of 4.5 MB ({name}), against b64decode of it"
+    return _row(what, hostile_request(name, _HOSTILE[name]), rounds, 1)
+
+
+def _row(what: str, request: Path, rounds: int, goal: float) -> Row:
+    # In processes of their own for each body: what an earlier one did to the heap decides whether the
+    # allocator returns the memory of the next one to the system and fetches it again, which doubles its cost.
+    upload, module = package("UploadImageFunction"), "bench.form_reading"
+    with Worker(upload, "read_form", module) as ours, Worker(upload, "b64decode", module) as reference:
+        spent = interleave({"ours": ours, "reference": reference}, request, rounds=rounds, times=_TIMES)
+    milliseconds = {name: [1000 * one for one in seconds] for name, seconds in spent.items()}
+    return compare(PART, what, "ms of CPU", **milliseconds, goal=goal)
