@@ -16,6 +16,7 @@ BUILD_PACKAGE := .tools/bin/python packages/build.py
 FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction DescribeApiFunction ExtractMetadataFunction ReconcileFunction
 PACKAGES := $(FUNCTIONS) PillowLayer
 SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json packages/build.py uv.lock
+PEERS := boto3 powertools django fastapi
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 
 ##@ The two commands
@@ -37,6 +38,12 @@ MINUTES ?= 30
 .PHONY: soak
 soak: setup emulator packages ## Mixed load for MINUTES (30): no unexpected answer, no memory that grows
 	$(RUN) python -m tests.torture.soak --minutes $(MINUTES)
+
+.PHONY: bench
+bench: $(UV) packages ## Compare speed, memory and size with the alternatives; BENCH=name for one part
+	@for peer in $(PEERS); do UV_PROJECT_ENVIRONMENT=.build/bench/$$peer $(UV) sync --quiet --frozen --no-install-project --compile-bytecode --only-group peer_$$peer; done
+	@UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --quiet --frozen --no-install-project --only-group bench
+	@UV_PROJECT_ENVIRONMENT=.venv-bench $(RUN) --only-group bench python -m bench $(BENCH)
 
 ##@ The local system
 .PHONY: local-stop

@@ -1,0 +1,67 @@
+"""`make bench`: measures part by part, says how far it is, and writes results and report."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bench.environments import ROOT, BenchmarkError, about
+from bench.parts import body, init, metadata, packages, upload
+from bench.report import write_report
+from bench.results import Findings, Row, merge
+
+RESULTS = ROOT / "bench/results.json"
+
+PARTS: dict[str, Callable[[Callable[[str], None]], Findings]] = {
+    init.PART: init.measure,
+    upload.PART: upload.measure,
+    body.PART: body.measure,
+    metadata.PART: metadata.measure,
+    packages.PART: packages.measure,
+}
+
+
+def main() -> None:
+    """Run the parts that the command line names, or all of them."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"one of {', '.join(PARTS)}")
+    names = parser.parse_args().parts or list(PARTS)
+    if unknown := set(names) - PARTS.keys():
+        sys.exit(f"There is no part {', '.join(unknown)}; choose from {', '.join(PARTS)}.")
+    try:
+        for name in names:
+            _run(name)
+            write_report(RESULTS, ROOT / "docs")
+    except BenchmarkError as error:
+        sys.exit(f"\n{error}")
+
+
+def _run(name: str) -> None:
+    started = time.monotonic()
+
+    def report(doing: str) -> None:
+        line = f"{name}: {doing} ({time.monotonic() - started:.0f} s)"
+        # On a terminal each line takes the place of the one before.
+        print(*(("\r", f"{line:<78}") if sys.stdout.isatty() else (line, "\n")), sep="", end="", flush=True)
+
+    report("begins")
+    found = PARTS[name](report)
+    measured = about(datetime.now(UTC).isoformat(timespec="seconds"))
+    merge(RESULTS, found, measured, part=name, order=list(PARTS))
+    report("done")
+    print()
+    for row in found.rows:
+        print(_line(row))
+
+
+def _line(row: Row) -> str:
+    if row.ratio is None:
+        return f"  {row.name}: {row.ours:,.0f} {row.unit}"
+    spread = "" if row.spread is None else f" [{row.spread[0]:.3f} to {row.spread[1]:.3f}]"
+    goal = "" if row.goal is None else f", goal {row.goal:g}: {'holds' if row.holds else 'MISSED'}"
+    return f"  {row.name}: {row.ratio:.3f}{spread}{goal}"
+
+
+if __name__ == "__main__":
+    main()

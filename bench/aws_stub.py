@@ -1,0 +1,71 @@
+"""Answers AWS's calls inside the SDK, where it would hand a signed request to the network.
+
+The same for all that is measured: each call is serialised, signed, answered and parsed as ever, and its body
+is read to its end as an HTTP client would, so that checksums of streams are paid for.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import botocore
+from botocore.awsrequest import AWSResponse
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.session import Session
+
+_BLOCK_BYTES = 16_384
+"""What urllib3 reads from a body at a time (its `blocksize`)."""
+
+_DYNAMODB_ANSWERS = {
+    "GetItem": {"Item": {"pk": {"S": "PRODUCT#42"}, "sk": {"S": "PRODUCT"}}},
+    "PutItem": {},
+    # The counter of identifiers.
+    "UpdateItem": {"Attributes": {"last_id": {"N": "1000"}}},
+}
+
+
+def install() -> None:
+    """Let every session that is made from now on be answered here."""
+    botocore.register_initializer(_register)
+
+
+def _register(session: "Session") -> None:
+    session.get_component("event_emitter").register("before-send", _answer)
+
+
+def _answer(request: "AWSPreparedRequest", **_: object) -> AWSResponse:
+    _read(request.body)
+    target = _text(request.headers.get("X-Amz-Target"))
+    if not target:
+        return _response(request, {"ETag": '"0123456789abcdef0123456789abcdef"'}, b"")
+    operation = target.partition(".")[2]
+    body = json.dumps(_DYNAMODB_ANSWERS[operation]).encode()
+    return _response(request, {"Content-Type": "application/x-amz-json-1.0"}, body)
+
+
+def _read(body: Any) -> None:  # noqa: ANN401 - bytes or anything that can be read
+    # Bytes go to the socket as they are.
+    while hasattr(body, "read") and body.read(_BLOCK_BYTES):
+        pass
+
+
+def _text(value: str | bytes | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""
+
+
+def _response(request: "AWSPreparedRequest", headers: dict[str, str], body: bytes) -> AWSResponse:
+    headers = {"x-amz-request-id": "0123456789ABCDEF", "Content-Length": str(len(body)), **headers}
+    # Any mapping will do for the headers.
+    return AWSResponse(request.url, 200, headers, _Raw(body))  # type: ignore[arg-type]
+
+
+class _Raw:
+    """The part of urllib3's response that the SDK reads."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self) -> Iterator[bytes]:
+        yield self._content

@@ -1,0 +1,92 @@
+"""Runs in a fresh process: inspects one picture, and prints the CPU time and memory that this took.
+
+What the process has loaded by then is not the picture's, so memory is what came on top of it.
+"""
+
+import json
+import os
+import re
+import resource
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+_KIB = 1024
+_PEAK = re.compile(r"VmHWM:\s+(\d+)")
+_RESIDENT = re.compile(r"VmRSS:\s+(\d+)")
+
+_MAX_SECONDS = 8
+_MAX_MEMORY_BYTES = 1_800_000_000
+_MAX_PIXELS = 100_000_000
+"""The metadata function's limits."""
+
+
+def load_with_pillow(path: Path) -> None:
+    """Decode a picture as Pillow's tutorial does."""
+    from PIL import Image  # noqa: PLC0415 - each contender imports its own
+
+    Image.preinit()
+    _measure(lambda: _load(Image.open(path)), lambda: 0)
+
+
+def _load(picture: object) -> None:
+    picture.load()  # type: ignore[attr-defined]
+
+
+def inspect(path: Path, image_format: str) -> None:
+    """Inspect a picture as the metadata function does: read as a whole, decoded by a child process."""
+    from adapters.child_process_inspector import ChildProcessInspector  # noqa: PLC0415 - as above
+    from adapters.pillow_image_inspector import PillowImageInspector  # noqa: PLC0415 - as above
+    from domain.errors import NotAPictureError  # noqa: PLC0415 - as above
+    from domain.image import ImageFacts, ImageFormat  # noqa: PLC0415 - as above
+
+    reader, writer = os.pipe()
+    pillow = PillowImageInspector(_MAX_PIXELS)
+
+    class Watched:
+        """The inspector, telling from the child how much memory came on top there."""
+
+        def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+            before = _reset_peak()
+            try:
+                return pillow.inspect(content, image_format)
+            finally:
+                os.write(writer, str(_peak() - before).encode())
+
+    inspector = ChildProcessInspector(Watched(), max_seconds=_MAX_SECONDS, max_memory_bytes=_MAX_MEMORY_BYTES)
+
+    def run() -> None:
+        # A refusal is an answer too, and what it costs is measured.
+        with suppress(NotAPictureError):
+            inspector.inspect(path.read_bytes(), ImageFormat[image_format])
+
+    _measure(run, lambda: int(os.read(reader, 32)))
+
+
+def _measure(run: Callable[[], None], peak_of_child: Callable[[], int]) -> None:
+    base = _reset_peak()
+    started = _cpu_seconds()
+    run()
+    spent = _cpu_seconds() - started
+    growth = _peak() - base + peak_of_child()
+    print(json.dumps({"cpu_seconds": spent, "growth_bytes": growth, "peak_bytes": base + growth}))
+
+
+def _cpu_seconds() -> float:
+    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def _reset_peak() -> int:
+    """Let the peak begin anew (proc(5), clear_refs) and return the resident memory now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status(_RESIDENT)
+
+
+def _peak() -> int:
+    return _status(_PEAK)
+
+
+def _status(figure: re.Pattern[str]) -> int:
+    found = figure.search(Path("/proc/self/status").read_text())
+    return int(found[1]) * _KIB if found else 0

@@ -1,0 +1,1 @@
+"""One file per part of the benchmark; each measures and returns its rows."""

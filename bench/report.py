@@ -1,0 +1,162 @@
+"""Writes `docs/performance.md` and its plots from the results."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+# Before pyplot: without a screen; and text as text, drawings alike from run to run.
+mpl.use("svg")
+mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "product-images"})
+from matplotlib import pyplot as plt  # noqa: E402 - it reads the settings above
+
+_NAMES = {
+    "ours": "this service",
+    "upload": "this service",
+    "powertools": "Powertools",
+    "django": "Django REST framework",
+    "fastapi": "FastAPI",
+    "tuned_calls": "two tuned SDK calls alone",
+    "boto3": "boto3, two clients",
+}
+_UNITS = {"instructions": (1e9, "G instructions"), "bytes": (1e6, "MB"), "ms of CPU": (1, "ms")}
+
+_METHOD = """\
+## How it is measured
+
+- `make bench` measures the built packages as they would be deployed, and in the same run what a user would
+  pick instead: [the same upload](../bench/peers) as each framework's documentation would have it, each in an
+  environment of its own, installed as pip does it: compiled, nothing removed, in the versions of `uv.lock`.
+- Only ratios mean something: the absolute figures are those of one machine that others share.
+- Start-up is counted in instructions of a fresh process (callgrind, user mode, fixed hash seed), from the
+  interpreter's first one to a handler that is ready, the clients made. No other load changes them.
+- Warm work is CPU time. Each contender stays warm in a process of its own, taking turns; a ratio is
+  the median of the rounds' ratios, and the spread is the middle half of them.
+- AWS is answered inside the SDK, where it would hand a signed request to the network, the same for all;
+  bodies are read to their end as an HTTP client would. What TLS and sockets cost is left out for all.
+- Django and FastAPI are called in-process and get the raw body; this service and Powertools get the event of
+  API Gateway with base64 in it, and undo that as well.
+- Memory of an upload is what tracemalloc sees on top of the event; Django keeps files above 2.5 MB on disk.
+  Memory of an inspection is the resident memory that comes on top of the loaded process, in the decoder's
+  child too; the rows of the whole process add what was loaded.
+- Powertools' Tracer is on in the init phase. In warm uploads it is off, since there is no X-Ray daemon.
+- The photographs are drawn, not taken: soft shapes with grain, 0.4 bytes a pixel as a phone's have.
+"""
+
+
+def write_report(results: Path, folder: Path) -> None:
+    """Write the page and its plots into `folder`, as far as there are results."""
+    found = json.loads(results.read_text())
+    series = found["series"]
+    parts = [_head(found), _table(found["rows"])]
+    if "upload_cpu_milliseconds" in series:
+        _draw_uploads(series["upload_cpu_milliseconds"], folder / "performance-upload.svg")
+        parts.append(
+            "![CPU time of a warm upload by the size of its body](performance-upload.svg)\n\n"
+            + _sentence("Peak memory of an upload of 4 MB, by its body's size", series["upload_peak_by_body"])
+        )
+    if "init_stages" in series:
+        _draw_init(series["init_stages"], folder / "performance-init.svg")
+        parts.append("![Instructions of the init phase by part](performance-init.svg)\n")
+        parts.append(_imports(series["dearest_imports"]))
+    if "hostile_bodies" in series:
+        parts.append(_hostile(series["hostile_bodies"]))
+    parts.append(_METHOD)
+    (folder / "performance.md").write_text("\n".join(parts))
+
+
+def _head(found: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    return (
+        "# Speed, memory and size\n\n"
+        "Written by `make bench` from [its results](../bench/results.json); do not edit.\n\n"
+        f"Measured {found['measured_at'][:10]} on {found['machine']}, with {versions}.\n\n"
+        "Ratios are ours to the reference's; the smaller, the better.\n"
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = ["| what | ours | reference | ratio | spread | goal | |", "|---|---:|---:|---:|---|---:|---|"]
+    for row in rows:
+        scale, unit = _UNITS[row["unit"]]
+        cells = [
+            row["name"],
+            f"{row['ours'] / scale:.3g} {unit}",
+            "" if row["reference"] is None else f"{row['reference'] / scale:.3g} {unit}",
+            "" if row["ratio"] is None else f"{row['ratio']:.3f}",
+            "" if row["spread"] is None else "{:.3f} to {:.3f}".format(*row["spread"]),
+            "" if row["goal"] is None else f"≤ {row['goal']:g}",
+            {True: "holds", False: "**missed**", None: ""}[row["holds"]],
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _sentence(what: str, ratios: Mapping[str, float]) -> str:
+    figures = ", ".join(f"{_NAMES[name]} {ratio:.2f}" for name, ratio in ratios.items())
+    return f"{what}: {figures}.\n"
+
+
+def _imports(dearest: Mapping[str, Mapping[str, float]]) -> str:
+    modules = "\n".join(f"| `{name}` | {share:.1%} |" for name, share in dearest["modules"].items())
+    packages = ", ".join(f"{name} {share:.0%}" for name, share in dearest["packages"].items())
+    return (
+        "## The dearest imports of the upload function\n\n"
+        "By their own time, without what they import in turn, as a share of all imports "
+        "(`-X importtime`):\n\n"
+        f"| third-party module | share |\n|---|---:|\n{modules}\n\nBy package: {packages}.\n"
+    )
+
+
+def _hostile(ratios: Mapping[str, float]) -> str:
+    ordered = sorted(ratios.items(), key=lambda item: -item[1])
+    lines = "\n".join(f"| {name} | {ratio:.2f} |" for name, ratio in ordered)
+    return (
+        "## Hostile bodies\n\n"
+        "CPU of reading each, of 4.5 MB, against one decoding of its base64 by the standard library:\n\n"
+        f"| body | ratio |\n|---|---:|\n{lines}\n"
+    )
+
+
+def _draw_uploads(milliseconds: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    for name, by_size in milliseconds.items():
+        megabytes = [int(size) / 1e6 for size in by_size]
+        axes.plot(
+            megabytes,
+            list(by_size.values()),
+            marker="o",
+            label=_NAMES[name],
+            linestyle="--" if name == "tuned_calls" else "-",
+        )
+    axes.set(xlabel="size of the picture, MB", ylabel="CPU of a warm upload, ms", xlim=0, ylim=0)
+    _save(figure, axes, path)
+
+
+def _draw_init(stages: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+    names = list(stages)
+    parts = list(dict.fromkeys(part for by_part in stages.values() for part in by_part))
+    ends = [0.0] * len(names)
+    for part in parts:
+        widths = [stages[name].get(part, 0) / 1e9 for name in names]
+        axes.barh([_NAMES[name] for name in names], widths, left=ends, label=part)
+        ends = [end + width for end, width in zip(ends, widths, strict=True)]
+    axes.invert_yaxis()
+    axes.set(xlabel="instructions from a fresh process to a ready upload handler, billions")
+    _save(figure, axes, path)
+
+
+def _save(figure: Any, axes: Any, path: Path) -> None:  # noqa: ANN401 - the library is not there for mypy
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(
+        *axes.get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=5,
+        frameon=False,
+        fontsize="small",
+    )
+    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None}, transparent=False)
+    plt.close(figure)
