@@ -12,10 +12,10 @@ export UV_PYTHON_DOWNLOADS := never
 # What `sam build` builds for; give the parameter Architecture of the template the same value.
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
-BUILD_PACKAGE := .tools/bin/python packages/build.py
+BUILD_PACKAGE := .tools/bin/python -m packages.build
 FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction DescribeApiFunction ExtractMetadataFunction ReconcileFunction
 PACKAGES := $(FUNCTIONS) PillowLayer
-SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json packages/build.py uv.lock
+SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json $(wildcard packages/*.py) uv.lock
 PEERS := boto3 powertools django fastapi
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 

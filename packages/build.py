@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from packages.prune import PruningError, prune_botocore
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src"
 
@@ -40,8 +42,15 @@ _PLATFORMS = {
     "x86_64": "x86_64-manylinux_2_28",
 }
 
-_BOTOCORE_SERVICES = ("dynamodb", "events", "lambda", "s3")
-"""The service models in use, 4 of over 400 (docs/decisions.md, "Speed that was measured")."""
+_NEVER_IMPORTED = (
+    # Descriptions of boto3's resources; clients take their place here.
+    *("boto3/data", "boto3/examples"),
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+)
+"""Parts of libraries that are only data or that nothing here asks for."""
+
+_KEPT_ALL_THE_SAME = {"DescribeApiFunction": ("aws_lambda_powertools/event_handler/openapi/swagger_ui",)}
+"""What a function serves of them."""
 
 
 class BuildError(Exception):
@@ -62,30 +71,15 @@ def build(logical_id: str, architecture: str, target: Path) -> None:
     modules.mkdir(parents=True)
     _install(GROUPS[logical_id], architecture, modules)
     _drop_scripts(modules)
+    _drop_what_is_never_imported(logical_id, modules)
     if logical_id not in _LAYERS:
         if (modules / "botocore").is_dir():
-            prune_botocore(modules / "botocore")
+            _prune(modules / "botocore")
         for name in _DATA.get(logical_id, ()):
             shutil.copy2(ROOT / name, modules)
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(SOURCES, modules, ignore=ignore, dirs_exist_ok=True)
     _compile(modules)
-
-
-def prune_botocore(botocore: Path) -> None:
-    """Remove the models of the services that are not in use.
-
-    Raises:
-        BuildError: a model in use is not where it was; look at what botocore changed.
-
-    """
-    data = botocore / "data"
-    missing = [name for name in _BOTOCORE_SERVICES if not any((data / name).glob("*/service-2.json*"))]
-    if missing:
-        raise BuildError(f"botocore has no model of {', '.join(missing)} any more; adapt packages/build.py.")
-    for service in data.iterdir():
-        if service.is_dir() and service.name not in _BOTOCORE_SERVICES:
-            shutil.rmtree(service)
 
 
 def _install(group: str, architecture: str, modules: Path) -> None:
@@ -108,6 +102,19 @@ def _drop_scripts(modules: Path) -> None:
     for record in modules.glob("*.dist-info/RECORD"):
         lines = record.read_text().splitlines(keepends=True)
         record.write_text("".join(line for line in lines if not line.startswith(("bin/", "../../bin/"))))
+
+
+def _drop_what_is_never_imported(logical_id: str, modules: Path) -> None:
+    for path in _NEVER_IMPORTED:
+        if path not in _KEPT_ALL_THE_SAME.get(logical_id, ()):
+            shutil.rmtree(modules / path, ignore_errors=True)
+
+
+def _prune(botocore: Path) -> None:
+    try:
+        prune_botocore(botocore)
+    except PruningError as error:
+        raise BuildError(str(error)) from error
 
 
 def _run(*command: str) -> None:

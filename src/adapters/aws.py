@@ -5,12 +5,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.session import Session, get_session
 
 from adapters.deadline import keep_deadline
 from domain.errors import UnavailableError
@@ -84,24 +85,38 @@ _CONFLICT_WAIT_SECONDS = 0.02
 _CONFLICT_MAX_WAIT_SECONDS = 0.5
 
 
+@cache
+def session() -> Session:
+    """Return the process's session. botocore's, not boto3's: resources and transfers are not used here."""
+    return get_session()
+
+
 def dynamodb_client() -> "DynamoDBClient":
     """Return a DynamoDB client of the process's session."""
-    return keep_deadline(boto3.client("dynamodb", config=_CONFIG))
+    client: DynamoDBClient = _client("dynamodb", _CONFIG)
+    return client
 
 
 def s3_client() -> "S3Client":
     """Return an S3 client of the process's session."""
-    return keep_deadline(boto3.client("s3", config=_S3_CONFIG))
+    client: S3Client = _client("s3", _S3_CONFIG)
+    return client
 
 
 def eventbridge_client() -> "EventBridgeClient":
     """Return an EventBridge client of the process's session."""
-    return keep_deadline(boto3.client("events", config=_CONFIG))
+    client: EventBridgeClient = _client("events", _CONFIG)
+    return client
 
 
 def lambda_client() -> "LambdaClient":
     """Return a Lambda client of the process's session."""
-    return keep_deadline(boto3.client("lambda", config=_CONFIG))
+    client: LambdaClient = _client("lambda", _CONFIG)
+    return client
+
+
+def _client(service: str, config: Config) -> Any:  # noqa: ANN401 - each service has a type of its own
+    return keep_deadline(session().create_client(service, config=config))
 
 
 def error_code(error: ClientError) -> str:

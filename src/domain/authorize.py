@@ -1,8 +1,13 @@
 """Decides whether the holder of an API key may manage pictures."""
 
+from typing import TYPE_CHECKING
+
 from domain.api_key import ApiKey, Role, hash_key, is_well_formed
 from domain.errors import RoleNotAllowedError, UnknownKeyError
-from domain.ports import ApiKeys, Clock
+
+if TYPE_CHECKING:
+    # Not at run time: making the protocols of pictures would slow down the authorizer's cold starts.
+    from domain.ports import ApiKeys, Clock
 
 _ALLOWED_ROLES = frozenset({Role.STAFF, Role.ADMIN})
 
@@ -10,7 +15,7 @@ _ALLOWED_ROLES = frozenset({Role.STAFF, Role.ADMIN})
 class Authorize:
     """Looks a key up by its hash and checks that it is good and its user allowed."""
 
-    def __init__(self, api_keys: ApiKeys, clock: Clock) -> None:
+    def __init__(self, api_keys: "ApiKeys", clock: "Clock") -> None:
         self._api_keys = api_keys
         self._clock = clock
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,19 @@ from adapters.dynamo_api_keys import DynamoApiKeys
 from domain.api_key import ApiKey
 from domain.authorize import Authorize
 from domain.errors import RoleNotAllowedError, UnknownKeyError
-from handlers.settings import AuthorizeSettings, read_settings
+from handlers.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _SCHEME = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the authorizer needs to know."""
+
+    keys_table: str
 
 
 class AuthorizeHandler:
@@ -82,7 +90,7 @@ def _policy(effect: str, method_arn: str, principal: str, context: dict[str, Any
 
 @cache
 def _handler() -> AuthorizeHandler:
-    settings = read_settings(AuthorizeSettings, os.environ)
+    settings = read_settings(Settings, os.environ)
     api_keys = DynamoApiKeys(dynamodb_client(), settings.keys_table)
     return AuthorizeHandler(
         Authorize(api_keys, partial(datetime.now, UTC)), Logger(service="authorize", use_rfc3339=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -13,7 +14,7 @@ from aws_lambda_powertools import Logger
 from handlers.cors import allow_origin, preflight
 from handlers.http_headers import lower_case_names
 from handlers.problems import HttpResponse, json_response, method_not_allowed
-from handlers.settings import DescribeApiSettings, read_settings
+from handlers.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -31,6 +32,13 @@ _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the function that describes the API needs to know."""
+
+    allowed_origins: str
 
 
 class DescribeApiHandler:
@@ -99,7 +107,7 @@ def _page(document: dict[str, object], script: str, style: str) -> str:
 
 @cache
 def _handler() -> DescribeApiHandler:
-    settings = read_settings(DescribeApiSettings, os.environ)
+    settings = read_settings(Settings, os.environ)
     document = json.loads(_DOCUMENT.read_text())
     logger = Logger(service="describe_api", use_rfc3339=True)
     return DescribeApiHandler(document, _SWAGGER_UI, settings.allowed_origins, logger)

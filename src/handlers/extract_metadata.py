@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import S3ImageStore
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.image import ImageRef, ImageStatus
-from handlers.settings import ExtractMetadataSettings, read_settings
+from handlers.settings import read_settings
 from handlers.telemetry import telemetry
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ DECODER_MEMORY_BYTES = 1_800_000_000
 """Of the function's 2,048 MB; a WEBP of 100 megapixels takes 1.5 GB while it is decoded (measured)."""
 _UPLOADED = "ObjectCreated:Put"
 """What the upload function does, on the condition that there are no bytes yet; forms make another event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the metadata function needs to know."""
+
+    table: str
+    bucket: str
+    stack: str
+    max_image_pixels: int
 
 
 class ExtractMetadataHandler:
@@ -87,7 +98,7 @@ class ExtractMetadataHandler:
 
 @cache
 def _handler() -> ExtractMetadataHandler:
-    settings = read_settings(ExtractMetadataSettings, os.environ)
+    settings = read_settings(Settings, os.environ)
     extract_metadata = ExtractMetadata(
         catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
         store=S3ImageStore(s3_client(), settings.bucket),

@@ -27,16 +27,27 @@ from handlers.http_function import HttpFunction, Request
 from handlers.image_json import image_json
 from handlers.json_request import ChangeBody, OrderBody, PageQuery, read_json, read_query
 from handlers.problems import HttpResponse, json_response
-from handlers.settings import GallerySettings, read_settings
+from handlers.settings import read_settings
 from handlers.telemetry import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+from dataclasses import dataclass
 
 _IMAGES = "/api/products/{product_id}/images"
 _IMAGE = f"{_IMAGES}/{{image_id}}"
 _FRESH = {"Cache-Control": "private, no-cache"}
 """Kept by the client alone, and asked for again each time, with the ETag it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the gallery function needs to know."""
+
+    table: str
+    bucket: str
+    stack: str
+    allowed_origins: str
 
 
 class GalleryHandler:
@@ -148,7 +159,7 @@ def _page_url(request: Request, product_id: int, query: PageQuery, offset: int) 
 
 @cache
 def _handler() -> HttpFunction:
-    settings = read_settings(GallerySettings, os.environ)
+    settings = read_settings(Settings, os.environ)
     logger, metrics = telemetry("gallery", settings.stack)
     handler = GalleryHandler(
         catalog=DynamoImageCatalog(dynamodb_client(), settings.table),

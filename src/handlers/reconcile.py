@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
 from adapters.s3_image_store import S3ImageStore
 from domain.reconcile import Outcome, Reconcile, Reconciliation
-from handlers.settings import ReconcileSettings, read_settings
+from handlers.settings import read_settings
 from handlers.telemetry import telemetry
 
 if TYPE_CHECKING:
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 
 _RESERVE_MILLISECONDS = 20_000
 """Time kept for the record under way: five calls, of which one may hang to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the reconciler needs to know."""
+
+    table: str
+    bucket: str
+    stack: str
+    extract_metadata_function: str
 
 
 class ReconcileHandler:
@@ -60,7 +71,7 @@ class ReconcileHandler:
 
 @cache
 def _handler() -> ReconcileHandler:
-    settings = read_settings(ReconcileSettings, os.environ)
+    settings = read_settings(Settings, os.environ)
     reconcile = Reconcile(
         catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
         store=S3ImageStore(s3_client(), settings.bucket),

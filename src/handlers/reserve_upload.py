@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 
@@ -23,8 +24,21 @@ from handlers.idempotency import OncePerKey
 from handlers.image_json import created, image_json
 from handlers.json_request import AnnounceBody, read_json
 from handlers.problems import HttpResponse
-from handlers.settings import ReserveUploadSettings, read_settings
+from handlers.settings import read_settings
 from handlers.telemetry import telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the function that reserves uploads needs to know."""
+
+    table: str
+    idempotency_table: str
+    bucket: str
+    stack: str
+    allowed_origins: str
+    max_upload_bytes: int
+    daily_upload_quota: int
 
 
 class ReserveUploadHandler:
@@ -92,7 +106,7 @@ def _fingerprint(product_id: int, body: AnnounceBody) -> str:
 
 @cache
 def _handler() -> HttpFunction:
-    settings = read_settings(ReserveUploadSettings, os.environ)
+    settings = read_settings(Settings, os.environ)
     client, clock = dynamodb_client(), partial(datetime.now, UTC)
     catalog = DynamoImageCatalog(client, settings.table)
     reserve_upload = ReserveUpload(

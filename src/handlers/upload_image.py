@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 
@@ -23,8 +24,24 @@ from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import OncePerKey
 from handlers.image_json import created, image_json
 from handlers.problems import HttpResponse
-from handlers.settings import UploadImageSettings, read_settings
+from handlers.settings import read_settings
 from handlers.telemetry import telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the upload function needs to know.
+
+    `allowed_origins` are separated by commas; a `daily_upload_quota` of 0 is none.
+    """
+
+    table: str
+    idempotency_table: str
+    bucket: str
+    stack: str
+    allowed_origins: str
+    max_direct_upload_bytes: int
+    daily_upload_quota: int
 
 
 class UploadImageHandler:
@@ -94,7 +111,7 @@ def _fingerprint(upload: Upload) -> str:
 
 @cache
 def _handler() -> HttpFunction:
-    settings = read_settings(UploadImageSettings, os.environ)
+    settings = read_settings(Settings, os.environ)
     client, clock = dynamodb_client(), partial(datetime.now, UTC)
     catalog = DynamoImageCatalog(client, settings.table)
     upload_image = UploadImage(

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from itertools import count
 
-import boto3
 import pytest
+from botocore.session import Session, get_session
 
 from adapters.dynamo_products import DynamoProducts
 from local.deployment import STACK
@@ -45,22 +45,21 @@ def outputs(system: State) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def session(system: State) -> boto3.Session:
-    return boto3.Session(
-        aws_access_key_id=system.aws.access_key_id,
-        aws_secret_access_key=system.aws.secret_access_key,
-        region_name=system.aws.region,
-    )
+def session(system: State) -> Session:
+    session = get_session()
+    session.set_credentials(system.aws.access_key_id, system.aws.secret_access_key)
+    session.set_config_variable("region", system.aws.region)
+    return session
 
 
 @pytest.fixture
-def bench(system: State, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def bench(system: State, session: Session, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """An empty bench, on which the SDK tries again at once."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", system.aws.endpoint_url)
     monkeypatch.setattr(
         "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda _self, _context: 0
     )
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    monkeypatch.setattr("adapters.aws.session", lambda: session)
     bench = Bench(system)
     bench.clear()
     return bench

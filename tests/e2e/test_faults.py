@@ -4,9 +4,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
+from adapters.aws import s3_client
 from domain.errors import ImageNotFoundError, OutcomeUnknownError, UnavailableError
 from domain.image import ImageRef, ImageStatus
 from domain.reconcile import PATIENCE
@@ -49,7 +49,7 @@ def a_ready_picture(bench: Bench) -> ImageRef:
 def leave_things_open(bench: Bench) -> None:
     """Leave a picture whose event got lost, one whose bytes did, and one whose deletion was cut short."""
     an_upload(bench)
-    boto3.client("s3").delete_object(Bucket=bench.bucket, Key=an_upload(bench).key)
+    s3_client().delete_object(Bucket=bench.bucket, Key=an_upload(bench).key)
     deleted = an_upload(bench)
     bench.extract(deleted, Interference())
     assert isinstance(outcome(partial(bench.delete, deleted, Interference(point=HIDDEN))), KilledError)

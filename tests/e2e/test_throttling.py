@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.session import Session
 
 from domain.image import ImageStatus
 from local.system import State
@@ -151,15 +151,16 @@ def clock(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> VirtualClock:
 
 
 @pytest.fixture
-def throttle(session: boto3.Session, clock: VirtualClock) -> Iterator[Throttle]:
+def throttle(session: Session, clock: VirtualClock) -> Iterator[Throttle]:
     """Throttling that every client meets which is made from now on, once it is told of what."""
     throttle = Throttle(clock)
     # The SDK's published types do not know that handlers may answer.
     answer: Any = throttle.answer
     # Clients take over what their session has registered; this comes after anything of their own.
-    session.events.register_last("before-send", answer)
+    hooks = session.get_component("event_emitter")
+    hooks.register_last("before-send", answer)
     yield throttle
-    session.events.unregister("before-send", answer)
+    hooks.unregister("before-send", answer)
 
 
 class Functions:

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import fields
 from http import HTTPStatus
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import generate_key
 from domain.errors import FileTooLargeForDirectUploadError
 from domain.image import ImageFormat, ImageRef
-from handlers import settings
 from handlers.extract_metadata import DECODER_MEMORY_BYTES, DECODER_SECONDS
 from handlers.problems import internal_problem
 from local.template import ROOT, Template
@@ -988,8 +988,8 @@ def _problem(template: Template, response: str) -> dict[str, Any]:
 
 
 def _settings_of(function: Properties) -> type[Any]:
-    _, module, _ = function["Handler"].split(".")
-    kind: type[Any] = getattr(settings, f"{module.title().replace('_', '')}Settings")
+    module, _, _ = function["Handler"].rpartition(".")
+    kind: type[Any] = import_module(module).Settings
     return kind
 
 

@@ -80,7 +80,6 @@ def test_a_form_expires_when_it_says(client: "S3Client", monkeypatch: pytest.Mon
 def test_a_form_goes_to_the_buckets_own_region_signed_with_version_4(
     monkeypatch: pytest.MonkeyPatch, region: str
 ) -> None:
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     form = issue(s3_client())
     assert form.url == f"https://images.s3.{region}.amazonaws.com/"

@@ -1,12 +1,7 @@
 import pytest
 
-from handlers.settings import (
-    AuthorizeSettings,
-    ExtractMetadataSettings,
-    SettingsError,
-    UploadImageSettings,
-    read_settings,
-)
+from handlers import authorize, extract_metadata, upload_image
+from handlers.settings import SettingsError, read_settings
 
 VARIABLES = {
     "TABLE": "catalog",
@@ -22,11 +17,11 @@ VARIABLES = {
 
 
 def test_each_function_reads_its_own_variables() -> None:
-    assert read_settings(AuthorizeSettings, VARIABLES) == AuthorizeSettings("keys")
-    assert read_settings(ExtractMetadataSettings, VARIABLES) == ExtractMetadataSettings(
+    assert read_settings(authorize.Settings, VARIABLES) == authorize.Settings("keys")
+    assert read_settings(extract_metadata.Settings, VARIABLES) == extract_metadata.Settings(
         "catalog", "images", "shop", 100_000_000
     )
-    assert read_settings(UploadImageSettings, VARIABLES) == UploadImageSettings(
+    assert read_settings(upload_image.Settings, VARIABLES) == upload_image.Settings(
         "catalog", "idempotency", "images", "shop", "", 4_500_000, 0
     )
 
@@ -37,9 +32,9 @@ def test_each_function_reads_its_own_variables() -> None:
 def test_a_missing_variable_is_named(missing: str) -> None:
     variables = {name: value for name, value in VARIABLES.items() if name != missing}
     with pytest.raises(SettingsError, match=f" {missing} "):
-        read_settings(UploadImageSettings, variables)
+        read_settings(upload_image.Settings, variables)
 
 
 def test_a_variable_that_should_be_an_integer_and_is_not_is_named() -> None:
     with pytest.raises(SettingsError, match=" MAX_IMAGE_PIXELS "):
-        read_settings(ExtractMetadataSettings, {**VARIABLES, "MAX_IMAGE_PIXELS": "many"})
+        read_settings(extract_metadata.Settings, {**VARIABLES, "MAX_IMAGE_PIXELS": "many"})

@@ -1,0 +1,154 @@
+"""What is left of the SDK is what the service asks of it, and a changed SDK stops the build."""
+
+import ast
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+from botocore import xform_name
+from botocore.loaders import Loader
+
+from local.template import ROOT
+from packages.build import SOURCES
+from packages.prune import OPERATIONS, PruningError, prune_botocore
+from tests.infrastructure.package_files import built_package
+
+OF_POWERTOOLS = {"get_item", "put_item", "update_item", "delete_item"}
+"""What its store of idempotency keys calls, behind our back."""
+BEHIND_OTHERS = {"head_bucket"}
+"""What the SDK asks for on its own: the address that a form is posted to."""
+
+
+def calls_of_adapters() -> set[str]:
+    """Return the methods that the adapters call on the SDK's clients, and the paginators that they use."""
+    found: set[str] = set()
+    for file in (SOURCES / "adapters").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="get_paginator"), args=[ast.Constant(value=str(operation))]
+                ):
+                    found.add(operation)
+                case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_client"), attr=method)):
+                    found.add(method)
+    return found - {"get_paginator", "generate_presigned_post"}
+
+
+def test_the_operations_that_are_kept_are_those_in_use() -> None:
+    kept = {xform_name(operation) for operations in OPERATIONS.values() for operation in operations}
+    assert kept == calls_of_adapters() | OF_POWERTOOLS | BEHIND_OTHERS
+
+
+@pytest.mark.parametrize("service", OPERATIONS)
+def test_a_kept_operation_is_what_it_was(service: str) -> None:
+    pruned = Loader(extra_search_paths=[str(built_package("UploadImageFunction") / "botocore/data")])
+    pruned.search_paths[:] = [str(built_package("UploadImageFunction") / "botocore/data")]
+    ours, whole = (
+        pruned.load_service_model(service, "service-2"),
+        Loader().load_service_model(service, "service-2"),
+    )
+    assert ours["operations"].keys() == OPERATIONS[service]
+    assert ours["metadata"] == whole["metadata"]
+    for name, shape in ours["shapes"].items():
+        assert shape == undocumented(whole["shapes"][name]), name
+    for name, operation in ours["operations"].items():
+        assert operation == undocumented(whole["operations"][name]), name
+
+
+def undocumented(node: Any) -> Any:  # noqa: ANN401 - any part of a model
+    if isinstance(node, dict):
+        kept = {
+            name: value
+            for name, value in node.items()
+            if not isinstance(value, str) or name != "documentation"
+        }
+        return {name: undocumented(value) for name, value in kept.items()}
+    return [undocumented(each) for each in node] if isinstance(node, list) else node
+
+
+@pytest.fixture
+def sdk(tmp_path: Path) -> Path:
+    """A small SDK of the same build as botocore."""
+    sdk = tmp_path / "botocore"
+    for service, operations in [*OPERATIONS.items(), ("ec2", {"RunInstances"})]:
+        folder = sdk / "data" / service / "2012-08-10"
+        folder.mkdir(parents=True)
+        model = {
+            "operations": {name: {"input": {"shape": "Used"}} for name in [*operations, "Unused"]},
+            "shapes": {"Used": {"members": {"a": {"shape": "Inner"}}}, "Inner": {}, "Unused": {}},
+        }
+        (folder / "service-2.json.gz").write_bytes(gzip.compress(json.dumps(model).encode()))
+        (folder / "waiters-2.json").write_text("{}")
+        (sdk / "data" / service / "2011-01-01").mkdir()
+    endpoints = {"partitions": [{"services": {name: {} for name in (*OPERATIONS, "ec2")}}]}
+    (sdk / "data/endpoints.json").write_text(json.dumps(endpoints))
+    (sdk / "client.py").write_text(
+        "from botocore.docs.docstring import ClientMethodDocstring, PaginatorDocstring, WaiterDocstring\n"
+        "from botocore.docs.utils import AutoPopulatedParam\n"
+    )
+    for name in ("__init__.py", "docstring.py", "utils.py", "service.py", "bcdoc/style.py"):
+        file = sdk / "docs" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("import os\n")
+    return sdk
+
+
+def test_what_is_not_in_use_is_removed(sdk: Path) -> None:
+    prune_botocore(sdk)
+    assert {path.name for path in (sdk / "data").iterdir()} == {*OPERATIONS, "endpoints.json"}
+    [version] = (sdk / "data/s3").iterdir()
+    assert [path.name for path in version.iterdir()] == ["service-2.json"]
+    model = json.loads((version / "service-2.json").read_text())
+    assert model["operations"].keys() == OPERATIONS["s3"]
+    assert model["shapes"].keys() == {"Used", "Inner"}
+    [partition] = json.loads((sdk / "data/endpoints.json").read_text())["partitions"]
+    assert partition["services"].keys() == OPERATIONS.keys()
+    assert {path.name for path in (sdk / "docs").iterdir()} == {"__init__.py", "docstring.py", "utils.py"}
+
+
+def test_documentation_stays_where_boto3_needs_it(sdk: Path) -> None:
+    (sdk.parent / "boto3").mkdir()
+    prune_botocore(sdk)
+    assert (sdk / "docs/service.py").exists()
+
+
+def test_a_model_that_was_moved_stops_the_build(sdk: Path) -> None:
+    for file in (sdk / "data/s3").glob("*/*.gz"):
+        file.unlink()
+    with pytest.raises(PruningError, match=r"no model of s3 any more; adapt packages/prune\.py"):
+        prune_botocore(sdk)
+
+
+def test_an_operation_that_is_gone_stops_the_build(sdk: Path) -> None:
+    [file] = (sdk / "data/events").glob("*/*.gz")
+    file.write_bytes(gzip.compress(json.dumps({"operations": {}, "shapes": {}}).encode()))
+    with pytest.raises(PruningError, match="no operation PutEvents"):
+        prune_botocore(sdk)
+
+
+def test_endpoints_without_a_service_in_use_stop_the_build(sdk: Path) -> None:
+    (sdk / "data/endpoints.json").write_text(json.dumps({"partitions": [{"services": {"s3": {}}}]}))
+    with pytest.raises(PruningError, match="endpoints lack"):
+        prune_botocore(sdk)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from botocore.docs.docstring import Another",
+        "from botocore.docs.service import ServiceDocumenter",
+        "import botocore.docs.service",
+    ],
+)
+def test_another_import_of_the_documentation_stops_the_build(sdk: Path, line: str) -> None:
+    (sdk / "session.py").write_text(line)
+    with pytest.raises(PruningError, match=r"botocore\.docs"):
+        prune_botocore(sdk)
+
+
+def test_the_test_looks_at_the_sdk_that_is_deployed() -> None:
+    lock = (ROOT / "uv.lock").read_text()
+    assert f'name = "botocore"\nversion = "{botocore.__version__}"' in lock
