@@ -87,7 +87,7 @@ def _prune_service(service: Path) -> None:
             file.unlink()
             if file.name.startswith("service-2"):
                 model = _with_operations(model, OPERATIONS[service.name])
-            _write(version / file.name.removesuffix(".gz"), _without_documentation(model))
+            _write(version / file.name.removesuffix(".gz"), model)
 
 
 def _with_operations(model: dict[str, Any], operations: set[str]) -> dict[str, Any]:
@@ -105,11 +105,14 @@ def _with_operations(model: dict[str, Any], operations: set[str]) -> dict[str, A
         if name not in shapes:
             shapes[name] = model["shapes"][name]
             open_shapes += _shapes_in(shapes[name])
-    # In their old order, so that a build depends on nothing but botocore.
+    # In their old order, so that a build depends on nothing but botocore. What else there is of a model stays
+    # as it is: botocore reads the documentation of a client's parameters.
     return {
         **model,
-        "operations": kept,
-        "shapes": {name: shape for name, shape in model["shapes"].items() if name in shapes},
+        "operations": _without_documentation(kept),
+        "shapes": _without_documentation(
+            {name: shape for name, shape in model["shapes"].items() if name in shapes}
+        ),
     }
 
 

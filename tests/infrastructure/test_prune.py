@@ -51,7 +51,10 @@ def test_a_kept_operation_is_what_it_was(service: str) -> None:
         Loader().load_service_model(service, "service-2"),
     )
     assert ours["operations"].keys() == OPERATIONS[service]
-    assert ours["metadata"] == whole["metadata"]
+    apart = {"operations", "shapes"}
+    assert {name: ours[name] for name in ours if name not in apart} == {
+        name: whole[name] for name in whole if name not in apart
+    }
     for name, shape in ours["shapes"].items():
         assert shape == undocumented(whole["shapes"][name]), name
     for name, operation in ours["operations"].items():
@@ -83,7 +86,7 @@ def sdk(tmp_path: Path) -> Path:
         (folder / "service-2.json.gz").write_bytes(gzip.compress(json.dumps(model).encode()))
         (folder / "waiters-2.json").write_text("{}")
         (sdk / "data" / service / "2011-01-01").mkdir()
-    endpoints = {"partitions": [{"services": {name: {} for name in (*OPERATIONS, "ec2")}}]}
+    endpoints: dict[str, Any] = {"partitions": [{"services": {name: {} for name in (*OPERATIONS, "ec2")}}]}
     (sdk / "data/endpoints.json").write_text(json.dumps(endpoints))
     (sdk / "client.py").write_text(
         "from botocore.docs.docstring import ClientMethodDocstring, PaginatorDocstring, WaiterDocstring\n"
