@@ -20,8 +20,9 @@ import requests
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
-from domain.image import ImageFormat, ImageRef, User
+from domain.image import ImageFormat, ImageRef
 from domain.ports import ApiKeys
+from domain.user import User
 from local.deployment import CODE_BUCKET, FUNCTIONS, code_key
 from local.sample import sample_jpeg
 from local.system import LocalSystem, State, build_packages, ignore_shell_settings, wait_until

@@ -19,8 +19,9 @@ from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.api_key import Role
-from domain.image import ImageStatus, ProductImage, User
+from domain.image import ImageStatus, ProductImage
 from domain.issue_key import IssueKey
+from domain.user import User
 from local import front
 from local.background_process import BackgroundProcess, LocalSystemError
 from local.deployment import FUNCTIONS, Deployment, deploy

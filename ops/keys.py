@@ -12,9 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.api_key import ApiKey, Role, hash_key, key_id
-from domain.image import MAX_ID, User, iso_utc
+from domain.image import MAX_ID
 from domain.issue_key import IssueKey
+from domain.moments import iso_utc
 from domain.text import clean_text
+from domain.user import User
 from ops.failures import OperatorError
 from ops.target import target_of
 from ops.terminal import confirm, note, say, show

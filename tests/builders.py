@@ -15,7 +15,8 @@ from PIL.TiffImagePlugin import IFDRational
 
 from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import ApiKey, Role
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, User
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.user import User
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,5 +1,7 @@
 """The one SDK session of an execution environment, and which AWS errors are passing ones."""
 
+# Sockets look hosts up with it, and would import it at the first request.
+import encodings.idna  # noqa: F401
 import logging
 import random
 import time

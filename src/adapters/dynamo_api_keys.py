@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from adapters.aws import failed_condition, passing_errors_as_unavailable
 from domain.api_key import ApiKey
-from domain.image import User, iso_utc
+from domain.moments import iso_utc
+from domain.user import User
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

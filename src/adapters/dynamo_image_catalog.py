@@ -30,7 +30,8 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.gallery import Gallery
-from domain.image import ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage, iso_utc
+from domain.image import ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.moments import iso_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,17 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.image import (
-    Announcement,
-    ImageFacts,
-    ImageFormat,
-    ImageRef,
-    ImageStatus,
-    Primary,
-    ProductImage,
-    User,
-    iso_utc,
-)
+from domain.image import Announcement, ImageFacts, ImageFormat, ImageRef, ImageStatus, Primary, ProductImage
+from domain.moments import iso_utc
+from domain.user import User
 
 type Item = dict[str, Any]
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from adapters.aws import passing_errors_as_unavailable
 from domain.errors import UnavailableError
-from domain.image import ProductImage, iso_utc
+from domain.image import ProductImage
 from domain.image_events import ImageEventKind
+from domain.moments import iso_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

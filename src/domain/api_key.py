@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain.image import User
+from domain.user import User
 
 _PREFIX = "pik_"
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase

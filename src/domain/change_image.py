@@ -6,7 +6,8 @@ from datetime import datetime
 
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotReadyError, StaleImageError
-from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage, later
+from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.moments import later
 from domain.ports import Clock, ImageCatalog
 from domain.show_image import ShowImage
 

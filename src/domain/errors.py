@@ -7,8 +7,10 @@ None of them knows an HTTP status: `handlers.problems` maps codes to answers.
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from domain.image import ImageRef
+if TYPE_CHECKING:
+    from domain.image import ImageRef
 
 
 class DomainError(Exception):
@@ -166,7 +168,7 @@ class UnavailableError(DomainError):
     retry_after_seconds = 5
     sentence = "The service cannot do this just now. Send the same request again in a few seconds."
 
-    def __init__(self, ref: ImageRef | None = None) -> None:
+    def __init__(self, ref: "ImageRef | None" = None) -> None:
         super().__init__(self.sentence)
         self.ref = ref
 

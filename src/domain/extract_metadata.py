@@ -4,9 +4,10 @@ import hashlib
 from dataclasses import dataclass
 
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
-from domain.image import ImageRef, ImageStatus, ProductImage, later
+from domain.image import ImageRef, ImageStatus, ProductImage
 from domain.image_events import ImageEventKind
 from domain.image_signature import detect_format
+from domain.moments import later
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageInspector, ImageStore, StoredBytes
 
 

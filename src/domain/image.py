@@ -2,15 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum, StrEnum
+
+from domain.user import User
 
 MAX_ID = 2**53 - 1
 """Largest identifier: every JSON client reads integers up to here exactly (RFC 8259, section 6)."""
 
 _UNIT_STEP = 1024
-_TICK = timedelta(microseconds=1)
-"""The smallest step of the times that are kept."""
 _KEY = re.compile(r"originals/([1-9][0-9]{0,15})/([1-9][0-9]{0,15})\.([a-z]{3,4})")
 
 
@@ -73,15 +73,6 @@ class ImageRef:
             return None
         product_id, image_id = int(match[1]), int(match[2])
         return cls(product_id, image_id, image_format) if max(product_id, image_id) <= MAX_ID else None
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """The person or script that sends a picture."""
-
-    id: int
-    username: str
-    full_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +148,6 @@ class ImageSnapshot:
     def is_primary(self) -> bool:
         """Whether the picture is its product's primary."""
         return self.primary is not None and self.primary.image_id == self.image.ref.image_id
-
-
-def later(now: datetime, than: datetime) -> datetime:
-    """Return `now`, or the next moment after `than` where this machine's clock is behind another's."""
-    return max(now, than + _TICK)
-
-
-def iso_utc(moment: datetime) -> str:
-    """Write a moment as ISO 8601 in UTC with microseconds, so that text sorts as time does."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def human_readable_size(size_bytes: int) -> str:

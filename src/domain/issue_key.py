@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from domain.api_key import ApiKey, Role, generate_key, hash_key, key_id, shown_prefix
-from domain.image import User
 from domain.ports import ApiKeys, Clock
+from domain.user import User
 
 
 class IssueKey:

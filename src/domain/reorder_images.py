@@ -8,7 +8,8 @@ from dataclasses import replace
 from domain.contention import until_undisturbed
 from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError
 from domain.gallery import Gallery
-from domain.image import ProductImage, later
+from domain.image import ProductImage
+from domain.moments import later
 from domain.ports import Clock, ImageCatalog
 
 MAX_IMAGES = 100

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.errors import FieldFault, FileTooLargeError, InvalidFieldsError, ProductNotFoundError
-from domain.image import Announcement, ImageFormat, ImageRef, ProductImage, User
+from domain.image import Announcement, ImageFormat, ImageRef, ProductImage
 from domain.ports import Clock, ImageCatalog, ImageIds, UploadForm, UploadForms
 from domain.text import clean_file_name, clean_text
+from domain.user import User
 
 FORM_LIFETIME = timedelta(minutes=15)
 """Time to begin sending: enough for 50 MB on a line of 0.5 Mbit/s, and little for a form that leaks."""

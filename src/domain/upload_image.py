@@ -12,11 +12,12 @@ from domain.errors import (
     ProductNotFoundError,
     UnavailableError,
 )
-from domain.image import ImageRef, ImageStatus, ProductImage, User
+from domain.image import ImageRef, ImageStatus, ProductImage
 from domain.image_signature import detect_format
 from domain.ports import Clock, ImageCatalog, ImageIds, ImageStore
 from domain.text import clean_file_name
 from domain.upload_fields import parse_upload_fields
+from domain.user import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from adapters.deadline import within
 from domain.errors import DomainError, UnavailableError
 from domain.identifiers import parse_identifiers
-from domain.image import User
+from domain.user import User
 from handlers.cors import allow_origin
 from handlers.http_headers import lower_case_names
 from handlers.problems import HttpResponse, internal_problem, problem_response

@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from domain.image import ProductImage, human_readable_size, iso_utc
+from domain.image import ProductImage, human_readable_size
+from domain.moments import iso_utc
 from handlers.problems import HttpResponse, json_response
 
 

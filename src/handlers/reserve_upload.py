@@ -16,8 +16,8 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_upload_forms import S3UploadForms
 from domain.daily_quota import DailyQuota
-from domain.image import iso_utc
 from domain.leased_ids import LeasedIds
+from domain.moments import iso_utc
 from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import OncePerKey

@@ -8,8 +8,9 @@ import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from domain.api_key import Role, generate_key
-from domain.image import User, human_readable_size
+from domain.image import human_readable_size
 from domain.issue_key import IssueKey
+from domain.user import User
 from local.sample import sample_jpeg
 from local.system import State
 from tests.e2e.contract import ImageBody, parse_time

@@ -19,9 +19,10 @@ import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from domain.api_key import Role
-from domain.image import ImageRef, ProductImage, User
+from domain.image import ImageRef, ProductImage
 from domain.issue_key import IssueKey
 from domain.reconcile import PATIENCE
+from domain.user import User
 from local.sample import sample_jpeg
 from local.system import State, wait_until
 from local.template import ROOT

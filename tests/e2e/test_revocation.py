@@ -9,8 +9,8 @@ import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from domain.api_key import Role
-from domain.image import User
 from domain.issue_key import IssueKey
+from domain.user import User
 from local.system import State
 from tests.e2e.shop import Shop
 from tests.torture.results import size

@@ -19,8 +19,8 @@ from domain.image import (
     ImageStatus,
     Primary,
     ProductImage,
-    User,
 )
+from domain.user import User
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
 from tests.integration.conftest import Catalog, Shop
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.api_key import ApiKey, Role, generate_key, hash_key, is_well_formed, key_id, shown_prefix
-from domain.image import User
+from domain.user import User
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
 
 CREATE = (

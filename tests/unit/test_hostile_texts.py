@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from domain.image import ProductImage, User
+from domain.image import ProductImage
 from domain.text import clean_file_name, clean_text
+from domain.user import User
 from handlers.problems import HttpResponse
 from tests.builders import (
     IMAGE_PATH,

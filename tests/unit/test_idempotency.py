@@ -18,10 +18,11 @@ from adapters.aws import dynamodb_client, s3_client
 from adapters.s3_upload_forms import S3UploadForms
 from domain.daily_quota import DailyQuota
 from domain.errors import OutcomeUnknownError, UnavailableError
-from domain.image import ProductImage, User
+from domain.image import ProductImage
 from domain.leased_ids import LeasedIds
 from domain.reserve_upload import ReserveUpload
 from domain.upload_image import Upload
+from domain.user import User
 from handlers.http_function import HttpFunction
 from handlers.idempotency import OncePerKey
 from handlers.problems import HttpResponse

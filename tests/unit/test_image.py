@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.image import MAX_ID, ImageFormat, ImageRef, human_readable_size, iso_utc
+from domain.image import MAX_ID, ImageFormat, ImageRef, human_readable_size
+from domain.moments import iso_utc
 from tests.builders import NOW
 
 IDS = st.integers(1, MAX_ID)
