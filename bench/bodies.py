@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +94,11 @@ def upload_request(size_bytes: int) -> Path:
     return path
 
 
-def hostile_request(name: str, make: Callable[[], bytes]) -> Path:
-    """Return a body that is made anew, since its maker may have changed; beside it lies its event."""
-    path = FILES / f"{name.replace(' ', '_')}.form"
-    _write(event_of(path), json.dumps(upload_event(make())).encode())
+def hostile_request(text: str, content_type: str) -> Path:
+    """Return where a body would lie whose event lies beside it; it takes the place of the one before."""
+    path = FILES / "hostile.form"
+    event = {"body": text, "headers": {"Content-Type": content_type}}
+    _write(event_of(path), json.dumps(event).encode())
     return path
 
 

@@ -29,6 +29,11 @@ def _read_form(request: Path) -> Callable[[], None]:
 
 def _b64decode(request: Path) -> Callable[[], None]:
     body = json.loads(request.with_suffix(".json").read_text())["body"]
+    try:
+        base64.b64decode(body)
+    except ValueError:
+        # Decoding would stop early; as much of what it goes through to the end stands for it.
+        body = "AAAA" * (len(body) // 4)
 
     def call() -> None:
         base64.b64decode(body)

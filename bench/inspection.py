@@ -63,7 +63,38 @@ def inspect(path: Path, image_format: str) -> None:
     _measure(run, lambda: int(os.read(reader, 32)))
 
 
-def _measure(run: Callable[[], None], peak_of_child: Callable[[], int]) -> None:
+def read(path: Path, _: str) -> None:
+    """Read a picture as a whole, as an inspection has to."""
+    _measure(path.read_bytes, lambda: 0)
+
+
+def start_child(path: Path, image_format: str) -> None:
+    """Start and end the decoder's child process beside a picture in memory, and decode nothing."""
+    from adapters.child_process_inspector import ChildProcessInspector  # noqa: PLC0415 - as above
+    from domain.image import ImageFacts, ImageFormat  # noqa: PLC0415 - as above
+
+    class Idle:
+        """An inspector that knows the answer."""
+
+        def inspect(self, content: bytes, _: ImageFormat) -> ImageFacts:
+            return ImageFacts(len(content), 1, "L")
+
+    content = path.read_bytes()
+    inspector = ChildProcessInspector(Idle(), max_seconds=_MAX_SECONDS, max_memory_bytes=_MAX_MEMORY_BYTES)
+    _measure(lambda: inspector.inspect(content, ImageFormat[image_format]), lambda: 0)
+
+
+def decode(path: Path, image_format: str) -> None:
+    """Decode a picture in memory as an inspection does, in this process."""
+    from adapters.pillow_image_inspector import PillowImageInspector  # noqa: PLC0415 - as above
+    from domain.image import ImageFormat  # noqa: PLC0415 - as above
+
+    content = path.read_bytes()
+    inspector = PillowImageInspector(_MAX_PIXELS)
+    _measure(lambda: inspector.inspect(content, ImageFormat[image_format]), lambda: 0)
+
+
+def _measure(run: Callable[[], object], peak_of_child: Callable[[], int]) -> None:
     base = _reset_peak()
     started = _cpu_seconds()
     run()

@@ -17,6 +17,7 @@ from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import ApiKey, Role
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.user import User
+from tests.forms import FORM_TYPE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,8 +32,6 @@ KEY_ID = "0123456789abcdef"
 BASE_URL = "https://shop.example"
 IMAGES_PATH = "/api/products/{product_id}/images"
 IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
-BOUNDARY = "a-boundary"
-FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 def a_ref(image_id: int = 1, product_id: int = PRODUCT_ID) -> ImageRef:
@@ -141,28 +140,6 @@ def private_exif() -> bytes:
         ExifTags.GPS.GPSAreaInformation: place.encode(),
     }
     return data.tobytes()
-
-
-def part(content: bytes, *parameters: str, name: str) -> bytes:
-    """Return one part of a form; `parameters` are those of its Content-Disposition after the name."""
-    disposition = "; ".join(["form-data", f'name="{name}"', *parameters])
-    return f"Content-Disposition: {disposition}\r\n\r\n".encode() + content
-
-
-def file_part(content: bytes, file_name: str = "shoe.jpg") -> bytes:
-    return part(content, f'filename="{file_name}"', name="image")
-
-
-def form(*parts: bytes) -> bytes:
-    """Return the body of a `FORM_TYPE` request."""
-    delimiter = f"--{BOUNDARY}".encode()
-    return b"".join(delimiter + b"\r\n" + each + b"\r\n" for each in parts) + delimiter + b"--\r\n"
-
-
-def upload_form(content: bytes, file_name: str = "shoe.jpg", **fields: str) -> bytes:
-    return form(
-        file_part(content, file_name), *(part(value.encode(), name=name) for name, value in fields.items())
-    )
 
 
 def api_event(

@@ -1,14 +1,11 @@
 """Bodies of uploads that were made to cost much or to be misread, each of about the same size."""
 
 import base64
-import contextlib
 import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from domain.errors import DomainError
-from handlers.form import read_form
-from tests.builders import BOUNDARY, FORM_TYPE, file_part, form, part, upload_form
+from tests.forms import BOUNDARY, FORM_TYPE, file_part, form, part, upload_form
 
 
 class Body(NamedTuple):
@@ -18,12 +15,6 @@ class Body(NamedTuple):
     content_type: str = FORM_TYPE
 
 
-def read(body: Body) -> None:
-    """Read a body, or refuse it."""
-    with contextlib.suppress(DomainError):
-        read_form(body.text, is_base64=True, content_type=body.content_type)
-
-
 def an_honest_body(size_bytes: int) -> Body:
     """Return the form of a picture without two equal halves."""
     return _encoded(upload_form(_noise(size_bytes)))
@@ -31,7 +22,8 @@ def an_honest_body(size_bytes: int) -> Body:
 
 def hostile_bodies(size_bytes: int) -> dict[str, Body]:
     """Return each kind; all but the small ones have `size_bytes` of content or a little more."""
-    return {name: _encoded(form) for name, form in _forms(size_bytes)} | _not_base64(size_bytes)
+    forms = (*_forms(size_bytes), *_forms_without_an_end(size_bytes))
+    return {name: _encoded(form) for name, form in forms} | _not_base64(size_bytes)
 
 
 def bodies_against_the_search(size_bytes: int) -> dict[str, Body]:
@@ -71,22 +63,38 @@ def _forms(size_bytes: int) -> Iterator[tuple[str, bytes]]:
         ("CRLF", b"\r\n"),
         ("CRLF--", b"\r\n--"),
         ("NUL", b"\0"),
+        ("dashes", b"-"),
         ("boundaries cut short", f"\r\n--{BOUNDARY[:-1]}".encode()),
         ("boundaries with another end", f"\r\n--{BOUNDARY[:-1]}!".encode()),
+        ("boundaries that go on", f"\r\n--{BOUNDARY}x".encode()),
+        ("boundaries without line ends", f"--{BOUNDARY}".encode()),
         ("boundaries after LF alone", f"\n--{BOUNDARY}".encode()),
         ("halves of boundaries", f"\r\n--{BOUNDARY[: len(BOUNDARY) // 2]}".encode()),
     ]:
         yield f"{name} all through the file", upload_form(_filled(filling, size_bytes))
         yield f"{name} before the form", _filled(filling, size_bytes) + upload_form(b"x")
-    yield "boundaries all through the body", _filled(f"--{BOUNDARY}\r\n".encode(), size_bytes)
-    yield "cut short", upload_form(_noise(size_bytes))[:-20]
-    yield "cut in the last boundary", upload_form(_noise(size_bytes))[:-5]
-    yield "no boundary at all", _noise(size_bytes)
     inner = upload_form(_noise(size_bytes)).replace(BOUNDARY.encode(), b"inner")
     nested = b'Content-Disposition: form-data; name="image"; filename="a.jpg"\r\n'
     yield "a form in a form", form(nested + b"Content-Type: multipart/mixed; boundary=inner\r\n\r\n" + inner)
     yield "a form in a form with its boundary", form(file_part(upload_form(_noise(size_bytes))))
     yield "a text field as large as a file", upload_form(b"x", alt_text="x" * size_bytes)
+    field = _filled(b"\r\n", size_bytes // 31)
+    yield "31 large fields", form(*[part(field, name=str(number)) for number in range(31)])
+
+
+def _forms_without_an_end(size_bytes: int) -> Iterator[tuple[str, bytes]]:
+    delimiter, disposition = f"--{BOUNDARY}\r\n".encode(), b"Content-Disposition: form-data; name="
+    yield "boundaries all through the body", _filled(delimiter, size_bytes)
+    yield "cut short", upload_form(_noise(size_bytes))[:-20]
+    yield "cut in the last boundary", upload_form(_noise(size_bytes))[:-5]
+    yield "no boundary at all", _noise(size_bytes)
+    yield "a file of one letter without an end", upload_form(_filled(b"x", size_bytes))[:-20]
+    yield "nothing but line ends", _filled(b"\r\n", size_bytes)
+    yield "parts without headers", _filled(delimiter + b"\r\n\r\n", size_bytes)
+    yield "the same field again and again", _filled(delimiter + disposition + b"1\r\n\r\nx\r\n", size_bytes)
+    yield "one endless header", delimiter + disposition + _filled(b"a", size_bytes)
+    yield "headers of quotes", delimiter + disposition + _filled(b'"\\', size_bytes)
+    yield "an end, and as much again behind it", upload_form(b"x") + _filled(b"x", size_bytes)
 
 
 def _not_base64(size_bytes: int) -> dict[str, Body]:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.bodies import BOUNDARY, hostile_request, upload_request
+from bench.bodies import hostile_request, upload_request
 from bench.environments import package
 from bench.results import Findings, Row, compare
 from bench.worker import Worker, interleave
+from tests.hostile_bodies import Body, bodies_against_the_search, hostile_bodies
 
 PART = "body"
 
@@ -15,39 +16,6 @@ _ROUNDS = 25
 _FIRST_ROUNDS = 5
 _TIMES = 5
 _DEAREST = 3
-_DELIMITER = f"--{BOUNDARY}".encode()
-_FILE_HEAD = _DELIMITER + b'\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
-_TEXT_HEAD = _DELIMITER + b'\r\nContent-Disposition: form-data; name="%d"\r\n\r\n'
-
-
-def _filled(head: bytes, filling: bytes, end: bytes = b"") -> bytes:
-    room = _HOSTILE_BYTES - len(head) - len(end)
-    return head + (filling * (room // len(filling) + 1))[:room] + end
-
-
-_END = b"\r\n" + _DELIMITER + b"--\r\n"
-_HOSTILE: dict[str, Callable[[], bytes]] = {
-    "line ends before the first part": lambda: _filled(b"", b"\r\n", b"\r\n" + _FILE_HEAD + b"x" + _END),
-    "line ends in the file": lambda: _filled(_FILE_HEAD, b"\r\n", _END),
-    "dashes in the file": lambda: _filled(_FILE_HEAD, b"-", _END),
-    "carriage returns in the file": lambda: _filled(_FILE_HEAD, b"\r", _END),
-    "almost delimiters in the file": lambda: _filled(_FILE_HEAD, b"\r\n" + _DELIMITER[:-1], _END),
-    "delimiters that go on": lambda: _filled(_FILE_HEAD, b"\r\n" + _DELIMITER + b"x", _END),
-    "delimiters without line ends": lambda: _filled(_FILE_HEAD, _DELIMITER, _END),
-    "a file without an end": lambda: _filled(_FILE_HEAD, b"x"),
-    "nothing but line ends": lambda: _filled(b"", b"\r\n"),
-    "nothing but delimiters": lambda: _filled(b"", _DELIMITER + b"\r\n"),
-    "parts without headers": lambda: _filled(b"", _DELIMITER + b"\r\n\r\n\r\n"),
-    "one endless header": lambda: _filled(_DELIMITER + b"\r\nContent-Disposition: form-data; name=", b"a"),
-    "very many headers": lambda: _filled(_DELIMITER + b"\r\n", b"a: b\r\n"),
-    "headers of quotes": lambda: _filled(_DELIMITER + b"\r\nContent-Disposition: form-data; name=", b'"\\'),
-    "31 large fields": lambda: (
-        b"\r\n".join(_TEXT_HEAD % number + b"\r\n" * (_HOSTILE_BYTES // 62 - 60) for number in range(31))
-        + _END
-    ),
-    "the same field again and again": lambda: _filled(b"", _TEXT_HEAD % 1 + b"x\r\n"),
-}
-"""Bodies in which each byte makes a parser look twice; all of about 4.5 MB."""
 
 
 def measure(report: Callable[[str], None]) -> Findings:
@@ -58,21 +26,22 @@ def measure(report: Callable[[str], None]) -> Findings:
         *(upload_request(4_000_000), _ROUNDS, 0.10),
     )
     ratios = {}
-    for number, name in enumerate(_HOSTILE, start=1):
-        report(f"hostile body {number} of {len(_HOSTILE)}: {name}")
-        ratios[name] = _hostile_row(name, _FIRST_ROUNDS).ratio or 0
+    hostile = hostile_bodies(_HOSTILE_BYTES) | bodies_against_the_search(_HOSTILE_BYTES)
+    for number, (name, body) in enumerate(hostile.items(), start=1):
+        report(f"hostile body {number} of {len(hostile)}: {name}")
+        ratios[name] = _hostile_row(name, body, _FIRST_ROUNDS).ratio or 0
     report("the dearest of them again")
     # So that none is called the worst for a moment in which the machine was busy.
     dearest = sorted(ratios, key=lambda name: -ratios[name])[:_DEAREST]
-    again = {name: _hostile_row(name, _ROUNDS) for name in dearest}
+    again = {name: _hostile_row(name, hostile[name], _ROUNDS) for name in dearest}
     worst = max(again.values(), key=lambda row: row.ratio or 0)
     ratios |= {name: row.ratio or 0 for name, row in again.items()}
     return Findings([ordinary, worst], {"hostile_bodies": ratios})
 
 
-def _hostile_row(name: str, rounds: int) -> Row:
+def _hostile_row(name: str, body: Body, rounds: int) -> Row:
     what = f"the worst hostile body of 4.5 MB ({name}), against b64decode of it"
-    return _row(what, hostile_request(name, _HOSTILE[name]), rounds, 1)
+    return _row(what, hostile_request(body.text, body.content_type), rounds, 1)
 
 
 def _row(what: str, request: Path, rounds: int, goal: float) -> Row:

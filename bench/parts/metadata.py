@@ -1,6 +1,7 @@
 """Inspecting a picture, against Pillow's `Image.open(f).load()`, each in a fresh process."""
 
 import json
+import statistics
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,20 +17,31 @@ _BOMB_SIDE = 13_000
 """Pixels of each side: 169 megapixels, above the limit of 100."""
 _ORDINARY_PNG = (1600, 1200)
 
+_STEPS = {
+    "reading the file": "read",
+    "the child process, decoding nothing": "start_child",
+    "decoding at an eighth, without a child process": "decode",
+}
+"""Parts of an inspection, measured alone, and what runs each (`bench/inspection.py`)."""
+
 type Program = tuple[Deployment, str]
 
 
 def measure(report: Callable[[str], None]) -> Findings:
     """Inspect photographs, and a picture that must be refused before it is decoded."""
     rows: list[Row] = []
+    steps: dict[str, dict[str, float]] = {}
     for size in _PHOTOGRAPHS:
         report(f"a JPEG of {size / 1e6:g} MB")
-        path = photograph(size)
-        rows += _jpeg_rows(f"{size / 1e6:g} MB", _in_turns({"ours": _ours(path), "reference": _pillow(path)}))
+        path, name = photograph(size), f"{size / 1e6:g} MB"
+        contenders = {"ours": _ours("inspect", path), "reference": _pillow(path)}
+        found = _in_turns(contenders | {step: _ours(call, path) for step, call in _STEPS.items()})
+        rows += _jpeg_rows(name, found)
+        steps[name] = {step: _ratio(found[step], found["reference"]) for step in _STEPS}
     report("a PNG of 169 megapixels")
     bomb = png(_BOMB_SIDE, _BOMB_SIDE, is_photograph=False)
     ordinary = png(*_ORDINARY_PNG, is_photograph=True)
-    found = _in_turns({"ours": _ours(bomb, "PNG"), "reference": _ours(ordinary, "PNG")})
+    found = _in_turns({"ours": _ours("inspect", bomb, "PNG"), "reference": _ours("inspect", ordinary, "PNG")})
     rows.append(
         compare(
             PART,
@@ -40,7 +52,7 @@ def measure(report: Callable[[str], None]) -> Findings:
             goal=3,
         )
     )
-    return Findings(rows)
+    return Findings(rows, {"inspection_steps": steps})
 
 
 def _jpeg_rows(size: str, found: Mapping[str, list[dict[str, float]]]) -> list[Row]:
@@ -68,6 +80,11 @@ def _jpeg_rows(size: str, found: Mapping[str, list[dict[str, float]]]) -> list[R
     ]
 
 
+def _ratio(step: list[dict[str, float]], reference: list[dict[str, float]]) -> float:
+    pairs = zip(_milliseconds(step), _milliseconds(reference), strict=True)
+    return statistics.median(mine / other for mine, other in pairs)
+
+
 def _milliseconds(found: list[dict[str, float]]) -> list[float]:
     return [1000 * one["cpu_seconds"] for one in found]
 
@@ -80,9 +97,9 @@ def _in_turns(programs: Mapping[str, Program]) -> dict[str, list[dict[str, float
     return found
 
 
-def _ours(path: Path, image_format: str = "JPEG") -> Program:
+def _ours(call: str, path: Path, image_format: str = "JPEG") -> Program:
     deployment = package("ExtractMetadataFunction", "PillowLayer")
-    return deployment, _program(f"inspect(Path({str(path)!r}), {image_format!r})")
+    return deployment, _program(f"{call}(Path({str(path)!r}), {image_format!r})")
 
 
 def _pillow(path: Path) -> Program:
@@ -94,7 +111,7 @@ def _program(call: str) -> str:
         (
             f"sys.path.append({str(ROOT)!r})",
             "from pathlib import Path",
-            "from bench.inspection import inspect, load_with_pillow",
+            "from bench.inspection import decode, inspect, load_with_pillow, read, start_child",
             call,
         )
     )

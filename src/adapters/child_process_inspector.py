@@ -1,15 +1,20 @@
 """Opens each picture in a process of its own, so that no picture can take the function with it."""
 
-import multiprocessing
+import json
+import os
 import resource
-from multiprocessing.connection import Connection
+import select
+import signal
+import sys
+from dataclasses import asdict
+from typing import Any, NoReturn
 
 from domain.errors import NotAPictureError
 from domain.image import ImageFacts, ImageFormat
 from domain.ports import ImageInspector
 
-# A fork shares what is loaded already and the picture's bytes; nothing is copied or imported again.
-_FORK = multiprocessing.get_context("fork")
+_MAX_ANSWER_BYTES = 4096
+"""What a pipe takes and gives in one piece (pipe(7), PIPE_BUF)."""
 
 
 class ChildProcessInspector:
@@ -22,32 +27,51 @@ class ChildProcessInspector:
 
     def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
         """Return what the inspector says; a picture beyond the limits is none."""
-        receiver, sender = _FORK.Pipe(duplex=False)
-        child = _FORK.Process(target=self.report, args=(sender, content, image_format), daemon=True)
-        child.start()
-        sender.close()
+        receiver, sender = os.pipe()
+        # A fork shares what is loaded already and the picture's bytes; nothing is copied or imported again.
+        child = os.fork()
+        if not child:
+            self._answer_and_exit(sender, content, image_format)
+        os.close(sender)
         try:
-            if not receiver.poll(self._max_seconds):
-                raise NotAPictureError(f"The picture takes more than {self._max_seconds:g} s to decode.")
-            outcome: ImageFacts | str = receiver.recv()
-        except EOFError as error:
-            raise NotAPictureError("The picture breaks the decoder, or needs too much memory.") from error
+            answer = self._receive(receiver)
         finally:
-            child.kill()
-            child.join()
-            receiver.close()
-        if isinstance(outcome, str):
-            raise NotAPictureError(outcome)
-        return outcome
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(receiver)
+        if not answer:
+            raise NotAPictureError("The picture breaks the decoder, or needs too much memory.")
+        # Not pickled: whoever has taken over the decoder must not run anything here.
+        outcome = json.loads(answer)
+        if "reason" in outcome:
+            raise NotAPictureError(outcome["reason"])
+        return ImageFacts(**outcome)
 
-    def report(self, sender: Connection, content: bytes, image_format: ImageFormat) -> None:
-        """Inspect under the memory limit and send the facts, or why there are none (in the child)."""
+    def _receive(self, receiver: int) -> bytes:
+        """Wait for the child's answer; it is empty if the child ends without one."""
+        arrival = select.poll()
+        arrival.register(receiver, select.POLLIN)
+        if not arrival.poll(self._max_seconds * 1000):
+            raise NotAPictureError(f"The picture takes more than {self._max_seconds:g} s to decode.")
+        return os.read(receiver, _MAX_ANSWER_BYTES)
+
+    def _answer_and_exit(self, sender: int, content: bytes, image_format: ImageFormat) -> NoReturn:
+        """Do the child's work, and end it before it could go on as a second parent."""
+        try:
+            os.write(sender, json.dumps(self.answer(content, image_format)).encode())
+        except BaseException:  # noqa: BLE001 - whatever it is, it goes to the log and no further
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(0)
+
+    def answer(self, content: bytes, image_format: ImageFormat) -> dict[str, Any]:
+        """Inspect under the memory limit and return the facts, or why there are none (in the child)."""
         # Private memory: heap, stacks and anonymous mappings, but not the libraries' files (setrlimit(2)).
         resource.setrlimit(resource.RLIMIT_DATA, (self._max_memory_bytes, self._max_memory_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         try:
-            sender.send(self._inspector.inspect(content, image_format))
+            return asdict(self._inspector.inspect(content, image_format))
         except NotAPictureError as error:
-            sender.send(str(error))
+            return {"reason": str(error)}
         except MemoryError:
-            sender.send("The picture needs too much memory to decode.")
+            return {"reason": "The picture needs too much memory to decode."}

@@ -27,12 +27,17 @@ _MAX_HEADER_CHARACTERS = 16_384
 """Characters of all parts' headers together: room for a file name of 5,000 characters and more."""
 _MAX_HEADER_BYTES = 2 * _MAX_HEADER_CHARACTERS
 """Bytes of one header, before it is decoded; 5,000 characters take 20,000 at most."""
+_MAX_EPILOGUE_BYTES = 16_384
+"""How far the closing boundary may be from the body's end; clients send a line end behind it, or nothing."""
 _FILE_FIELD = "image"
 _PERCENT_ENCODED = re.compile(r'(?:[\w.~"\r\n-]|%[0-9A-F]{2})+', re.ASCII)
 """How aiohttp writes a file name (its FormData, `quote_fields`); browsers encode `"`, CR and LF only, and the
 parser has decoded those by then."""
 
 _EXTENDED_FILE_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[a-z0-9-]*'([^;\s]*)", re.IGNORECASE)
+_INCOMPLETE = (
+    "The form is cut short or not well-formed (RFC 7578). Let an HTTP client build it, and send it again."
+)
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -135,6 +140,9 @@ class _FormParser(PushMultipartParser):  # type: ignore[misc] # published withou
 
 
 def _segments(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, bytes]]:
+    # A body that was cut is refused here, before the parser looks through it and copies what it holds.
+    if f"--{boundary}--".encode() not in body[-_MAX_EPILOGUE_BYTES:]:
+        raise MalformedBodyError(_INCOMPLETE)
     # The whole body in one chunk: each part then comes as one slice, the only copy that is made.
     try:
         with _FormParser(boundary) as parser:
@@ -156,9 +164,7 @@ def _explain(error: MultipartError) -> str:
         return f"The form has more than {_MAX_PARTS} parts, or too many or too long headers."
     if any(isinstance(argument, UnicodeDecodeError) for argument in error.args):
         return "A name in the form is not UTF-8. Rename the file, or send its name in UTF-8."
-    return (
-        "The form is cut short or not well-formed (RFC 7578). Let an HTTP client build it, and send it again."
-    )
+    return _INCOMPLETE
 
 
 def _file_name(segment: MultipartSegment) -> str:

@@ -14,9 +14,9 @@ from botocore.session import Session
 from domain.image import ImageStatus
 from local.system import State
 from tests.builders import IMAGE_PATH, IMAGES_PATH, api_event, json_event, object_created, upload_event
-from tests.builders import upload_form as a_form
 from tests.conftest import ColdStart
 from tests.e2e.fault_bench import CONTENT, PRODUCT_ID, Bench, Fault, Interference, refusal
+from tests.forms import upload_form as a_form
 from tests.torture.results import size
 
 TRIES = {"dynamodb": 3, "s3": 2, "eventbridge": 3}

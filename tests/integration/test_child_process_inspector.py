@@ -1,7 +1,7 @@
 import os
 import signal
 import time
-from typing import override
+from typing import NoReturn, override
 
 import pytest
 
@@ -68,25 +68,33 @@ def test_a_picture_that_misbehaves_is_none_and_does_no_harm(act: str, reason: st
         limited(Misbehaving(act), seconds=0.2 if act == "hang" else 30).inspect(CONTENT, ImageFormat.JPEG)
 
 
-def test_what_the_child_reports_is_a_fact_or_a_reason() -> None:
-    class Listener:
-        """What the parent's end of the pipe would get."""
+@pytest.mark.parametrize(("act", "logged"), [("work", ""), ("break", "RuntimeError")])
+def test_the_child_ends_where_it_has_answered_and_logs_what_broke_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], act: str, logged: str
+) -> None:
+    class EndedError(Exception):
+        """Ends the child, which here is the test's own process."""
 
-        def __init__(self) -> None:
-            self.heard: list[object] = []
+    def end(status: int) -> NoReturn:
+        raise EndedError(status)
 
-        def send(self, outcome: object) -> None:
-            self.heard.append(outcome)
+    monkeypatch.setattr(os, "fork", lambda: 0)
+    monkeypatch.setattr(os, "_exit", end)
+    with pytest.raises(EndedError):
+        limited(Misbehaving(act), memory_bytes=-1).inspect(CONTENT, ImageFormat.JPEG)
+    assert logged in capsys.readouterr().err
 
+
+def test_what_the_child_answers_is_facts_or_a_reason() -> None:
     class Full(Misbehaving):
         @override
         def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
             raise MemoryError
 
-    listener = Listener()
     unlimited = -1
-    for inspector in (Misbehaving("work"), PillowImageInspector(1_000_000), Full("")):
-        limited(inspector, memory_bytes=unlimited).report(listener, b"no", ImageFormat.JPEG)  # type: ignore[arg-type]
-    facts, *reasons = listener.heard
-    assert isinstance(facts, ImageFacts)
-    assert [str(reason).split()[0:2] for reason in reasons] == [["The", "file"], ["The", "picture"]]
+    inspectors = (Misbehaving("work"), PillowImageInspector(1_000_000), Full(""))
+    facts, *reasons = [
+        limited(inspector, memory_bytes=unlimited).answer(b"no", ImageFormat.JPEG) for inspector in inspectors
+    ]
+    assert facts == {"width_px": 2, "height_px": os.getpid(), "mode": "JPEG"}
+    assert [answer["reason"].split()[0:2] for answer in reasons] == [["The", "file"], ["The", "picture"]]

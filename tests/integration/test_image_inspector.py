@@ -102,6 +102,17 @@ def test_broken_exif_data_does_not_fail_a_picture(pillow_format: str, broken: by
     assert inspect(picture(pillow_format, exif=broken)) == ImageFacts(48, 32, "RGB")
 
 
+def test_a_jpeg_whose_colours_cannot_be_scaled_up_is_not_a_picture() -> None:
+    # Brightness 3 wide, colours 2: libjpeg has no way from one to the other. Decoding to brightness alone,
+    # a little cheaper, would not notice.
+    content = bytearray(jpeg(subsampling=0))
+    components = content.index(b"\xff\xc0") + 10
+    for number, sampling in enumerate((0x31, 0x21, 0x21)):
+        content[components + 3 * number + 1] = sampling
+    with pytest.raises(NotAPictureError, match="damaged"):
+        inspect(bytes(content), ImageFormat.JPEG)
+
+
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
 @pytest.mark.parametrize("tenths", range(1, 10))
 def test_a_picture_cut_short_is_not_a_picture(content: bytes, tenths: int) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from domain.errors import DomainError, InvalidFieldsError
 from handlers.form import Form, MalformedBodyError, NotMultipartError, read_form
-from tests.builders import FORM_TYPE, file_part, form, jpeg, part, upload_form
+from tests.builders import jpeg
+from tests.forms import FORM_TYPE, file_part, form, part, upload_form
 
 CONTENT = jpeg()
 
@@ -142,7 +143,7 @@ def test_every_byte_of_a_file_is_kept() -> None:
     assert read(upload_form(content)).content == content
 
 
-@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\nan epilogue"])
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\nan epilogue", b"x" * 16_370])
 def test_what_comes_after_the_last_boundary_does_not_matter(end: bytes) -> None:
     assert read(upload_form(CONTENT).removesuffix(b"\r\n") + end).content == CONTENT
 
@@ -154,6 +155,7 @@ def test_what_comes_after_the_last_boundary_does_not_matter(end: bytes) -> None:
         pytest.param(b"{}", "cut short", id="something else"),
         pytest.param(upload_form(CONTENT)[:-20], "cut short", id="cut in the last boundary"),
         pytest.param(upload_form(CONTENT)[:100], "cut short", id="cut in the file"),
+        pytest.param(upload_form(CONTENT) + b"x" * 16_384, "cut short", id="as much again behind the end"),
         pytest.param(
             upload_form(CONTENT).replace(b"a-boundary", b"another"), "cut short", id="another boundary"
         ),

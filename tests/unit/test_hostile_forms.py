@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import sys
 import tomllib
 from collections.abc import Callable
@@ -9,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import BOUNDARY, FORM_TYPE, file_part, form, jpeg, part, upload_event, upload_form
+from domain.errors import DomainError
+from handlers.form import read_form
+from tests.builders import jpeg, upload_event
 from tests.fakes import MAX_BYTES
-from tests.hostile_bodies import Body, an_honest_body, bodies_against_the_search, hostile_bodies, read
+from tests.forms import BOUNDARY, FORM_TYPE, file_part, form, part, upload_form
+from tests.hostile_bodies import Body, an_honest_body, bodies_against_the_search, hostile_bodies
 from tests.unit.hostile_service import EXAMPLES, MANY_EXAMPLES, Service
 
 CONTENT = jpeg()
@@ -306,6 +310,12 @@ def test_whatever_a_body_holds_beside_base64_it_is_refused(
         assert Service().refuse(event_of(Body(damaged)))[0] in (400, 413)
 
 
+def read(body: Body) -> None:
+    """Read a body, or refuse it."""
+    with contextlib.suppress(DomainError):
+        read_form(body.text, is_base64=True, content_type=body.content_type)
+
+
 def calls_of(work: Callable[[], object]) -> int:
     """Count the calls of functions, in Python and in C, that `work` makes."""
     calls = 0
@@ -328,7 +338,7 @@ SMALL, LARGE = ({**hostile_bodies(size), **bodies_against_the_search(size)} for 
 @hostile
 @pytest.mark.parametrize("kind", LARGE)
 def test_a_hostile_body_makes_no_more_work_for_being_larger(kind: str) -> None:
-    # Calls, for time is not to be asserted: `bench/hostile_bodies.py` measures it. What one call costs grows
+    # Calls, for time is not to be asserted: `make bench BENCH=body` measures it. What one call costs grows
     # with the body, as it does for an honest one.
     assert calls_of(lambda: read(LARGE[kind])) <= calls_of(lambda: read(SMALL[kind]))
 

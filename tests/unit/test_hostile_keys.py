@@ -15,8 +15,9 @@ from domain.authorize import Authorize
 from domain.errors import UnavailableError
 from domain.issue_key import IssueKey
 from handlers.authorize import AuthorizeHandler
-from tests.builders import NOW, USER, a_context, a_keys_table, jpeg, upload_event, upload_form
+from tests.builders import NOW, USER, a_context, a_keys_table, jpeg, upload_event
 from tests.fakes import InMemoryApiKeys
+from tests.forms import upload_form
 from tests.unit.hostile_service import Service
 
 hostile = pytest.mark.torture("one-character changes of a valid key")

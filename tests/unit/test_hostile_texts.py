@@ -22,13 +22,11 @@ from tests.builders import (
     an_idempotency_table,
     an_image,
     api_event,
-    form,
     jpeg,
     json_event,
-    part,
     upload_event,
-    upload_form,
 )
+from tests.forms import form, part, upload_form
 from tests.unit.hostile_service import EXAMPLES, MANY_EXAMPLES, Service, problem
 
 type Tried = Callable[[int], None]

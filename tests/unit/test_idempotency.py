@@ -29,7 +29,6 @@ from handlers.problems import HttpResponse
 from handlers.reserve_upload import ReserveUploadHandler
 from handlers.upload_image import UploadImageHandler
 from tests.builders import (
-    BOUNDARY,
     IMAGES_PATH,
     NOW,
     PRODUCT_ID,
@@ -40,9 +39,9 @@ from tests.builders import (
     jpeg,
     json_event,
     upload_event,
-    upload_form,
 )
 from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, InMemoryQuotas, upload_image_with
+from tests.forms import BOUNDARY, upload_form
 from tests.integration.faults import answer_with
 
 if TYPE_CHECKING:

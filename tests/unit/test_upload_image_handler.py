@@ -29,11 +29,8 @@ from tests.builders import (
     a_context,
     a_ref,
     an_image,
-    form,
     jpeg,
-    part,
     upload_event,
-    upload_form,
 )
 from tests.conftest import ColdStart
 from tests.fakes import (
@@ -43,6 +40,7 @@ from tests.fakes import (
     InMemoryQuotas,
     upload_image_with,
 )
+from tests.forms import form, part, upload_form
 from tests.unit.conftest import Printed
 
 CONTENT = jpeg()
