@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import batched
 from typing import Any
+from uuid import uuid4
 
 import boto3
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.dynamo_items import image_to_item, product_key
+from adapters.dynamo_items import image_key, image_to_item, product_key
 from adapters.dynamo_products import DynamoProducts
 from bench.capacity import Meter, Report
 from domain.api_key import Role
@@ -122,12 +123,13 @@ class Routes:
         """Put records of pictures that are ready straight into the table."""
         self._put(ready_record(product_id, number) for number in _upto(FIRST_STORED_ID + first, count))
 
-    def costs(self, product_id: int, pictures: int) -> Iterator[Cost]:
+    def costs(self, product_id: int, pictures: int, stored: int = FIRST_STORED_ID) -> Iterator[Cost]:
         """Send a request on each route to a product with so many pictures, and yield what each took.
+
+        `stored` is the first of its pictures that were put into the table.
 
         The gallery is as large as before when all is done.
         """
-        stored = FIRST_STORED_ID
         gallery = partial(self._json, "gallery")
         yield self._cost("authorize", self._authorize)
         yield self._cost("list", lambda: gallery("GET", IMAGES_PATH, product_id=product_id))
@@ -139,27 +141,31 @@ class Routes:
             order = {"image_ids": list(_upto(stored, pictures))}
             put = partial(gallery, "PUT", f"{IMAGES_PATH}/order", order, product_id=product_id)
             yield self._cost("reorder", put)
-        yield from self._uploads(product_id, f"{product_id}-{pictures}")
+        yield from self._uploads(product_id)
 
-    def _uploads(self, product_id: int, idempotency_key: str) -> Iterator[Cost]:
+    def _uploads(self, product_id: int) -> Iterator[Cost]:
         uploaded: list[int] = []
-        with_key = {"Idempotency-Key": idempotency_key}
+        with_key = {"Idempotency-Key": str(uuid4())}
         yield self._cost("upload", lambda: uploaded.append(self._upload(product_id)))
         yield self._cost("upload with a key", lambda: self._upload(product_id, with_key))
         yield self._cost("upload replayed", lambda: uploaded.append(self._upload(product_id, with_key)))
         yield self._cost("reserve", lambda: uploaded.append(self._reserve(product_id)))
         primary = self._upload(product_id, is_primary="true")
-        plain, _, form = uploaded
+        plain, with_key_id, form = uploaded
         self._s3.put_object(Bucket=self._bucket, Key=a_ref(form, product_id).key, Body=self._content)
         yield self._cost("metadata", lambda: self._inspect(product_id, plain, "ObjectCreated:Put"))
         yield self._cost("metadata of a form", lambda: self._inspect(product_id, form, "ObjectCreated:Post"))
         yield self._cost(
             "metadata of a primary", lambda: self._inspect(product_id, primary, "ObjectCreated:Put")
         )
+        # What is deleted while it is pending keeps a hidden record.
+        self._inspect(product_id, with_key_id, "ObjectCreated:Put")
         delete = partial(self._json, "gallery", "DELETE", IMAGE_PATH, None, product_id=product_id)
         yield self._cost("delete", lambda: delete(image_id=primary))
         for image_id in uploaded:
             delete(image_id=image_id)
+        # As long as its form is good, the record stays hidden; the reconciler removes it at last.
+        self.dynamodb.delete_item(TableName=self.table, Key=image_key(product_id, form))
 
     def _cost(self, route: str, request: Callable[[], object]) -> Cost:
         self._meter.take()
