@@ -173,9 +173,7 @@ def _routes(growth: Growth) -> str:
         not.
     """
     rows = [[route, *(_cell(column.get(route)) for column in columns)] for route in CALLS]
-    return section(
-        "Calls and capacity of each route", before, table(["route", *heads], rows, first_align="---"), after
-    )
+    return section("Calls and capacity of each route", before, table(["route", *heads], rows), after)
 
 
 def _cell(reports: Sequence[Report] | None) -> str:
@@ -227,7 +225,7 @@ def _limits() -> str:
     """
     rows = [[each.name, f"{each.units_per_upload:g}", f"{each.uploads_per_second:,.0f}"] for each in limits()]
     heads = ["what", "write units an upload", f"uploads a second at {LIMIT:,} units"]
-    return section("The hottest items", before, table(heads, rows, first_align="---"), after)
+    return section("The hottest items", before, table(heads, rows), after)
 
 
 def _simulation(busiest: Mapping[tuple[int, int], Busiest]) -> str:

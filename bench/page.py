@@ -13,9 +13,9 @@ def paragraph(text: str) -> str:
     return textwrap.fill(words, _WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, first_align: str = "---:") -> str:
-    """Return a table of figures; the first column may hold names."""
-    lines = [heads, [first_align, *["---:"] * (len(heads) - 1)], *rows]
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, align: str = "---:") -> str:
+    """Return a table, its columns set to the right as figures are, or as `align` says."""
+    lines = [heads, [align] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
