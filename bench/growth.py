@@ -148,7 +148,7 @@ def render(
             "# Growth\n\nWritten by `make growth`; do not edit.\n",
             _routes(growth),
             _comparison(growth),
-            _limits(),
+            limits_section(),
             _simulation(busiest),
             _contention(contention),
         ]
@@ -212,7 +212,8 @@ def _comparison(growth: Growth) -> str:
     """)
 
 
-def _limits() -> str:
+def limits_section() -> str:
+    """Return the chapter on the hottest items, as far as it is arithmetic."""
     before = f"""
         DynamoDB takes {LIMIT:,} write units a second on one partition, so on one item too. Where each
         reaches that:
