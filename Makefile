@@ -45,6 +45,14 @@ bench: $(UV) packages ## Compare speed, memory and size with the alternatives; B
 	@UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --quiet --frozen --no-install-project --only-group bench
 	@UV_PROJECT_ENVIRONMENT=.venv-bench $(RUN) --only-group bench python -m bench $(BENCH)
 
+.PHONY: growth
+growth: setup emulator ## Measure what routes cost in large galleries and catalogues, and write docs/growth.md
+	@$(RUN) python -m bench.growth
+
+.PHONY: cost
+cost: setup ## Write docs/cost.md again from the counted calls and the prices
+	@$(RUN) python -m bench.cost
+
 ##@ The local system
 .PHONY: local-stop
 local-stop: setup ## End the local system and remove what it made

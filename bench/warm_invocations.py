@@ -1,26 +1,35 @@
 """Measures warm invocations on the running local system: their duration and the bytes they log.
 
+Run as `python -m bench.warm_invocations` after `make local`; it writes `bench/billed.json`.
+
 The emulator has no network to AWS's services, so this is the functions' own time, not what AWS bills.
 """
 
+import json
+import os
 import re
 import statistics
+from datetime import UTC, datetime
 
 import requests
 
+from bench.environments import ROOT
 from local.__main__ import FOLDER
+from local.deployment import STACK
 from local.sample import sample_jpeg
 from local.system import LocalSystem, State
 
+RESULTS = ROOT / "bench/billed.json"
 _UPLOADS = 40
+_FUNCTIONS = ("upload_image", "extract_metadata", "gallery")
 _LINE_OVERHEAD_BYTES = 26
 """What CloudWatch Logs counts for each event beside its message (its pricing page)."""
 
 
-def upload(state: State, content: bytes) -> None:
+def upload(state: State, content: bytes, product_id: int) -> None:
     """Send a picture and wait until it is ready."""
     answer = requests.post(
-        f"{state.api_url}/api/products/{state.products[0]}/images",
+        f"{state.api_url}/api/products/{product_id}/images",
         headers={"Authorization": f"Token {state.keys['staff']}"},
         files={"image": ("picture.jpg", content)},
         data={"alt_text": "Product front view", "is_primary": "true"},
@@ -30,29 +39,51 @@ def upload(state: State, content: bytes) -> None:
     state.finished(sent["product_id"], sent["id"])
 
 
+def look(state: State) -> None:
+    """List a gallery of one picture and show it."""
+    gallery = f"{state.api_url}/api/products/{state.products[1]}/images"
+    headers = {"Authorization": f"Token {state.keys['staff']}"}
+    listed = requests.get(gallery, headers=headers, timeout=30).json()
+    requests.get(f"{gallery}/{listed['results'][0]['id']}", headers=headers, timeout=30).raise_for_status()
+
+
 def main() -> None:
-    """Upload, then read the functions' logs."""
+    """Upload and look, then read the functions' logs."""
     state = LocalSystem(FOLDER, 0, print).running()
     if state is None:
         raise SystemExit("The local system is not running; start it with: make local")
     content = sample_jpeg(3600, 2400)
+    upload(state, content, state.products[1])
     for number in range(_UPLOADS):
-        upload(state, content)
+        upload(state, content, state.products[0])
+        look(state)
         print(f"\r{number + 1} of {_UPLOADS} pictures of {len(content):,} bytes", end="", flush=True)
     print()
     logs = state.endpoint.client("logs")
-    for group in logs.describe_log_groups()["logGroups"]:
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
-        messages = [event["message"] for page in pages for event in page["events"]]
+    pages = logs.get_paginator("filter_log_events")
+    functions = {}
+    for name in _FUNCTIONS:
+        group = f"/product-images/{STACK}/{name.replace('_', '-')}"
+        messages = [
+            event["message"] for page in pages.paginate(logGroupName=group) for event in page["events"]
+        ]
         durations = [int(found[1]) for m in messages if (found := re.match(r"REPORT.*\bDuration: (\d+)", m))]
-        if not durations:
-            continue
         size = sum(len(message.encode()) + _LINE_OVERHEAD_BYTES for message in messages)
-        name = group["logGroupName"].rpartition("/")[2]
-        print(
-            f"{name}: {len(durations)} invocations, median {statistics.median(durations):.0f} ms, "
-            f"{size / len(durations):,.0f} bytes logged each"
-        )
+        functions[name] = {
+            "invocations": len(durations),
+            "median_milliseconds": round(statistics.median(durations)),
+            "bytes_logged": round(size / len(durations)),
+        }
+    measured = {
+        "measured_at": datetime.now(UTC).date().isoformat(),
+        "command": "make local && python -m bench.warm_invocations",
+        "processors": os.cpu_count(),
+        "load_average": round(os.getloadavg()[1], 1),
+        "picture_bytes": len(content),
+        "functions": functions,
+    }
+    RESULTS.write_text(json.dumps(measured, indent=2) + "\n")
+    print(RESULTS.read_text())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,20 @@
-"""How many calls to AWS a request costs: each is time that a client waits, and money."""
+"""How many calls to AWS a request costs: each is time that a client waits, and money.
 
+First through the functions themselves, against the one table (`bench/calls.py`) that prices are made of too;
+then of each use case, where the order of the calls is its promise.
+"""
+
+import os
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
+import boto3
 import pytest
+from aws_lambda_powertools import Metrics
 from moto import mock_aws
 
 from adapters.aws import dynamodb_client
@@ -13,12 +23,14 @@ from adapters.dynamo_products import DynamoProducts
 from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import S3ImageStore
 from adapters.s3_upload_forms import S3UploadForms
+from bench.calls import CALLS, Call
+from bench.routes import Cost, Routes
 from domain.change_image import ChangeImage, ImageChange
 from domain.delete_image import DeleteImage
 from domain.extract_metadata import ExtractMetadata
 from domain.image import ImageFacts
 from domain.leased_ids import LeasedIds
-from domain.list_images import ListImages, PageRequest
+from domain.list_images import MAX_PAGE_SIZE, ListImages, PageRequest
 from domain.reorder_images import ReorderImages
 from domain.reserve_upload import AnnouncedUpload, ReserveUpload
 from domain.show_image import ShowImage
@@ -72,6 +84,59 @@ class Shop:
 def shop() -> Iterator[Shop]:
     with mock_aws():
         yield Shop()
+
+
+@pytest.fixture
+def routes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Routes]:
+    """The functions with empty tables; what they set for the whole process is forgotten afterwards."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    with patch.dict(os.environ), patch.dict(sys.modules), mock_aws():
+        yield Routes()
+    Metrics().clear_default_dimensions()
+
+
+def calls_of(costs: Iterator[Cost]) -> dict[str, tuple[Call, ...]]:
+    return {cost.route: tuple(report.call for report in cost.reports) for cost in costs}
+
+
+def operations_of(costs: Iterator[Cost]) -> dict[str, list[str]]:
+    return {route: [call.operation for call in calls] for route, calls in calls_of(costs).items()}
+
+
+def test_each_route_takes_the_calls_and_the_units_that_the_table_says(routes: Routes) -> None:
+    routes.add_products(PRODUCT_ID, 1)
+    routes.add_pictures(PRODUCT_ID, 0, 1)
+    assert calls_of(routes.costs(PRODUCT_ID, 1)) == CALLS
+
+
+def test_an_idempotency_key_adds_two_calls_to_an_upload_and_a_replay_takes_one() -> None:
+    assert [len(CALLS[f"upload{suffix}"]) for suffix in ("", " with a key", " replayed")] == [3, 5, 1]
+
+
+@pytest.mark.parametrize(("pictures", "products"), [(1, 200), (100, 1), (1_000, 1), (1_000, 200)])
+def test_no_route_takes_more_calls_with_a_larger_gallery_or_catalogue(
+    routes: Routes, pictures: int, products: int
+) -> None:
+    routes.add_products(PRODUCT_ID, products)
+    routes.add_pictures(PRODUCT_ID, 0, pictures)
+    for other in range(1, products):
+        routes.add_pictures(PRODUCT_ID + other, pictures * other, 1)
+    expected = {route: [call.operation for call in calls] for route, calls in CALLS.items()}
+    if pictures > MAX_PAGE_SIZE:
+        # Too many for one transaction; the API refuses it.
+        del expected["reorder"]
+    assert operations_of(routes.costs(PRODUCT_ID, pictures)) == expected
+
+
+def test_a_list_takes_one_more_call_for_each_megabyte_of_the_gallery(routes: Routes) -> None:
+    routes.add_products(PRODUCT_ID, 1)
+    routes.add_pictures(PRODUCT_ID, 0, 3_000)
+    first_routes = islice(routes.costs(PRODUCT_ID, 3_000), 3)
+    assert operations_of(first_routes) == {
+        "authorize": ["GetItem"],
+        "list": ["Query", "Query"],
+        "show": ["BatchGetItem"],
+    }
 
 
 def test_an_upload_takes_three_calls(shop: Shop) -> None:

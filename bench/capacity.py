@@ -1,0 +1,156 @@
+"""Counts calls to AWS, and the capacity that DynamoDB would charge for them, by its documented rules.
+
+The emulator reports capacity too, but a query always as one unit and a batch as none; so what counts is
+computed from the sizes of the items, and what it reports of writes is compared with that.
+
+Rules: DynamoDB developer guide, "DynamoDB read and write operations", "DynamoDB item sizes and formats",
+"Using Global Secondary Indexes" (provisioned throughput) and "Amazon DynamoDB Transactions".
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.calls import Call
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+type Item = Mapping[str, Any]
+
+_READ_BYTES = 4096
+_WRITE_BYTES = 1024
+_TRANSACTION = 2
+"""How often a transaction writes each item: once to prepare it, once to commit it."""
+_INDEX_KEY = ("open_shard", "open_since")
+_READS = frozenset({"GetItem", "Query", "BatchGetItem"})
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
+
+
+def item_size(item: Item) -> int:
+    """Return an item's size in bytes: its names and its values."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(value: Mapping[str, Any]) -> int:
+    kind, content = next(iter(value.items()))
+    match kind:
+        case "S":
+            return len(str(content).encode())
+        case "N":
+            # A byte for each two significant digits, and one more.
+            digits = str(content).lstrip("-").replace(".", "").strip("0")
+            return math.ceil(len(digits) / 2) + 1 + str(content).startswith("-")
+        case "B":
+            return len(bytes(content))
+        case "BOOL" | "NULL":
+            return 1
+        case "M":
+            return 3 + sum(1 + len(name.encode()) + _value_size(inner) for name, inner in content.items())
+        case "L":
+            return 3 + sum(1 + _value_size(inner) for inner in content)
+    raise ValueError(f"No item of this service holds a value of type {kind}.")
+
+
+def read_units(size_bytes: int, *, is_consistent: bool) -> float:
+    """Return what reading so many bytes takes; nothing found is a unit too."""
+    return max(1, math.ceil(size_bytes / _READ_BYTES)) * (1 if is_consistent else 0.5)
+
+
+def write_units(before: Item, after: Item) -> int:
+    """Return what writing an item takes in its table: the larger of its sizes; nothing is a unit too."""
+    return max(1, math.ceil(max(item_size(before), item_size(after)) / _WRITE_BYTES))
+
+
+def index_units(before: Item, after: Item) -> int:
+    """Return what the same write takes in the index, which holds keys only: one to remove, one to add."""
+    keys = [[each[name] for name in _INDEX_KEY if name in each] for each in (before, after)]
+    return 0 if keys[0] == keys[1] else sum(len(key) == len(_INDEX_KEY) for key in keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One call with its units by the rules, and what the other side reported of its writes, if it did."""
+
+    call: Call
+    reported_write_units: float | None
+
+
+class Meter:
+    """Listens to all clients that are made of a session from now on."""
+
+    def __init__(self, session: "boto3.Session", observer: "DynamoDBClient") -> None:
+        """Look at items with `observer`, which is not of this session."""
+        self._observer = observer
+        self._reports: list[Report] = []
+        session.events.register("before-parameter-build.dynamodb", self._before)
+        session.events.register("after-call", self._after)
+
+    def take(self) -> list[Report]:
+        """Return the calls since this was last asked."""
+        reports, self._reports = self._reports, []
+        return reports
+
+    def _before(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's own
+        if model.name in _READS | _WRITES:
+            params["ReturnConsumedCapacity"] = "INDEXES"
+        context["metered"] = params
+        context["items_before"] = self._written(model.name, params)
+
+    def _after(self, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's own
+        name: str = model.name
+        if name in _READS:
+            call = Call(name, read_units=_units_read(name, context["metered"], parsed))
+        elif name in _WRITES:
+            after = self._written(name, context["metered"])
+            call = Call(name, write_units=_units_written(name, context["items_before"], after))
+        else:
+            call = Call(name)
+        self._reports.append(Report(call, _reported(name, parsed)))
+
+    def _written(self, operation: str, params: Mapping[str, Any]) -> Sequence[Item]:
+        """Read the items that a write is about, as they are now."""
+        if operation not in _WRITES:
+            return []
+        writes = [params]
+        if operation == "TransactWriteItems":
+            writes = [write for item in params["TransactItems"] for write in item.values()]
+        return [self._read(write) for write in writes]
+
+    def _read(self, write: Mapping[str, Any]) -> Item:
+        table = write["TableName"]
+        key = write.get("Key") or {
+            each["AttributeName"]: write["Item"][each["AttributeName"]]
+            for each in self._observer.describe_table(TableName=table)["Table"]["KeySchema"]
+        }
+        return self._observer.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+
+
+def _units_read(operation: str, params: Mapping[str, Any], parsed: Mapping[str, Any]) -> float:
+    if operation == "BatchGetItem":
+        return sum(
+            read_units(item_size(item), is_consistent=params["RequestItems"][table]["ConsistentRead"])
+            for table, items in parsed["Responses"].items()
+            for item in items
+        )
+    # A GetItem of this service asks for the whole item, or for one far below 4 KB.
+    items = parsed["Items"] if operation == "Query" else [parsed.get("Item", {})]
+    size = sum(map(item_size, items))
+    return read_units(size, is_consistent=params.get("ConsistentRead", False))
+
+
+def _units_written(operation: str, before: Sequence[Item], after: Sequence[Item]) -> float:
+    times = _TRANSACTION if operation == "TransactWriteItems" else 1
+    return sum(
+        times * write_units(old, new) + index_units(old, new) for old, new in zip(before, after, strict=True)
+    )
+
+
+def _reported(operation: str, parsed: Mapping[str, Any]) -> float | None:
+    consumed = parsed.get("ConsumedCapacity")
+    if operation not in _WRITES or not consumed:
+        return None
+    consumed = consumed if isinstance(consumed, list) else [consumed]
+    return float(sum(each["CapacityUnits"] for each in consumed))

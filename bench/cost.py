@@ -1,0 +1,315 @@
+"""`make cost`: prices what was counted, and writes `docs/cost.md`.
+
+Counted calls and units (`bench/calls.py`), bytes, logs as measured (`bench/billed.json`) and list prices
+(`bench/prices.json`).
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from bench.calls import CALLS, Call
+from bench.capacity import item_size
+from bench.environments import ROOT
+from bench.hot_items import INDEX_UNITS, UPLOAD_SECONDS
+from bench.page import paragraph, table
+from bench.routes import ready_record
+from bench.warm_invocations import RESULTS as BILLED
+from local.template import translate
+
+PAGE = ROOT / "docs/cost.md"
+_PRICES = ROOT / "bench/prices.json"
+_MILLION = 1_000_000
+_GB = 1_000_000_000
+_PICTURE_GB = 1.5e6 / _GB
+"""1.5 MB; the size that the benchmark's uploads have too."""
+_TB = 1_000 * _GB
+_ITEM_OVERHEAD_BYTES = 100
+"""What DynamoDB keeps for each item beside it (its pricing page)."""
+_PRICE_OF_CALL = {
+    "PutObject": "s3_put",
+    "PutObjectTagging": "s3_put",
+    "ListObjectVersions": "s3_put",
+    "GetObject": "s3_get",
+    "PutEvents": "event",
+}
+_SERVICES = {
+    "api": "API Gateway",
+    "lambda": "Lambda",
+    "dynamodb": "DynamoDB",
+    "s3": "S3",
+    "event": "EventBridge",
+    "log": "CloudWatch Logs",
+    "cdn": "CloudFront",
+}
+"""By the first word of a price's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many of what one price is for."""
+
+    price: str
+    quantity: float
+
+    @property
+    def service(self) -> str:
+        """Which service bills it."""
+        return _SERVICES[self.price.partition("_")[0]]
+
+    @property
+    def usd(self) -> float:
+        """What it costs."""
+        price = _prices()["prices"][self.price]
+        return float(self.quantity * price["usd"] / price["per"])
+
+    def arithmetic(self) -> str:
+        """Say how the sum comes about."""
+        price = _prices()["prices"][self.price]
+        each = f"{price['usd']:.10f}".rstrip("0").rstrip(".")
+        per = "" if price["per"] == 1 else f" per {price['per']:,}"
+        quantity = f"{self.quantity:,.3f}".rstrip("0").rstrip(".")
+        return f"{quantity} {price['unit']} at {each}{per}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What something costs, line by line."""
+
+    lines: Sequence[Line]
+
+    @property
+    def usd(self) -> float:
+        """The sum."""
+        return sum(line.usd for line in self.lines)
+
+    def by_service(self) -> Mapping[str, Sequence[Line]]:
+        """Return the lines of each service, the dearest service first, and in it the dearest line."""
+        services = defaultdict[str, list[Line]](list)
+        for line in sorted(self.lines, key=lambda line: -line.usd):
+            services[line.service].append(line)
+        return dict(sorted(services.items(), key=lambda item: -_sum(item[1])))
+
+
+def uploads(*, upload: str = "upload", metadata: str = "metadata of a primary") -> Bill:
+    """Return the bill of a million direct uploads through the CDN, which the base URL names."""
+    return _bill(
+        CALLS[upload] + CALLS[metadata],
+        {"upload_image": "UploadImageFunction", "extract_metadata": "ExtractMetadataFunction"},
+        [
+            Line("api_request", _MILLION),
+            Line("cdn_request", _MILLION),
+            Line("cdn_gb_to_origin", _MILLION * _PICTURE_GB),
+        ],
+    )
+
+
+def form_uploads() -> Bill:
+    """Return the bill of a million uploads with a form; its bytes go to S3 past the CDN."""
+    return _bill(
+        # The client's own POST beside what the functions call.
+        (*CALLS["reserve"], Call("PutObject"), *CALLS["metadata of a form"]),
+        # It logs as the upload function does, two lines of its own.
+        {"upload_image": "ReserveUploadFunction", "extract_metadata": "ExtractMetadataFunction"},
+        [Line("api_request", _MILLION), Line("cdn_request", _MILLION)],
+    )
+
+
+def views() -> Bill:
+    """Return the bill of a million pictures shown by the CDN, each fetched from S3: the dearest case."""
+    return Bill(
+        [
+            Line("cdn_gb_to_internet", _MILLION * _PICTURE_GB),
+            Line("cdn_request", _MILLION),
+            # One maps the path, one names the file.
+            Line("cdn_function", 2 * _MILLION),
+            Line("s3_get", _MILLION),
+        ]
+    )
+
+
+def pages() -> Bill:
+    """Return the bill of a million pages of a gallery of ten."""
+    return _bill(
+        CALLS["list"],
+        {"gallery": "GalleryFunction"},
+        [Line("api_request", _MILLION), Line("cdn_request", _MILLION)],
+    )
+
+
+def storage() -> Bill:
+    """Return the bill of a month in which a TB of pictures lies there."""
+    pictures = _TB / _GB / _PICTURE_GB
+    records_gb = pictures * (item_size(ready_record(1, 1)) + _ITEM_OVERHEAD_BYTES) / _GB
+    return Bill(
+        [
+            Line("s3_gb_month", _TB / _GB),
+            Line("s3_tag_month", pictures),
+            Line("dynamodb_gb_month", records_gb),
+            Line("dynamodb_recovery_gb_month", records_gb),
+        ]
+    )
+
+
+def _bill(calls: Iterable[Call], functions: Mapping[str, str], others: Sequence[Line]) -> Bill:
+    """Return the bill of a million times these calls, made by functions that log as was measured."""
+    calls = tuple(calls)
+    quantities = defaultdict[str, float](float)
+    for call in calls:
+        if call.operation in _PRICE_OF_CALL:
+            quantities[_PRICE_OF_CALL[call.operation]] += _MILLION
+        quantities["dynamodb_read"] += call.read_units * _MILLION
+        quantities["dynamodb_write"] += call.write_units * _MILLION
+    measured = _billed()["functions"]
+    for name, logical_id in functions.items():
+        quantities["lambda_request"] += _MILLION
+        quantities["lambda_gb_second"] += _MILLION * UPLOAD_SECONDS * _memory_gb(logical_id)
+        quantities["log_gb"] += _MILLION * measured[name]["bytes_logged"] / _GB
+    lines = [Line(price, quantity) for price, quantity in quantities.items() if quantity]
+    return Bill([*lines, *others])
+
+
+def _lower_upload() -> dict[str, str]:
+    tags = Line("s3_put", _MILLION).usd
+    primary = uploads().usd - uploads(metadata="metadata").usd
+    index = Line("dynamodb_write", INDEX_UNITS * _MILLION).usd
+    return {
+        "CloudFront": "An upload form, whose bytes go to S3 directly; or the API's own address, the output "
+        "`ApiUrl`, for scripts that upload much.",
+        "S3": f"Another way than a tag to hide what is not ready: {tags:.2f} less.",
+        "Lambda": "Less waiting for AWS; less memory for the metadata function, and smaller pictures with it "
+        "(`MaxImagePixels`).",
+        "DynamoDB": f"Uploads that do not ask to be the primary: {primary:.2f} less. Without the index of "
+        f"open records, {index:.2f} less, the reconciler would have to read the whole catalogue.",
+        "API Gateway": "Its HTTP API costs less, and has neither TOKEN authorizers nor gateway responses.",
+        "EventBridge": "Nothing, as long as others are told.",
+        "CloudWatch Logs": "Shorter lines.",
+    }
+
+
+def _lower_storage() -> dict[str, str]:
+    return {
+        "S3": "A lifecycle rule that moves what is seldom seen to a colder class. Removed pictures are "
+        "billed as long as they are kept (`OldVersionDays`).",
+        "DynamoDB": "Nothing worth it.",
+    }
+
+
+_LOWER_VIEW = {
+    "CloudFront": "Smaller pictures: what was uploaded is what is shown. Above 10 TB a month "
+    "the price falls.",
+    "S3": "A cache that hits: this is the price if it never does.",
+}
+_LOWER_PAGE = {
+    "API Gateway": "A client that keeps what it has been shown.",
+    "Lambda": "Less memory, which is less processor too.",
+    "CloudFront": "The API's own address.",
+    "CloudWatch Logs": "Shorter lines.",
+    "DynamoDB": "Smaller galleries ([growth.md](growth.md)).",
+}
+
+
+def render() -> str:
+    """Return the page."""
+    prices, billed = _prices(), _billed()
+    measured = billed["functions"]
+    total = uploads().usd
+    sources = sorted((each["source"], _each(each), each["known"]) for each in prices["prices"].values())
+    return "\n".join(
+        [
+            "# What it costs\n",
+            "Written by `make cost`; do not edit.\n",
+            paragraph(f"""
+                In US dollars at the list prices of {prices["region"]} as we know them (they change; check
+                the pages named below), without the free tier, for pictures of 1.5 MB. Calls and units are
+                [counted](../bench/calls.py), by a test; GB are of 10^9 bytes.
+            """),
+            paragraph(f"""
+                **An assumption is the time that is billed: {UPLOAD_SECONDS:g} s for each invocation**, the
+                function's own work and its waiting for AWS, to be replaced by your own REPORT lines.
+                Without AWS's network the local system needed
+                {measured["upload_image"]["median_milliseconds"]} ms for an upload of
+                {billed["picture_bytes"] / 1e6:.1f} MB,
+                {measured["extract_metadata"]["median_milliseconds"]} ms for its inspection and
+                {measured["gallery"]["median_milliseconds"]} ms for a page or a picture's record: medians
+                of {measured["upload_image"]["invocations"]} to {measured["gallery"]["invocations"]}, at a
+                load of {billed["load_average"]:g} on {billed["processors"]} processors
+                (`{billed["command"]}`, {billed["measured_at"]}). The bytes of logs are measured in the
+                same run.
+            """),
+            _chapter("A million uploads", uploads(), _lower_upload()),
+            paragraph(f"""
+                Direct, through the CDN, each asking to be the primary. Otherwise: with an
+                `Idempotency-Key` {uploads(upload="upload with a key").usd - total:+.2f}, which are two
+                writes; not asking to be the primary {uploads(metadata="metadata").usd - total:+.2f}; past
+                the CDN {-_sum(uploads().by_service()["CloudFront"]):+.2f}; with a form and not as the
+                primary {form_uploads().usd:.2f} in all. The authorizer runs once a minute and key, which
+                is nothing beside this.
+            """),
+            _chapter("A million views", views(), _LOWER_VIEW),
+            "Pages of a gallery of ten, a million of them, without the bytes of the answers:\n",
+            _bill_table(pages(), _LOWER_PAGE),
+            _chapter("A TB kept for a month", storage(), _lower_storage()),
+            "## Not counted\n",
+            paragraph("""
+                Custom metrics, alarms and the dashboard, which are billed by the month whatever is
+                uploaded; answers' bytes to the internet; retries, cold starts, the reconciler's hourly run
+                and failed pictures, which are rare; logs that are kept.
+            """),
+            "## Prices\n",
+            table(["price page", "US dollars", "as known in"], sources, align="---"),
+        ]
+    )
+
+
+def _chapter(head: str, bill: Bill, lower: Mapping[str, str]) -> str:
+    return f"## {head}: {bill.usd:.2f}\n\n{_bill_table(bill, lower)}"
+
+
+def _bill_table(bill: Bill, lower: Mapping[str, str]) -> str:
+    rows = [
+        [service, f"{_sum(lines):.2f}", "; ".join(line.arithmetic() for line in lines), lower[service]]
+        for service, lines in bill.by_service().items()
+    ]
+    return table(
+        ["service", "$", "made of", "what would lower it"],
+        [*rows, ["**together**", f"**{bill.usd:.2f}**", "", ""]],
+        align="---",
+    )
+
+
+def _each(price: Mapping[str, Any]) -> str:
+    return f"{price['usd']:.10f}".rstrip("0").rstrip(".") + f" per {price['per']:,} {price['unit']}"
+
+
+def _sum(lines: Iterable[Line]) -> float:
+    return sum(line.usd for line in lines)
+
+
+@cache
+def _prices() -> dict[str, Any]:
+    prices: dict[str, Any] = json.loads(_PRICES.read_text())
+    return prices
+
+
+@cache
+def _billed() -> dict[str, Any]:
+    billed: dict[str, Any] = json.loads(BILLED.read_text())
+    return billed
+
+
+@cache
+def _template() -> dict[str, Any]:
+    return translate({}, {})
+
+
+def _memory_gb(logical_id: str) -> float:
+    memory: int = _template()["Resources"][logical_id]["Properties"]["MemorySize"]
+    return memory / 1024
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render())

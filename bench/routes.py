@@ -1,0 +1,245 @@
+"""Sends a request on each route through the deployed functions' own handlers, in this process."""
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import batched
+from typing import Any
+from uuid import uuid4
+
+import boto3
+
+from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.dynamo_items import image_key, image_to_item, product_key
+from adapters.dynamo_products import DynamoProducts
+from bench.capacity import Meter, Report
+from domain.api_key import Role
+from domain.issue_key import IssueKey
+from tests.builders import (
+    IMAGE_PATH,
+    IMAGES_PATH,
+    NOW,
+    USER,
+    a_bucket,
+    a_catalog_table,
+    a_context,
+    a_keys_table,
+    a_ready_image,
+    a_ref,
+    an_idempotency_table,
+    api_event,
+    jpeg,
+    object_created,
+    upload_event,
+    upload_form,
+)
+
+FIRST_STORED_ID = 1_000_000_000
+"""Records that are put straight into the table; far from what the counter gives out."""
+_BATCH = 25
+"""What one BatchWriteItem takes."""
+_REORDERED = 100
+_FUNCTIONS = ("authorize", "upload_image", "reserve_upload", "gallery", "extract_metadata")
+_WARMING_PRODUCT = 1
+
+
+class RouteError(Exception):
+    """A request was not answered as it should be, so that its cost means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one request on a route took."""
+
+    route: str
+    reports: Sequence[Report]
+
+
+def ready_record(product_id: int, image_id: int) -> dict[str, Any]:
+    """Return the record of a picture that is ready, and was to be the primary, with texts of usual length."""
+    image = a_ready_image(
+        ref=a_ref(image_id, product_id),
+        name="product_image.jpg",
+        alt_text="Product front view",
+        primary_requested_at=NOW,
+        version="3HL4kqtJvjVBH40Nrjfkd3QbDsIUQqhz",
+    )
+    item = {name: value for name, value in image_to_item(image).items() if not name.startswith("open_")}
+    facts = {"width": {"N": "3600"}, "height": {"N": "2400"}, "mode": {"S": "RGB"}}
+    return {**item, **facts, "version": {"S": str(image.version)}}
+
+
+class Routes:
+    """Tables and a bucket of its own, and the functions on them, wherever the SDK's variables lead.
+
+    It sets the variables of this process as the template does, and the SDK's session.
+    """
+
+    def __init__(self) -> None:
+        self.dynamodb, self._s3 = boto3.client("dynamodb"), boto3.client("s3")
+        self.table, self._bucket = a_catalog_table(self.dynamodb), a_bucket(self._s3)
+        keys_table = a_keys_table(self.dynamodb)
+        issue_key = IssueKey(DynamoApiKeys(self.dynamodb, keys_table), partial(datetime.now, UTC))
+        self._key, _ = issue_key(USER, Role.STAFF)
+        os.environ |= {
+            "TABLE": self.table,
+            "IDEMPOTENCY_TABLE": an_idempotency_table(self.dynamodb),
+            "KEYS_TABLE": keys_table,
+            "BUCKET": self._bucket,
+            "STACK": "growth",
+            "ALLOWED_ORIGINS": "",
+            "DAILY_UPLOAD_QUOTA": "0",
+            "MAX_DIRECT_UPLOAD_BYTES": "4500000",
+            "MAX_UPLOAD_BYTES": "50000000",
+            "MAX_IMAGE_PIXELS": "100000000",
+            "POWERTOOLS_METRICS_NAMESPACE": "ProductImages",
+        }
+        session = boto3.Session()
+        # moto keeps a checksum only if its algorithm is named; S3 keeps every one that it has checked.
+        # The SDK's published types do not know that handlers may answer.
+        session.events.register("provide-client-params.s3.PutObject", _name_checksum)  # type: ignore[arg-type]
+        self._meter = Meter(session, self.dynamodb)
+        boto3.DEFAULT_SESSION = session
+        with _quiet():
+            self._functions = {name: _load(name) for name in _FUNCTIONS}
+        self._content = jpeg()
+        # As in an execution environment that is not new, the identifiers are leased already.
+        DynamoProducts(self.dynamodb, self.table).add(_WARMING_PRODUCT)
+        self._upload(_WARMING_PRODUCT)
+        self._reserve(_WARMING_PRODUCT)
+
+    def add_products(self, first: int, count: int) -> None:
+        """Put products straight into the table."""
+        self._put({**product_key(number), "product_id": {"N": str(number)}} for number in _upto(first, count))
+
+    def add_pictures(self, product_id: int, first: int, count: int) -> None:
+        """Put records of pictures that are ready straight into the table."""
+        self._put(ready_record(product_id, number) for number in _upto(FIRST_STORED_ID + first, count))
+
+    def costs(self, product_id: int, pictures: int, stored: int = FIRST_STORED_ID) -> Iterator[Cost]:
+        """Send a request on each route to a product with so many pictures, and yield what each took.
+
+        `stored` is the first of its pictures that were put into the table.
+
+        The gallery is as large as before when all is done.
+        """
+        gallery = partial(self._json, "gallery")
+        yield self._cost("authorize", self._authorize)
+        yield self._cost("list", lambda: gallery("GET", IMAGES_PATH, product_id=product_id))
+        yield self._cost("show", lambda: gallery("GET", IMAGE_PATH, product_id=product_id, image_id=stored))
+        for route, change in (("change", {"alt_text": "b"}), ("change the primary", {"is_primary": True})):
+            patch = partial(gallery, "PATCH", IMAGE_PATH, change, product_id=product_id, image_id=stored)
+            yield self._cost(route, patch)
+        if pictures <= _REORDERED:
+            order = {"image_ids": list(_upto(stored, pictures))}
+            put = partial(gallery, "PUT", f"{IMAGES_PATH}/order", order, product_id=product_id)
+            yield self._cost("reorder", put)
+        yield from self._uploads(product_id)
+
+    def _uploads(self, product_id: int) -> Iterator[Cost]:
+        uploaded: list[int] = []
+        with_key = {"Idempotency-Key": str(uuid4())}
+        yield self._cost("upload", lambda: uploaded.append(self._upload(product_id)))
+        yield self._cost("upload with a key", lambda: self._upload(product_id, with_key))
+        yield self._cost("upload replayed", lambda: uploaded.append(self._upload(product_id, with_key)))
+        yield self._cost("reserve", lambda: uploaded.append(self._reserve(product_id)))
+        primary = self._upload(product_id, is_primary="true")
+        plain, with_key_id, form = uploaded
+        self._s3.put_object(Bucket=self._bucket, Key=a_ref(form, product_id).key, Body=self._content)
+        yield self._cost("metadata", lambda: self._inspect(product_id, plain, "ObjectCreated:Put"))
+        yield self._cost("metadata of a form", lambda: self._inspect(product_id, form, "ObjectCreated:Post"))
+        yield self._cost(
+            "metadata of a primary", lambda: self._inspect(product_id, primary, "ObjectCreated:Put")
+        )
+        # What is deleted while it is pending keeps a hidden record.
+        self._inspect(product_id, with_key_id, "ObjectCreated:Put")
+        delete = partial(self._json, "gallery", "DELETE", IMAGE_PATH, None, product_id=product_id)
+        yield self._cost("delete", lambda: delete(image_id=primary))
+        for image_id in uploaded:
+            delete(image_id=image_id)
+        # As long as its form is good, the record stays hidden; the reconciler removes it at last.
+        self.dynamodb.delete_item(TableName=self.table, Key=image_key(product_id, form))
+
+    def _cost(self, route: str, request: Callable[[], object]) -> Cost:
+        self._meter.take()
+        request()
+        return Cost(route, self._meter.take())
+
+    def _authorize(self) -> None:
+        with _quiet():
+            self._functions["authorize"](
+                {
+                    "type": "TOKEN",
+                    "authorizationToken": f"Token {self._key}",
+                    "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:api/v1/GET/api/products",
+                },
+                a_context(),
+            )
+
+    def _upload(self, product_id: int, headers: dict[str, str] | None = None, **fields: str) -> int:
+        body = upload_form(self._content, **fields)
+        event = upload_event(body, product_id=str(product_id), headers=headers)
+        return int(self._answer("upload_image", event)["id"])
+
+    def _reserve(self, product_id: int) -> int:
+        body = {"name": "shoe.jpg", "size": len(self._content)}
+        path = f"{IMAGES_PATH}/uploads"
+        return int(self._json("reserve_upload", "POST", path, body, product_id=product_id)["id"])
+
+    def _inspect(self, product_id: int, image_id: int, name: str) -> None:
+        key = a_ref(image_id, product_id).key
+        version = self._s3.head_object(Bucket=self._bucket, Key=key)["VersionId"]
+        event = object_created(key, version=version, name=name)
+        with _quiet():
+            answer = self._functions["extract_metadata"](event, a_context())
+        if answer != {"images": [{"key": key, "outcome": "ready"}]}:
+            raise RouteError(f"The inspection of {key} ended with {answer}.")
+
+    def _json(self, function: str, method: str, path: str, body: object = None, **ids: int) -> dict[str, Any]:
+        text = None if body is None else json.dumps(body)
+        headers = {"Content-Type": "application/json"}
+        return self._answer(function, api_event(method, path, path=ids, headers=headers, body=text))
+
+    def _answer(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        with _quiet():
+            response = self._functions[function](event, a_context())
+        if response["statusCode"] not in {200, 201, 204}:
+            raise RouteError(f"{event['httpMethod']} {event['path']} was answered with {response}.")
+        answer: dict[str, Any] = json.loads(response["body"] or "{}")
+        return answer
+
+    def _put(self, items: Iterable[dict[str, Any]]) -> None:
+        for batch in batched(items, _BATCH, strict=False):
+            puts: Any = [{"PutRequest": {"Item": item}} for item in batch]
+            left = self.dynamodb.batch_write_item(RequestItems={self.table: puts})["UnprocessedItems"]
+            if left:
+                raise RouteError("The table did not take all that was put into it.")
+
+
+def _name_checksum(params: dict[str, Any], **_: object) -> dict[str, Any]:
+    return {**params, "ChecksumAlgorithm": "CRC32"}
+
+
+def _upto(first: int, count: int) -> range:
+    return range(first, first + count)
+
+
+def _load(function: str) -> Callable[[dict[str, Any], object], Any]:
+    """Load a function as a new execution environment does, on the clients of the present session."""
+    sys.modules.pop(f"handlers.{function}", None)
+    handler: Callable[[dict[str, Any], object], Any] = importlib.import_module(
+        f"handlers.{function}"
+    ).lambda_handler
+    return handler
+
+
+def _quiet() -> contextlib.AbstractContextManager[object]:
+    """Keep the functions' logs and metrics out of what is printed here."""
+    return contextlib.redirect_stdout(io.StringIO())

@@ -1,0 +1,66 @@
+import re
+
+import pytest
+
+from bench.calls import CALLS
+from bench.cost import PAGE, Bill, Line, form_uploads, pages, render, storage, uploads, views
+from bench.hot_items import UPLOAD_SECONDS
+from local.template import ROOT
+
+WITHOUT_PRICE = {"DeleteObject"}
+DYNAMODB = {
+    *("GetItem", "BatchGetItem", "Query"),
+    *("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"),
+}
+
+
+def test_the_committed_page_is_current() -> None:
+    assert PAGE.read_text() == render(), "Write it again: make cost"
+
+
+def test_the_readme_states_sums_that_the_page_explains_and_no_others() -> None:
+    section = (ROOT / "README.md").read_text().partition("## What it costs")[2].partition("\n## ")[0]
+    bills = [uploads(), views(), storage()]
+    explained = {f"{bill.usd:.2f}" for bill in bills}
+    assert all(f"| {usd} |" in section for usd in explained)
+    explained |= {
+        f"{sum(line.usd for line in lines):.2f}" for bill in bills for lines in bill.by_service().values()
+    }
+    explained |= {f"{line.usd:.2f}" for bill in bills for line in bill.lines}
+    explained |= {f"{uploads().usd - sum(line.usd for line in uploads().by_service()['CloudFront']):.2f}"}
+    assert set(re.findall(r"\d+\.\d\d", section)) <= explained | {f"{UPLOAD_SECONDS:g}"}
+
+
+def test_a_line_is_its_quantity_times_its_price() -> None:
+    assert Line("s3_put", 2_000_000).usd == pytest.approx(10)
+    assert Line("s3_put", 2_000_000).service == "S3"
+
+
+def test_services_and_their_lines_come_the_dearest_first() -> None:
+    bill = Bill([Line("event", 1), Line("s3_get", 3e6), Line("s3_put", 2e6), Line("api_request", 3e6)])
+    by_service = bill.by_service()
+    assert list(by_service) == ["S3", "API Gateway", "EventBridge"]
+    assert [line.price for line in by_service["S3"]] == ["s3_put", "s3_get"]
+    assert bill.usd == pytest.approx(1e-6 + 1.2 + 10 + 10.5)
+
+
+def test_an_upload_is_billed_for_every_call_that_has_a_price() -> None:
+    calls = [call for route in ("upload", "metadata of a primary") for call in CALLS[route]]
+    quantities = {line.price: line.quantity / 1_000_000 for line in uploads().lines}
+    assert {call.operation for call in calls} - DYNAMODB - WITHOUT_PRICE == {
+        *("PutObject", "PutObjectTagging", "GetObject", "PutEvents")
+    }
+    assert (quantities["s3_put"], quantities["s3_get"], quantities["event"]) == (2, 1, 1)
+    assert quantities["dynamodb_write"] == sum(call.write_units for call in calls)
+    assert quantities["dynamodb_read"] == sum(call.read_units for call in calls)
+
+
+def test_a_key_costs_two_writes_and_a_form_saves_what_the_bytes_cost_at_the_cdn() -> None:
+    two_writes = Line("dynamodb_write", 2_000_000).usd
+    assert uploads(upload="upload with a key").usd - uploads().usd == pytest.approx(two_writes)
+    saved = uploads(metadata="metadata").usd - form_uploads().usd
+    assert saved == pytest.approx(Line("cdn_gb_to_origin", 1_500).usd - Line("s3_put", 1_000_000).usd)
+
+
+def test_a_page_of_a_gallery_is_one_query() -> None:
+    assert [line.quantity for line in pages().lines if line.service == "DynamoDB"] == [1_000_000]
