@@ -38,8 +38,8 @@ from tests.builders import (
     jpeg,
     object_created,
     upload_event,
-    upload_form,
 )
+from tests.forms import upload_form
 
 FIRST_STORED_ID = 1_000_000_000
 """Records that are put straight into the table; far from what the counter gives out."""

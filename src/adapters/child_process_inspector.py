@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NoReturn
 
 from domain.errors import NotAPictureError
@@ -67,7 +68,9 @@ class ChildProcessInspector:
     def answer(self, content: bytes, image_format: ImageFormat) -> dict[str, Any]:
         """Inspect under the memory limit and return the facts, or why there are none (in the child)."""
         # Private memory: heap, stacks and anonymous mappings, but not the libraries' files (setrlimit(2)).
-        resource.setrlimit(resource.RLIMIT_DATA, (self._max_memory_bytes, self._max_memory_bytes))
+        # What is inherited is shared with the parent until it is written to, and comes on top.
+        limit = _private_memory_bytes() + self._max_memory_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         try:
             return asdict(self._inspector.inspect(content, image_format))
@@ -75,3 +78,9 @@ class ChildProcessInspector:
             return {"reason": str(error)}
         except MemoryError:
             return {"reason": "The picture needs too much memory to decode."}
+
+
+def _private_memory_bytes() -> int:
+    """Return how much of it this process has by now (proc_pid_statm(5), data)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[5])
+    return pages * resource.getpagesize()

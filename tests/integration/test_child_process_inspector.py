@@ -14,6 +14,8 @@ from tests.builders import jpeg
 
 CONTENT = jpeg()
 PLENTY = 4_000_000_000
+UNLIMITED = 2**62
+"""For a child's work that is done in the test's own process."""
 
 
 def limited(
@@ -81,7 +83,7 @@ def test_the_child_ends_where_it_has_answered_and_logs_what_broke_it(
     monkeypatch.setattr(os, "fork", lambda: 0)
     monkeypatch.setattr(os, "_exit", end)
     with pytest.raises(EndedError):
-        limited(Misbehaving(act), memory_bytes=-1).inspect(CONTENT, ImageFormat.JPEG)
+        limited(Misbehaving(act), memory_bytes=UNLIMITED).inspect(CONTENT, ImageFormat.JPEG)
     assert logged in capsys.readouterr().err
 
 
@@ -91,10 +93,9 @@ def test_what_the_child_answers_is_facts_or_a_reason() -> None:
         def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
             raise MemoryError
 
-    unlimited = -1
     inspectors = (Misbehaving("work"), PillowImageInspector(1_000_000), Full(""))
     facts, *reasons = [
-        limited(inspector, memory_bytes=unlimited).answer(b"no", ImageFormat.JPEG) for inspector in inspectors
+        limited(inspector, memory_bytes=UNLIMITED).answer(b"no", ImageFormat.JPEG) for inspector in inspectors
     ]
     assert facts == {"width_px": 2, "height_px": os.getpid(), "mode": "JPEG"}
     assert [answer["reason"].split()[0:2] for answer in reasons] == [["The", "file"], ["The", "picture"]]
