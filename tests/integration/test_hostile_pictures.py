@@ -150,17 +150,27 @@ def test_a_picture_of_99_megapixels_decodes_within_the_functions_memory(image_fo
     assert peak_bytes < FUNCTION_MEMORY_BYTES
 
 
+def reason_within(memory_bytes: int, content: bytes, image_format: ImageFormat) -> str:
+    inspector = ChildProcessInspector(
+        PillowImageInspector(MAX_PIXELS), max_seconds=DECODER_SECONDS, max_memory_bytes=memory_bytes
+    )
+    try:
+        return str(inspector.inspect(content, image_format))
+    except NotAPictureError as error:
+        return str(error)
+
+
 @pytest.mark.parametrize("image_format", ImageFormat)
 def test_a_picture_that_needs_more_memory_than_it_may_have_fails_with_a_reason(
     image_format: ImageFormat,
 ) -> None:
-    inspector = ChildProcessInspector(
-        PillowImageInspector(MAX_PIXELS), max_seconds=DECODER_SECONDS, max_memory_bytes=50_000_000
-    )
+    # From a new process: what this one has given back lies about in its heap, and a child could use it.
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        content = blank(image_format, 9_950)
+        reason = pool.submit(reason_within, 2_000_000, content, image_format).result()
     # The decoders of WEBP and AVIF say no more than that they failed.
     is_told = image_format not in {ImageFormat.WEBP, ImageFormat.AVIF}
-    with pytest.raises(NotAPictureError, match=NO_MEMORY if is_told else f"{NO_MEMORY}|{DAMAGED}"):
-        inspector.inspect(blank(image_format, 9_950), image_format)
+    assert reason in ({NO_MEMORY} if is_told else {NO_MEMORY, DAMAGED})
 
 
 @pytest.mark.parametrize("kind", ["zTXt", "iTXt", "iCCP"])
