@@ -25,13 +25,11 @@ local: setup emulator ## Run the whole system on this machine, in the background
 	@$(RUN) python -m local start
 
 .PHONY: test
-test: setup emulator packages ## Run every test
-	@UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) sync --quiet --frozen --only-group sam --no-install-project
-	@UV_PROJECT_ENVIRONMENT=.venv-runtime $(UV) sync --quiet --frozen --only-group runtime --no-install-project
+test: setup emulator packages test-environments ## Run every test
 	$(RUN) pytest --cov --cov-report=term $(ARGS)
 
 .PHONY: torture
-torture: setup emulator packages ## Try all of docs/reliability.md in full, and write its table of results
+torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, and write its table of results
 	TORTURE=1 $(RUN) pytest -m torture --verbose --timeout=1800 $(ARGS)
 
 MINUTES ?= 30
@@ -127,6 +125,11 @@ FORCE:
 .PHONY: setup
 setup: $(UV) ## Install what development and the operators' tool need
 	@$(UV) sync --frozen --quiet
+
+.PHONY: test-environments
+test-environments: $(UV)
+	@UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) sync --quiet --frozen --only-group sam --no-install-project
+	@UV_PROJECT_ENVIRONMENT=.venv-runtime $(UV) sync --quiet --frozen --only-group runtime --no-install-project
 
 .PHONY: emulator
 emulator: $(UV)
