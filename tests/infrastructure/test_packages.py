@@ -14,6 +14,7 @@ from local.deployment import ARCHITECTURE
 from local.template import ROOT, Template
 from packages.build import GROUPS, SOURCES, BuildError, build
 from packages.prune import OPERATIONS
+from tests.infrastructure.imports import Import, missing_imports
 from tests.infrastructure.package_files import ELF_MACHINES, built_package, digests, elf_machines, files
 from tests.infrastructure.stack import functions
 
@@ -32,6 +33,14 @@ LARGEST_BYTES = {
     "PillowLayer": 24_000_000,
 }
 """Unpacked; Lambda takes 250 MB, but every byte more is a slower cold start."""
+
+NOT_NEEDED = {
+    # Only a resolver that is told to serve its documentation asks for it, and no function has a resolver.
+    "aws_lambda_powertools.event_handler.openapi.swagger_ui",
+    # It is no file: six makes it when it is imported.
+    "six.moves",
+}
+"""What imports lead to, and what is not there all the same."""
 
 LAMBDA_GLIBC_MINOR = 34
 """Lambda's python3.13 is Amazon Linux 2023, which has glibc 2.34."""
@@ -142,6 +151,32 @@ def test_a_handler_gets_ready_with_nothing_but_its_package(logical_id: str, temp
     module = _handler_module(template, logical_id)
     done = _run_isolated(logical_id, f"from {module} import lambda_handler", environment)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
+def test_no_part_of_a_library_was_dropped_that_an_import_leads_to(
+    logical_id: str, template: Template
+) -> None:
+    folders = [_import_root(logical_id)]
+    if logical_id == "ExtractMetadataFunction":
+        folders.append(_import_root("PillowLayer"))
+    shipped = set().union(*(_modules(folder) for folder in folders))
+    missing = missing_imports(folders, _handler_module(template, logical_id))
+    # Whole libraries that are not there are extras, which others can do without.
+    dropped = {each.module for each in missing if each.module.partition(".")[0] in shipped}
+    assert dropped - NOT_NEEDED == set()
+
+
+def test_the_walk_through_imports_finds_what_was_dropped(tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library/__init__.py").write_text(
+        "import library.used\n\ndef late():\n    import library.dropped\n"
+    )
+    (tmp_path / "library/used.py").write_text(
+        "try:\n    import library.optional\nexcept ImportError:\n    pass\n"
+        "if TYPE_CHECKING:\n    import library.types\n"
+    )
+    assert missing_imports([tmp_path], "library") == {Import("library", "library.dropped")}
 
 
 def test_a_handler_without_its_package_does_not_import() -> None:
