@@ -54,13 +54,13 @@ processor's cache between the rounds, as here, each of the three takes longer.
 """
 _INSPECTION_LIMIT = """\
 Decoding at an eighth saves the inverse cosine transform, the scaling up and the colours of all but one
-pixel in 64. Of what is left, 98% is one function of libjpeg-turbo, which undoes the Huffman coding of every
+pixel in 64. Of what is left, 93% is one function of libjpeg-turbo, which undoes the Huffman coding of every
 coefficient (`perf record`, 2026-11-24). `load()` runs it over the same bytes, and without it nothing proves
 that the stream decodes; so half of `load()` leaves next to nothing for having the file in memory and for
 the process that keeps a hostile picture away from the function. What the steps do not add up to are the
 pages that parent and child no longer share once one of them writes there. Decoding to luminance alone
-(`draft("L")`) would save 1%, and let pass what `load()` refuses, colours that libjpeg cannot scale up;
-larger blocks than 64 KB save nothing.
+(`draft("L")`) would save 1 to 2% of `load()`, and let pass what `load()` refuses, colours that libjpeg
+cannot scale up; larger blocks than 64 KB save nothing in the child.
 """
 
 
