@@ -92,7 +92,10 @@ def routes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Routes]:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     with patch.dict(os.environ), patch.dict(sys.modules), mock_aws():
         yield Routes()
-    Metrics().clear_default_dimensions()
+    metrics = Metrics()
+    metrics.clear_default_dimensions()
+    # Those of the last flush are set again after it.
+    metrics.clear_metrics()
 
 
 def calls_of(costs: Iterator[Cost]) -> dict[str, tuple[Call, ...]]:
