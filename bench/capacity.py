@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bench.calls import Call
 
 if TYPE_CHECKING:
-    import boto3
+    from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
 
 type Item = Mapping[str, Any]
@@ -81,12 +81,13 @@ class Report:
 class Meter:
     """Listens to all clients that are made of a session from now on."""
 
-    def __init__(self, session: "boto3.Session", observer: "DynamoDBClient") -> None:
+    def __init__(self, session: "Session", observer: "DynamoDBClient") -> None:
         """Look at items with `observer`, which is not of this session."""
         self._observer = observer
         self._reports: list[Report] = []
-        session.events.register("before-parameter-build.dynamodb", self._before)
-        session.events.register("after-call", self._after)
+        # The SDK's published types do not know that handlers name what they take, and may answer.
+        session.register("before-parameter-build.dynamodb", self._before)  # type: ignore[arg-type]
+        session.register("after-call", self._after)  # type: ignore[arg-type]
 
     def take(self) -> list[Report]:
         """Return the calls since this was last asked."""

@@ -250,9 +250,9 @@ def _simulation(busiest: Mapping[tuple[int, int], Busiest]) -> str:
     after = f"""
         The first rate is what the template lets in (`RequestsPerSecond`, 500), the second API Gateway's
         own quota of an account and region, 10,000 requests a second; the third is beyond it. The counter,
-        with blocks of {BLOCK_SIZE}, stays below at each. **The index does not**: its {OPEN_SHARDS} shards
-        are enough for {_shards_rate():,.0f} uploads a second, evenly spread, and the last rows would need
-        {math.ceil(hottest * OPEN_SHARDS / LIMIT)}. A product is hot only where few products take
+        with blocks of {BLOCK_SIZE}, and the index, with {OPEN_SHARDS} shards, stay below at each: the shards
+        are enough for {_shards_rate():,.0f} uploads a second, evenly spread, and the last rows need
+        {math.ceil(hottest * OPEN_SHARDS / LIMIT)} of them. A product is hot only where few products take
         everything.
     """
     heads = ["environments", "uploads a second", "products", "counter", "a shard", "a product"]

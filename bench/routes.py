@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import batched
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import boto3
+from botocore.session import get_session
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_items import image_key, image_to_item, product_key
@@ -79,7 +81,7 @@ def ready_record(product_id: int, image_id: int) -> dict[str, Any]:
 class Routes:
     """Tables and a bucket of its own, and the functions on them, wherever the SDK's variables lead.
 
-    It sets the variables of this process as the template does, and the SDK's session.
+    It sets the variables of this process as the template does.
     """
 
     def __init__(self) -> None:
@@ -101,13 +103,12 @@ class Routes:
             "MAX_IMAGE_PIXELS": "100000000",
             "POWERTOOLS_METRICS_NAMESPACE": "ProductImages",
         }
-        session = boto3.Session()
+        session = get_session()
         # moto keeps a checksum only if its algorithm is named; S3 keeps every one that it has checked.
         # The SDK's published types do not know that handlers may answer.
-        session.events.register("provide-client-params.s3.PutObject", _name_checksum)  # type: ignore[arg-type]
+        session.register("provide-client-params.s3.PutObject", _name_checksum)  # type: ignore[arg-type]
         self._meter = Meter(session, self.dynamodb)
-        boto3.DEFAULT_SESSION = session
-        with _quiet():
+        with _quiet(), patch("adapters.aws.session", lambda: session):
             self._functions = {name: _load(name) for name in _FUNCTIONS}
         self._content = jpeg()
         # As in an execution environment that is not new, the identifiers are leased already.

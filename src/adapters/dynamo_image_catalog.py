@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 from adapters.aws import failed_condition, passing_errors_as_unavailable, without_conflicts
 from adapters.dynamo_items import (
     COUNTER_KEY,
-    OPEN_SHARDS,
     Item,
     identifiers_of,
     image_from_item,
@@ -17,7 +16,7 @@ from adapters.dynamo_items import (
     image_to_item,
     is_product,
     open_shard,
-    open_shard_name,
+    open_shards,
     primary_from_item,
     product_key,
     recency,
@@ -54,15 +53,14 @@ class DynamoImageCatalog:
         """Query the index's partitions one after the other, page by page, in each the oldest first."""
         paginator = self._client.get_paginator("query")
         # Not always from the first one, should time never suffice for all of them.
-        first = before.hour % OPEN_SHARDS
-        for number in range(first, first + OPEN_SHARDS):
+        for shard in open_shards(before.hour):
             with passing_errors_as_unavailable():
                 pages = paginator.paginate(
                     TableName=self._table,
                     IndexName=OPEN_INDEX,
                     KeyConditionExpression="open_shard = :shard AND open_since < :before",
                     ExpressionAttributeValues={
-                        ":shard": {"S": open_shard_name(number % OPEN_SHARDS)},
+                        ":shard": {"S": shard},
                         ":before": {"S": iso_utc(before)},
                     },
                     PaginationConfig={"PageSize": _OPEN_PAGE_SIZE},

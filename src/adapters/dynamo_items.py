@@ -15,9 +15,10 @@ from domain.user import User
 
 type Item = dict[str, Any]
 
-OPEN_SHARDS = 16
+OPEN_SHARDS = 256
 """Partitions of the index of open records, so that none of its keys gets hot: an index key takes 1,000
-writes per second (DynamoDB developer guide, "Best practices for designing partition keys")."""
+writes per second (DynamoDB developer guide, "Best practices for designing partition keys"), which 10,000
+environments that upload without a pause would need 138 of (docs/growth.md)."""
 
 COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
 IMAGE_PREFIX = "IMAGE#"
@@ -41,12 +42,13 @@ def identifiers_of(key: Mapping[str, Any]) -> tuple[int, int]:
 
 def open_shard(image_id: int) -> str:
     """Return the partition of the index in which a picture stands while it is open."""
-    return open_shard_name(image_id % OPEN_SHARDS)
+    return f"OPEN#{image_id % OPEN_SHARDS:02d}"
 
 
-def open_shard_name(number: int) -> str:
-    """Return the name of the index's partition with this number."""
-    return f"OPEN#{number:02d}"
+def open_shards(hour: int) -> list[str]:
+    """Return all partitions, from another one on at each hour of a day."""
+    first = hour * OPEN_SHARDS // 24
+    return [open_shard(number) for number in range(first, first + OPEN_SHARDS)]
 
 
 def is_product(item: Mapping[str, Any]) -> bool:

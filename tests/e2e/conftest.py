@@ -60,6 +60,8 @@ def bench(system: State, session: Session, monkeypatch: pytest.MonkeyPatch) -> B
         "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda _self, _context: 0
     )
     monkeypatch.setattr("adapters.aws.session", lambda: session)
+    # As many as matter for faults, and not hundreds of calls that find nothing.
+    monkeypatch.setattr("adapters.dynamo_items.OPEN_SHARDS", 16)
     bench = Bench(system)
     bench.clear()
     return bench
