@@ -17,8 +17,8 @@ type Item = dict[str, Any]
 
 OPEN_SHARDS = 256
 """Partitions of the index of open records, so that none of its keys gets hot: an index key takes 1,000
-writes per second (DynamoDB developer guide, "Best practices for designing partition keys"), which 10,000
-environments that upload without a pause would need 138 of (docs/growth.md)."""
+writes per second (DynamoDB developer guide, "Best practices for designing partition keys"), of which 10,000
+environments that upload without a pause need some 160 (docs/growth.md)."""
 
 COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
 IMAGE_PREFIX = "IMAGE#"
