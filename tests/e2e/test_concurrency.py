@@ -69,7 +69,8 @@ class PatientClient:
     def __init__(self, shop: Shop, product_id: int) -> None:
         self._shop = shop
         self._url = shop.url(product_id)
-        patience = Retry(total=20, status_forcelist=[409, 503], allowed_methods=None)
+        # A claim whose reply was lost keeps its key for as long as the function might run.
+        patience = Retry(total=60, status_forcelist=[409, 503], allowed_methods=None)
         self._session = requests.Session()
         self._session.mount("http://", HTTPAdapter(max_retries=patience, pool_maxsize=AT_ONCE))
 
