@@ -147,8 +147,8 @@ def _wsgi(module: str) -> Callable[[Path], Call]:
     return prepare_call
 
 
-def _calls_alone() -> Callable[[Path], Call]:
-    store: Callable[[bytes], int] = importlib.import_module("bench.peers.tuned_calls").store
+def _calls_alone(name: str) -> Callable[[Path], Call]:
+    store: Callable[[bytes], int] = importlib.import_module("bench.peers.tuned_calls").STORES[name]
 
     def prepare_call(request: Path) -> Call:
         content = request.read_bytes()
@@ -179,5 +179,6 @@ _KINDS: dict[str, Callable[[], Callable[[Path], Call]]] = {
     "powertools": lambda: _lambda("bench.peers.powertools"),
     "fastapi": lambda: _asgi("bench.peers.fastapi_boto3"),
     "django": lambda: _wsgi("bench.peers.django_rest"),
-    "tuned_calls": _calls_alone,
+    "tuned_calls": lambda: _calls_alone("tuned_calls"),
+    "tuned_as_ours": lambda: _calls_alone("tuned_as_ours"),
 }

@@ -21,6 +21,9 @@ from PIL import (
 from domain.errors import NotAPictureError
 from domain.image import ImageFacts, ImageFormat
 
+# Pillow would do it at the first picture, in each child anew: it loads two plugins more, which are not asked.
+Image.preinit()
+
 # At level DEBUG Pillow logs chunks and EXIF values, where the picture was taken among them.
 logging.getLogger("PIL").setLevel(logging.INFO)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_OPTIONAL = {"ImportError", "ModuleNotFoundError", "Exception", "AttributeError"}
+_OPTIONAL = {"ImportError", "ModuleNotFoundError"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,6 @@ def _children(node: ast.AST) -> Iterator[ast.stmt]:
 
 
 def _does_without(node: ast.Try) -> bool:
-    caught = {ast.unparse(handler.type) if handler.type else "Exception" for handler in node.handlers}
+    caught = {ast.unparse(handler.type) if handler.type else "ImportError" for handler in node.handlers}
     names = {name.strip(" ()") for each in caught for name in each.split(",")}
     return bool(names & _OPTIONAL)

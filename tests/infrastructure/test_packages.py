@@ -179,6 +179,20 @@ def test_the_walk_through_imports_finds_what_was_dropped(tmp_path: Path) -> None
     assert missing_imports([tmp_path], "library") == {Import("library", "library.dropped")}
 
 
+@pytest.mark.parametrize("unwanted", ["pydantic", "PIL", "boto3", "aws_lambda_powertools.event_handler"])
+def test_the_authorizer_is_ready_without_what_others_need(unwanted: str) -> None:
+    environment = {
+        "KEYS_TABLE": "keys",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    program = "import sys, handlers.authorize as module; module.lambda_handler; print(*sys.modules)"
+    loaded = _run_isolated("AuthorizeFunction", program, environment).stdout.split()
+    assert "botocore.client" in loaded
+    assert [name for name in loaded if f"{name}.".startswith(f"{unwanted}.")] == []
+
+
 def test_a_handler_without_its_package_does_not_import() -> None:
     done = _run_isolated("PillowLayer", "import handlers.authorize", {})
     assert "No module named 'handlers'" in done.stderr

@@ -18,7 +18,7 @@ from tests.infrastructure.package_files import built_package
 
 OF_POWERTOOLS = {"get_item", "put_item", "update_item", "delete_item"}
 """What its store of idempotency keys calls, behind our back."""
-BEHIND_OTHERS = {"head_bucket"}
+BEHIND_OTHERS = {"create_bucket"}
 """What the SDK asks for on its own: the address that a form is posted to."""
 
 
