@@ -30,7 +30,7 @@ test: setup emulator packages test-environments ## Run every test
 
 .PHONY: torture
 torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, and write its table of results
-	TORTURE=all $(RUN) pytest -m torture --verbose --timeout=1800 $(ARGS)
+	TORTURE=all $(RUN) pytest -m torture --verbose --timeout=1800
 
 MINUTES ?= 30
 .PHONY: soak

@@ -50,7 +50,7 @@ def redrive(
     ctx: typer.Context,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Send the events of the failure queue to their function again, oldest first.
+    """Send the events of the failure queue to their function again.
 
     Mend the cause first: an event that fails again comes back to the queue.
 
@@ -64,7 +64,7 @@ def redrive(
     )
     waiting = int(queue["Attributes"]["ApproximateNumberOfMessages"])
     if not waiting:
-        say("The failure queue is empty.")
+        say("The failure queue seems to be empty.")
         return
     if not yes:
         confirm(f"Send about {waiting} events to the functions of {target.name} again?")
@@ -84,8 +84,9 @@ def audit(ctx: typer.Context) -> None:
 
     """
     target = target_of(ctx)
-    statuses = dict(_statuses(target))
+    # Keys first: a record comes before its bytes.
     keys = set(_keys(target))
+    statuses = dict(_statuses(target))
     ready = {ref.key for ref, status in statuses.items() if status is ImageStatus.READY}
     known = {ref.key for ref in statuses}
     say(f"Objects: {len(keys)}, records: {len(statuses)}, of which ready: {len(ready)}.")

@@ -296,9 +296,10 @@ class InMemoryQuotas:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, date]] = Counter()
 
-    def take(self, key_id: str, day: date) -> int:
-        self._counts[key_id, day] += 1
-        return self._counts[key_id, day]
+    def take(self, key_id: str, day: date, limit: int) -> bool:
+        is_free = self._counts[key_id, day] < limit
+        self._counts[key_id, day] += is_free
+        return is_free
 
 
 class InMemoryUploadForms:

@@ -1,11 +1,11 @@
 """Opens each picture in a process of its own, so that no picture can take the function with it."""
 
 import json
+import logging
 import os
 import resource
 import select
 import signal
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +13,9 @@ from typing import Any, NoReturn
 from domain.errors import NotAPictureError
 from domain.image import ImageFacts, ImageFormat
 from domain.ports import ImageInspector
+
+_BROKEN = "The picture breaks the decoder, or needs too much memory."
+_log = logging.getLogger(__name__)
 
 _MAX_ANSWER_BYTES = 4096
 """What a pipe takes and gives in one piece (pipe(7), PIPE_BUF)."""
@@ -40,13 +43,7 @@ class ChildProcessInspector:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             os.close(receiver)
-        if not answer:
-            raise NotAPictureError("The picture breaks the decoder, or needs too much memory.")
-        # Not pickled: whoever has taken over the decoder must not run anything here.
-        outcome = json.loads(answer)
-        if "reason" in outcome:
-            raise NotAPictureError(outcome["reason"])
-        return ImageFacts(**outcome)
+        return _read(answer)
 
     def _receive(self, receiver: int) -> bytes:
         """Wait for the child's answer; it is empty if the child ends without one."""
@@ -60,8 +57,9 @@ class ChildProcessInspector:
         """Do the child's work, and end it before it could go on as a second parent."""
         try:
             os.write(sender, json.dumps(self.answer(content, image_format)).encode())
-        except BaseException:  # noqa: BLE001 - whatever it is, it goes to the log and no further
-            sys.excepthook(*sys.exc_info())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, its kind goes to the log and no further
+            # One line, without the message, in which there may be something of the picture.
+            _log.error("the decoder broke: %s", type(error).__name__)
         finally:
             os._exit(0)
 
@@ -78,6 +76,22 @@ class ChildProcessInspector:
             return {"reason": str(error)}
         except MemoryError:
             return {"reason": "The picture needs too much memory to decode."}
+
+
+def _read(answer: bytes) -> ImageFacts:
+    """Read what the child said, and trust nothing in it: a picture may have taken the decoder over."""
+    # Not pickled, so that nothing in it is run here.
+    try:
+        match json.loads(answer):
+            case {"reason": str(reason)}:
+                pass
+            case {"width_px": int(width), "height_px": int(height), "mode": str(mode)}:
+                return ImageFacts(width, height, mode)
+            case _:
+                reason = _BROKEN
+    except ValueError:
+        reason = _BROKEN
+    raise NotAPictureError(reason)
 
 
 def _private_memory_bytes() -> int:

@@ -42,7 +42,7 @@ def identifiers_of(key: Mapping[str, Any]) -> tuple[int, int]:
 
 def open_shard(image_id: int) -> str:
     """Return the partition of the index in which a picture stands while it is open."""
-    return f"OPEN#{image_id % OPEN_SHARDS:02d}"
+    return f"OPEN#{image_id % OPEN_SHARDS:03d}"
 
 
 def open_shards(hour: int) -> list[str]:

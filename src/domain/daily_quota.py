@@ -25,6 +25,6 @@ class DailyQuota:
         if not self._limit:
             return
         now = self._clock().astimezone(UTC)
-        if self._quotas.take(key_id, now.date()) > self._limit:
+        if not self._quotas.take(key_id, now.date(), self._limit):
             midnight = datetime.combine(now.date() + timedelta(days=1), time(tzinfo=UTC))
             raise QuotaExceededError(self._limit, midnight - now)

@@ -1,15 +1,10 @@
 """Deletes a picture: hidden first, then its bytes, then its record, so that no bytes are ever orphaned."""
 
-from datetime import timedelta
-
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotFoundError
 from domain.image import ImageSnapshot, ImageStatus, ProductImage
 from domain.image_events import ImageEventKind
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
-
-SENDING_TIME = timedelta(hours=1)
-"""How long a client may take to send what it began to send when its form was about to expire."""
 
 
 class DeleteImage:
@@ -46,9 +41,5 @@ class DeleteImage:
         # Before the record goes: until then it is found and finished, should this get lost.
         self._events.send(ImageEventKind.DELETED, image)
         # Bytes may still come, or come again: the record stays, hidden, so that they find one and go.
-        if image.is_inspected and not self._has_open_form(image):
+        if image.is_inspected and not image.may_be_written(self._clock()):
             self._catalog.finish_removal(image.ref)
-
-    def _has_open_form(self, image: ProductImage) -> bool:
-        announcement = image.announcement
-        return announcement is not None and self._clock() < announcement.expires_at + SENDING_TIME

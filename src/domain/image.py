@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
 from domain.user import User
@@ -10,6 +10,8 @@ from domain.user import User
 MAX_ID = 2**53 - 1
 """Largest identifier: every JSON client reads integers up to here exactly (RFC 8259, section 6)."""
 
+SENDING_TIME = timedelta(hours=1)
+"""How long a client may take to send what it began to send when its form was about to expire."""
 _UNIT_STEP = 1024
 _KEY = re.compile(r"originals/([1-9][0-9]{0,15})/([1-9][0-9]{0,15})\.([a-z]{3,4})")
 
@@ -119,6 +121,10 @@ class ProductImage:
     version: str | None = None
     created_at: datetime
     updated_at: datetime
+
+    def may_be_written(self, now: datetime) -> bool:
+        """Tell whether a client may still send bytes with a form, or still be sending them."""
+        return self.announcement is not None and now < self.announcement.expires_at + SENDING_TIME
 
     @property
     def is_inspected(self) -> bool:

@@ -258,8 +258,8 @@ class Inspections(Protocol):
 class Quotas(Protocol):
     """Counts what API keys do in a day."""
 
-    def take(self, key_id: str, day: date) -> int:
-        """Count one more for this key on this day; return the count with it."""
+    def take(self, key_id: str, day: date, limit: int) -> bool:
+        """Count one more for this key on this day, unless there are `limit`; tell whether it was counted."""
         ...
 
 

@@ -27,11 +27,15 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Reconciliation:
-    """What a run did; `oldest_pending` is how long the oldest pending picture had been waiting."""
+    """What a run did; `oldest_pending` is how long the oldest pending picture had been waiting.
+
+    `fault` is the last one that nobody foresaw, on a record that was left.
+    """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     oldest_pending: timedelta = timedelta(0)
     is_complete: bool = True
+    fault: Exception | None = None
 
 
 class Reconcile:
@@ -79,10 +83,14 @@ class Reconcile:
                 done.oldest_pending = max(done.oldest_pending, now - image.created_at)
                 return self._close_upload(image, now)
             if image and image.status is ImageStatus.DELETING:
+                if image.may_be_written(now):
+                    return Outcome.LEFT_FOR_LATER
                 self._finish_deletion(image)
                 return Outcome.DELETION_FINISHED
         except DomainError:
-            # One that cannot be dealt with now must not keep the others waiting.
+            return Outcome.LEFT_FOR_LATER
+        except Exception as error:  # noqa: BLE001 - one that is damaged must not keep the others waiting
+            done.fault = error
             return Outcome.LEFT_FOR_LATER
         return Outcome.CLOSED_MEANWHILE
 
@@ -92,6 +100,8 @@ class Reconcile:
                 return Outcome.CLOSED_MEANWHILE
             self._inspections.request(image.ref)
             return Outcome.SENT_TO_INSPECTION
+        if image.may_be_written(now):
+            return Outcome.LEFT_FOR_LATER
         withdrawn = self._catalog.withdraw(image.ref, now)
         if withdrawn.status is not ImageStatus.DELETING:
             return Outcome.CLOSED_MEANWHILE

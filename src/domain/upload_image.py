@@ -50,8 +50,8 @@ class UploadImage:
             FileTooLargeForDirectUploadError, InvalidFieldsError, UnsupportedFormatError: found without
                 any I/O.
             ProductNotFoundError: nothing was stored.
-            UnavailableError: a store failed, and the picture will not appear. Where taking back what was
-                begun failed too, its record stays, pending or being deleted, to be cleared up later.
+            UnavailableError: a store failed, and the picture will not appear. Its record may stay, pending or
+                being deleted, to be cleared up later.
             OutcomeUnknownError: the picture may yet appear.
 
         """
@@ -100,9 +100,8 @@ class UploadImage:
         if present.status is not ImageStatus.DELETING:
             return present
         try:
-            # The bytes first: a crash in between leaves a record to resume from, not bytes without one.
             self._store.delete(ref)
-            self._catalog.finish_removal(ref)
         except UnavailableError as error:
             raise UnavailableError(ref) from error
+        # The record stays, hidden: bytes still on their way find it and go, and the reconciler removes it.
         raise UnavailableError(ref)

@@ -48,7 +48,7 @@ class ReconcileHandler:
         self._metrics = metrics
 
     def __call__(self, _event: object, context: "LambdaContext") -> dict[str, object]:
-        """Return what was done, for whoever invokes the function by hand."""
+        """Return what was done, for whoever invokes the function by hand; raise what nobody foresaw."""
         with (
             within(context.get_remaining_time_in_millis),
             self._logger.append_context_keys(request_id=context.aws_request_id),
@@ -66,6 +66,8 @@ class ReconcileHandler:
                 "is_complete": done.is_complete,
             }
             self._logger.info("reconciled", extra=report)
+            if done.fault:
+                raise done.fault
             return report
 
 

@@ -53,10 +53,12 @@ def test_a_put_whose_reply_is_lost_is_there_for_everybody_or_for_nobody(
 
 
 def _records(state: State) -> dict[str, str]:
-    """Return the status of each picture of the product by its object key."""
+    """Return the status of each picture of the product that is shown, by its object key."""
     items = state.endpoint.client("dynamodb").query(
         TableName=state.resources.table,
         KeyConditionExpression="pk = :pk AND begins_with(sk, :image)",
         ExpressionAttributeValues={":pk": {"S": f"PRODUCT#{PRODUCT_ID}"}, ":image": {"S": "IMAGE#"}},
     )["Items"]
-    return {f"originals/{PRODUCT_ID}/{item['image_id']['N']}.jpg": item["status"]["S"] for item in items}
+    statuses = {f"originals/{PRODUCT_ID}/{item['image_id']['N']}.jpg": item["status"]["S"] for item in items}
+    # What was taken back stays for an hour, for bytes that come late.
+    return {key: status for key, status in statuses.items() if status != "deleting"}

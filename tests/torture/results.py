@@ -65,16 +65,17 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     mark = item.get_closest_marker("torture")
-    if mark and (call.when == "call" or report.failed):
+    if mark and (call.when == "call" or (call.when == "setup" and report.failed)):
         rows = item.config.stash[_ROWS]
         row = rows.setdefault(mark.args[0], Row())
         row.add(item.stash.get(_POINTS, 1), survived=report.passed)
     return report
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     rows = session.config.stash[_ROWS]
-    if _ALL and rows:
+    # Not of a run that was interrupted.
+    if _ALL and rows and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         DOCUMENT.write_text(with_results(DOCUMENT.read_text(), rows))
 
 

@@ -4,9 +4,18 @@ from typing import override
 
 import pytest
 
-from domain.delete_image import SENDING_TIME, DeleteImage
+from domain.delete_image import DeleteImage
 from domain.errors import ImageNotFoundError, ProductNotFoundError, UnavailableError
-from domain.image import Announcement, ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.image import (
+    SENDING_TIME,
+    Announcement,
+    ImageFacts,
+    ImageRef,
+    ImageSnapshot,
+    ImageStatus,
+    Primary,
+    ProductImage,
+)
 from domain.image_events import ImageEventKind
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore

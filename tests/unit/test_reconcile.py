@@ -4,7 +4,7 @@ from typing import override
 import pytest
 
 from domain.errors import UnavailableError
-from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
+from domain.image import SENDING_TIME, Announcement, ImageFacts, ImageRef, ImageStatus, ProductImage
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, InMemoryInspections
@@ -158,3 +158,33 @@ def test_a_record_that_is_listed_though_it_was_closed_is_left_alone() -> None:
     shop.catalog = LaggingCatalog(PRODUCT_ID)
     shop.add(1)
     assert shop.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
+
+
+def test_a_damaged_record_is_left_told_and_keeps_nobody_waiting() -> None:
+    class DamagedCatalog(InMemoryImageCatalog):
+        @override
+        def get(self, product_id: int, image_id: int) -> ProductImage | None:
+            if image_id == 1:
+                raise KeyError("status")
+            return super().get(product_id, image_id)
+
+    shop = Shop()
+    shop.catalog = DamagedCatalog(PRODUCT_ID)
+    shop.add(1)
+    shop.add(2)
+    done = shop.reconcile()
+    assert done.outcomes == {Outcome.LEFT_FOR_LATER: 1, Outcome.ABANDONED_REMOVED: 1}
+    assert isinstance(done.fault, KeyError)
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_record_stays_as_long_as_its_form_may_be_in_use(shop: Shop, is_deleted: bool) -> None:
+    expires_at = NOW + timedelta(minutes=15)
+    image = an_image(announcement=Announcement(None, expires_at))
+    shop.catalog.reserve(image)
+    if is_deleted:
+        shop.catalog.withdraw(image.ref, NOW)
+    before, after = expires_at + SENDING_TIME - timedelta(seconds=1), expires_at + SENDING_TIME
+    assert shop.reconcile(before).outcomes == {Outcome.LEFT_FOR_LATER: 1}
+    assert shop.reconcile(after).outcomes.total() == 1
+    assert shop.catalog.images == {}

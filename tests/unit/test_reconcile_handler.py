@@ -33,6 +33,16 @@ def test_a_run_is_reported_in_full(printed: Printed) -> None:
     assert (log["message"], log["request_id"], log["is_complete"]) == ("reconciled", REQUEST_ID, False)
 
 
+def test_a_fault_that_nobody_foresaw_rises_once_all_is_reported(printed: Printed) -> None:
+    done = Reconciliation(fault=KeyError("status"))
+    metrics = Metrics(namespace="ProductImages", service="reconcile")
+    handler = ReconcileHandler(lambda _has_time: done, Logger(service="reconcile"), metrics)
+    with pytest.raises(KeyError):
+        handler({}, a_context())
+    _, log = printed()
+    assert log["message"] == "reconciled"
+
+
 @pytest.mark.parametrize(("remaining", "has_time"), [(20_001, True), (20_000, False)])
 def test_a_run_ends_while_there_is_time_to_end_it(
     monkeypatch: pytest.MonkeyPatch, remaining: int, has_time: bool

@@ -202,12 +202,15 @@ def test_the_record_of_refused_bytes_is_withdrawn(catalog: InMemoryImageCatalog)
     assert (catalog.images, store.seen) == ({}, [])
 
 
-def test_bytes_of_an_unknown_outcome_are_removed_before_their_record(catalog: InMemoryImageCatalog) -> None:
+def test_bytes_of_an_unknown_outcome_are_removed_and_their_record_stays_for_bytes_that_come_late(
+    catalog: InMemoryImageCatalog,
+) -> None:
     store = MumblingImageStore(catalog)
     with pytest.raises(UnavailableError):
         upload_image_with(catalog, store)(an_upload())
     assert store.seen == [("put", True), ("delete", True)]
-    assert (catalog.images, store.content(a_ref())) == ({}, None)
+    assert store.content(a_ref()) is None
+    assert [image.status for image in catalog.images.values()] == [ImageStatus.DELETING]
 
 
 @pytest.mark.parametrize(
