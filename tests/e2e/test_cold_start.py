@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,21 +75,35 @@ def invoke_twice(system: State, function: str, event: dict[str, Any]) -> tuple[l
 
 
 @pytest.fixture
-def things(system: State) -> str:
-    """What the recorded events speak of; return the version of the picture's bytes."""
-    dynamodb, resources = system.endpoint.client("dynamodb"), system.resources
+def things(system: State) -> Iterator[str]:
+    """What the recorded events speak of, for this test alone; yield the version of the picture's bytes."""
+    dynamodb, s3, resources = (
+        system.endpoint.client("dynamodb"),
+        system.endpoint.client("s3"),
+        system.resources,
+    )
     add_example_keys(DynamoApiKeys(dynamodb, resources.keys_table))
     DynamoProducts(dynamodb, resources.table).add(GALLERY_IMAGE.product_id)
     content = sample_jpeg(96, 64)
+    _remove_pictures(system)
     for ref in (GALLERY_IMAGE, IMAGE):
-        dynamodb.delete_item(
-            TableName=resources.table,
-            Key=image_key(ref.product_id, ref.image_id),
-        )
         system.catalog.reserve(an_image(ref=ref, size_bytes=len(content)))
     system.catalog.mark_ready(GALLERY_IMAGE, ImageFacts(96, 64, "RGB"), None, NOW)
-    s3 = system.endpoint.client("s3")
-    return s3.put_object(Bucket=resources.bucket, Key=IMAGE.key, Body=content)["VersionId"]
+    yield s3.put_object(Bucket=resources.bucket, Key=IMAGE.key, Body=content)["VersionId"]
+    _remove_pictures(system)
+
+
+def _remove_pictures(system: State) -> None:
+    dynamodb, s3, resources = (
+        system.endpoint.client("dynamodb"),
+        system.endpoint.client("s3"),
+        system.resources,
+    )
+    listed = s3.list_object_versions(Bucket=resources.bucket, Prefix=IMAGE.key)
+    for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+        s3.delete_object(Bucket=resources.bucket, Key=IMAGE.key, VersionId=each["VersionId"])
+    for ref in (GALLERY_IMAGE, IMAGE):
+        dynamodb.delete_item(TableName=resources.table, Key=image_key(ref.product_id, ref.image_id))
 
 
 @pytest.mark.parametrize(

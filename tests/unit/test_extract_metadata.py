@@ -363,6 +363,17 @@ def test_a_late_repetition_of_a_deleted_pictures_event_is_nothing_to_do(pipeline
     assert pipeline.tell(version=version) is None
 
 
+def test_bytes_that_a_hand_put_over_a_picture_are_discarded_when_their_event_comes(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.upload(1, GOOD, primary=False)
+    first = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()), True)
+    assert first is not None
+    again = pipeline.extract_metadata(a_ref(), pipeline.store.overwrite(a_ref(), BROKEN), True)
+    assert again == Completion(first.image, is_new=False)
+    assert pipeline.store.public(a_ref()) == GOOD
+
+
 def test_the_bytes_that_only_one_write_can_have_made_are_looked_for_no_further() -> None:
     class OneWriteStore(InMemoryImageStore):
         @override
