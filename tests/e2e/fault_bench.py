@@ -38,6 +38,7 @@ from tests.integration.faults import hook
 
 PRODUCT_ID = 42
 CONTENT = sample_jpeg(60, 40)
+BROKEN = sample_jpeg(300, 200)[:2_000]
 LAMBDA_TRIES = 3
 """How often Lambda runs an asynchronous function before it hands the event to the failure queue."""
 
@@ -150,7 +151,7 @@ class Bench:
 
     # --- What runs: each time a new process, as after a crash -----------------------------------------
 
-    def upload(self, interference: Interference) -> ImageRef:
+    def upload(self, interference: Interference, content: bytes = CONTENT) -> ImageRef:
         clients = self._clients(interference)
         catalog = DynamoImageCatalog(clients["dynamodb"], "catalog")
         upload = UploadImage(
@@ -161,7 +162,7 @@ class Bench:
             max_bytes=1_000_000,
         )
         fields = {"is_primary": "true"}
-        sent = Upload(product_id=PRODUCT_ID, user=USER, content=CONTENT, file_name="a.jpg", fields=fields)
+        sent = Upload(product_id=PRODUCT_ID, user=USER, content=content, file_name="a.jpg", fields=fields)
         return upload(sent).ref
 
     def extract(

@@ -11,6 +11,7 @@ from domain.errors import ImageNotFoundError, OutcomeUnknownError, UnavailableEr
 from domain.image import ImageRef, ImageStatus
 from domain.reconcile import PATIENCE
 from tests.e2e.fault_bench import (
+    BROKEN,
     Bench,
     Fault,
     FaultPoint,
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SETTLED = {ImageStatus.READY, ImageStatus.FAILED}
-CALLS = {"upload": 4, "extract": 7, "delete": 5, "reconcile": 30}
+CALLS = {"upload": 4, "extract": 7, "extract broken": 6, "delete": 5, "delete pending": 4, "reconcile": 30}
 """How many calls each use case makes; a test holds them to it, so that no point is left out."""
 
-SAMPLED = {"upload": 3, "extract": 3, "delete": 3, "reconcile": 7}
+SAMPLED = dict.fromkeys(CALLS, 3) | {"reconcile": 7}
 """Every which point is tried in `make test`; no divisor of eight, so that each kind of fault has its turn."""
 
 HIDDEN = FaultPoint(2, When.BEFORE, Fault.KILLED)
@@ -38,6 +39,10 @@ HIDDEN = FaultPoint(2, When.BEFORE, Fault.KILLED)
 
 def an_upload(bench: Bench) -> ImageRef:
     return bench.upload(Interference())
+
+
+def a_broken_upload(bench: Bench) -> ImageRef:
+    return bench.upload(Interference(), BROKEN)
 
 
 def a_ready_picture(bench: Bench) -> ImageRef:
@@ -79,7 +84,9 @@ def test_the_table_of_faults_has_every_call(bench: Bench, use_case: str) -> None
     prepare: dict[str, Callable[[Interference], object]] = {
         "upload": bench.upload,
         "extract": lambda interference: bench.extract(an_upload(bench), interference),
+        "extract broken": lambda interference: bench.extract(a_broken_upload(bench), interference),
         "delete": lambda interference: bench.delete(a_ready_picture(bench), interference),
+        "delete pending": lambda interference: bench.delete(an_upload(bench), interference),
         "reconcile": bench.reconcile,
     }
     if use_case == "reconcile":
@@ -137,6 +144,33 @@ def test_a_deletion_that_goes_wrong_is_whole_or_not_at_all_in_the_end(
         assert not visible
     retried = outcome(partial(bench.delete, ref, Interference()))
     assert retried is None if visible else isinstance(retried, ImageNotFoundError)
+
+
+@pytest.mark.torture("calls to AWS of a broken picture's inspection, in the same ways")
+@pytest.mark.parametrize("point", points("extract broken"), ids=name)
+def test_the_inspection_of_a_broken_picture_that_goes_wrong_is_made_good_by_the_next_try(
+    bench: Bench, point: FaultPoint
+) -> None:
+    ref = a_broken_upload(bench)
+    bench.deliver_events(Interference(point=point))
+    assert bench.records() == {ref: ImageStatus.FAILED}
+    assert (bench.objects(), bench.primary()) == (set(), None)
+    check_nothing_is_lost_or_left(bench)
+
+
+@pytest.mark.torture("calls to AWS of a pending picture's deletion, in the same ways")
+@pytest.mark.parametrize("point", points("delete pending"), ids=name)
+def test_the_deletion_of_a_pending_picture_that_goes_wrong_is_whole_or_not_at_all_in_the_end(
+    bench: Bench, point: FaultPoint
+) -> None:
+    ref = an_upload(bench)
+    answer = outcome(partial(bench.delete, ref, Interference(point=point)))
+    was_visible = bench.records() == {ref: ImageStatus.PENDING}
+    bench.deliver_events()
+    check_nothing_is_lost_or_left(bench)
+    assert bench.records() == ({ref: ImageStatus.READY} if was_visible else {})
+    if answer is None:
+        assert not was_visible
 
 
 @pytest.mark.torture(
