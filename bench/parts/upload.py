@@ -14,7 +14,7 @@ _SIZES = (100_000, 500_000, 1_500_000, 2_500_000, 4_000_000)
 _ROUNDS = 25
 _TIMES = 5
 _TRACED = 4_000_000
-_GOALS: dict[tuple[str, int], float] = {
+_GOALS: dict[tuple[str, int], float | None] = {
     ("powertools", 1_500_000): 0.25,
     ("powertools", 4_000_000): 0.15,
     ("django", 1_500_000): 0.35,
@@ -22,6 +22,7 @@ _GOALS: dict[tuple[str, int], float] = {
     ("fastapi", 1_500_000): 0.35,
     ("fastapi", 4_000_000): 0.35,
     ("tuned_calls", 1_500_000): 1.6,
+    ("tuned_as_ours", 1_500_000): None,
 }
 _NAMES = {
     "powertools": "Powertools' File and Form parameters",
@@ -41,6 +42,7 @@ def measure(report: Callable[[str], None]) -> Findings:
         "django": peer("django"),
         "fastapi": peer("fastapi"),
         "tuned_calls": ours,
+        "tuned_as_ours": ours,
     }
     rows = []
     milliseconds: dict[str, dict[str, float]] = {name: {} for name in deployments}
@@ -51,8 +53,8 @@ def measure(report: Callable[[str], None]) -> Findings:
             spent = interleave(workers, upload_request(size), rounds=_ROUNDS, times=_TIMES)
             for name, seconds in spent.items():
                 milliseconds[name][str(size)] = 1000 * sorted(seconds)[len(seconds) // 2]
-                if goal := _GOALS.get((name, size)):
-                    rows.append(_row(name, size, spent, goal))
+                if (name, size) in _GOALS:
+                    rows.append(_row(name, size, spent, _GOALS[name, size]))
         report("memory")
         rows.append(_memory(workers["ours"]))
         series = {
@@ -64,7 +66,7 @@ def measure(report: Callable[[str], None]) -> Findings:
     return Findings(rows, series)
 
 
-def _row(name: str, size: int, spent: dict[str, list[float]], goal: float) -> Row:
+def _row(name: str, size: int, spent: dict[str, list[float]], goal: float | None) -> Row:
     return compare(
         PART,
         f"warm upload of {size / 1e6:g} MB, against {_NAMES[name]}",
