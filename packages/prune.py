@@ -62,9 +62,7 @@ def prune_botocore(botocore: Path) -> None:
     data = botocore / "data"
     missing = [name for name in OPERATIONS if not any((data / name).glob("*/service-2.json*"))]
     if missing:
-        raise PruningError(
-            f"botocore has no model of {', '.join(missing)} any more; adapt packages/prune.py."
-        )
+        raise PruningError(f"botocore has no model of {', '.join(missing)} any more; {_ADAPT}")
     for service in [path for path in data.iterdir() if path.is_dir()]:
         if service.name in OPERATIONS:
             _prune_service(service)
@@ -95,9 +93,7 @@ def _with_operations(model: dict[str, Any], operations: set[str]) -> dict[str, A
     """Return a service's model with these operations, and with the shapes that they are made of."""
     unknown = operations - model["operations"].keys()
     if unknown:
-        raise PruningError(
-            f"botocore has no operation {', '.join(sorted(unknown))}; adapt packages/prune.py."
-        )
+        raise PruningError(f"botocore has no operation {', '.join(sorted(unknown))}; {_ADAPT}")
     kept = {name: described for name, described in model["operations"].items() if name in operations}
     shapes: dict[str, Any] = {}
     open_shapes = [*_shapes_in(kept)]
