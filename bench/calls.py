@@ -20,10 +20,15 @@ _RECORD = (Call("GetItem", read_units=1), Call("PutItem", write_units=2))
 """The product is there; the record, and its entry in the index of open ones."""
 _STORE = (*_RECORD, Call("PutObject"))
 _COMPLETE = (
-    Call("GetObject"),
-    Call("UpdateItem", write_units=1),  # claims the version
     Call("PutObjectTagging"),
     Call("UpdateItem", write_units=2),  # ready, and out of the index
+)
+_INSPECT = (Call("GetObject"), *_COMPLETE)
+_INSPECT_FORM = (
+    Call("ListObjectVersions"),
+    Call("GetObject"),
+    Call("GetItem", read_units=1),  # what was announced
+    *_COMPLETE,
 )
 _TELL = Call("PutEvents")
 _MOVE_PRIMARY = Call("TransactWriteItems", write_units=4)
@@ -52,9 +57,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
         _TELL,
         Call("DeleteItem", write_units=2),
     ),
-    "metadata": (*_COMPLETE, _TELL),
-    "metadata of a primary": (*_COMPLETE, _MOVE_PRIMARY, _TELL),
-    "metadata of a form": (Call("ListObjectVersions"), *_COMPLETE, _TELL),
+    "metadata": (*_INSPECT, _TELL),
+    "metadata of a primary": (*_INSPECT, _MOVE_PRIMARY, _TELL),
+    "metadata of a form": (*_INSPECT_FORM, _TELL),
 }
 """By route, warm: identifiers are leased. Units are those of a gallery of one picture; what grows with it is
 the query, by its size, and the transaction of a new order, by two for each picture."""

@@ -124,22 +124,15 @@ class InMemoryImageCatalog:
             if product_id not in self.primaries or self.primaries[product_id] != seen.primary:
                 return False
             self.primaries[product_id] = changed.primary
-        self.images[_place(present.ref)] = replace(changed.image, version=present.version)
+        self.images[_place(present.ref)] = changed.image
         return True
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
         if not all(self._as_seen(image) for image in seen):
             return False
         for image in changed:
-            version = self.images[_place(image.ref)].version
-            self.images[_place(image.ref)] = replace(image, version=version)
+            self.images[_place(image.ref)] = image
         return True
-
-    def claim(self, ref: ImageRef, version: str | None) -> ProductImage | None:
-        image = self.images.get(_place(ref))
-        if image and image.status is ImageStatus.PENDING and image.version is None:
-            image = self.images[_place(ref)] = replace(image, version=version)
-        return image
 
     def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
         image = self._present(ref)
@@ -173,14 +166,14 @@ class InMemoryImageCatalog:
         return self._last_id - size + 1
 
     def _as_seen(self, seen: ProductImage) -> ProductImage | None:
-        """Return the record if it is still as it was seen; a claim meanwhile does not matter."""
+        """Return the record if it is still as it was seen."""
         present = self.images.get(_place(seen.ref))
-        return present if present and replace(present, version=seen.version) == seen else None
+        return present if present == seen else None
 
     def _present(self, ref: ImageRef) -> ProductImage:
         image = self.images.get(_place(ref))
         if image is None:
-            raise ImageRecordMissingError(f"There is no record of the image at {ref.key}.")
+            raise ImageRecordMissingError(ref.key)
         return image
 
     def _change(self, present: ProductImage, changed: ProductImage) -> ProductImage:

@@ -114,9 +114,8 @@ class DynamoImageCatalog:
 
     def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
         """Turn a pending record into one that is being deleted; telling it twice changes nothing."""
-        return self._change_status(
-            ref, ImageStatus.DELETING, {"open_since": {"S": iso_utc(at)}}, from_=_WITHDRAWABLE
-        )
+        values: Item = {"open_since": {"S": iso_utc(at)}}
+        return self._change_status(ref, ImageStatus.DELETING, values, _WITHDRAWABLE)
 
     def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
         """Hide the record and clear the pointer, or make sure that it does not stand here (a transaction)."""
@@ -227,21 +226,6 @@ class DynamoImageCatalog:
         ]
         return not updates or self._transact(updates)
 
-    def claim(self, ref: ImageRef, version: str | None) -> ProductImage | None:
-        """Write the version into a pending record that has none; a read where there are no versions."""
-        if version is None:
-            return self.get(ref.product_id, ref.image_id)
-        update: dict[str, Any] = {
-            "TableName": self._table,
-            "Key": image_key(ref.product_id, ref.image_id),
-            "UpdateExpression": "SET version = :version",
-            "ConditionExpression": "#status = :pending AND attribute_not_exists(version)",
-            "ExpressionAttributeNames": {"#status": "status"},
-            "ExpressionAttributeValues": {":version": {"S": version}, **_PENDING},
-        }
-        present = self._update_or_read(update)
-        return image_from_item(present) if present else None
-
     def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
         """Complete a pending record with what the picture told."""
         values = {
@@ -249,12 +233,11 @@ class DynamoImageCatalog:
             "height": {"N": str(facts.height_px)},
             "mode": {"S": facts.mode},
         }
-        return self._change_status(ref, ImageStatus.READY, {**values, **_inspected(version, at)})
+        return self._complete(ref, ImageStatus.READY, values, version, at)
 
     def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
         """Complete a pending record with the reason why it is no picture."""
-        values = {"error": {"S": reason}, **_inspected(version, at)}
-        return self._change_status(ref, ImageStatus.FAILED, values)
+        return self._complete(ref, ImageStatus.FAILED, {"error": {"S": reason}}, version, at)
 
     def move_primary(self, image: ProductImage) -> bool:
         """Move the pointer forward in time, or leave it where it stands already (a transaction)."""
@@ -363,9 +346,16 @@ class DynamoImageCatalog:
             raise
         return True
 
-    def _change_status(
-        self, ref: ImageRef, status: ImageStatus, values: Item, from_: Item = _PENDING
+    def _complete(
+        self, ref: ImageRef, status: ImageStatus, values: Item, version: str | None, at: datetime
     ) -> ProductImage:
+        inspected: Item = {
+            "updated_at": {"S": iso_utc(at)},
+            **({"version": {"S": version}} if version else {}),
+        }
+        return self._change_status(ref, status, {**values, **inspected}, _PENDING)
+
+    def _change_status(self, ref: ImageRef, status: ImageStatus, values: Item, from_: Item) -> ProductImage:
         """Set status and values if the status is one of `from_`; return the record as it then stands.
 
         A record that is neither pending nor being deleted leaves the index of open ones.
@@ -382,32 +372,23 @@ class DynamoImageCatalog:
                 **from_,
                 **{f":{name}": value for name, value in attributes.items()},
             },
+            "ReturnValues": "ALL_NEW",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        present = self._update_or_read(update)
-        if present is None:
-            message = f"There is no record of the image whose bytes belong at {ref.key}."
-            raise ImageRecordMissingError(message)
-        return image_from_item(present)
-
-    def _update_or_read(self, update: dict[str, Any]) -> Item | None:
-        """Update a record if its condition holds; return it as it then stands, or None if there is none."""
-        update |= {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         try:
             with passing_errors_as_unavailable():
                 answer = without_conflicts(lambda: self._client.update_item(**update))
         except ClientError as error:
             if not failed_condition(error):
                 raise
-            present = error.response.get("Item")
-            return present if isinstance(present, dict) else None
-        return answer["Attributes"]
+            present: Any = error.response.get("Item")
+            if present is None:
+                raise ImageRecordMissingError(ref.key) from error
+            return image_from_item(present)
+        return image_from_item(answer["Attributes"])
 
 
 def _split(items: Sequence[Item]) -> tuple[Item | None, list[ProductImage]]:
     """Part a product's item from those of its pictures."""
     product = next((item for item in items if is_product(item)), None)
     return product, [image_from_item(item) for item in items if not is_product(item)]
-
-
-def _inspected(version: str | None, at: datetime) -> Item:
-    return {"updated_at": {"S": iso_utc(at)}, **({"version": {"S": version}} if version else {})}

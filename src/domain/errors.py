@@ -200,6 +200,9 @@ class ImageRecordMissingError(DomainError):
 
     code = "image_record_missing"
 
+    def __init__(self, key: str) -> None:
+        super().__init__(f"There is no record of the image whose bytes belong at {key}.")
+
 
 class NotAPictureError(DomainError):
     """The bytes do not decode as a picture; the message tells a person why."""

@@ -7,7 +7,6 @@ from domain.errors import ImageRecordMissingError, NotAPictureError, Unsupported
 from domain.image import ImageRef, ImageStatus, ProductImage
 from domain.image_events import ImageEventKind
 from domain.image_signature import detect_format
-from domain.moments import later
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageInspector, ImageStore, StoredBytes
 
 
@@ -41,7 +40,8 @@ class ExtractMetadata:
         """Complete the record of the picture whose bytes arrived as `version`; None if they are gone.
 
         Where bytes can be written more than once, those that were written first are the picture, whichever
-        event comes first, and any others are discarded. `is_only_write` says that they cannot.
+        event comes first, and any others are discarded; they are compared with what was announced.
+        `is_only_write` says that they cannot, since this service wrote them: then nothing is looked up.
 
         Raises:
             ImageRecordMissingError: there are bytes without a record; an operator must look.
@@ -52,15 +52,13 @@ class ExtractMetadata:
         if stored is None:
             self._repeat_failure(ref)
             return None
-        image = self._catalog.claim(ref, stored.version)
-        if image is None:
-            if not self._store.exists(ref):
-                # Deleted since, and told once more: its bytes are there as an old version only.
-                return None
-            raise ImageRecordMissingError(f"There is no record of the image whose bytes lie at {ref.key}.")
-        completion = Completion(image, is_new=False)
-        if image.status is ImageStatus.PENDING and image.version == stored.version:
-            completion = self._complete(image, stored)
+        try:
+            completion = self._complete(ref, stored, is_only_write)
+        except ImageRecordMissingError:
+            if self._store.exists(ref):
+                raise
+            # Deleted since, and told once more: its bytes are there as an old version only.
+            return None
         self._settle(completion.image, stored.version)
         return completion
 
@@ -76,20 +74,30 @@ class ExtractMetadata:
         if image and image.status is ImageStatus.FAILED:
             self._events.send(ImageEventKind.FAILED, image)
 
-    def _complete(self, image: ProductImage, stored: StoredBytes) -> Completion:
+    def _complete(self, ref: ImageRef, stored: StoredBytes, is_only_write: bool) -> Completion:
         version = stored.version
         try:
-            _compare(image, stored.content)
-            facts = self._inspector.inspect(stored.content, image.ref.image_format)
+            if not is_only_write:
+                image = self._announced(ref)
+                if image.status is not ImageStatus.PENDING:
+                    return Completion(image, is_new=False)
+                _compare(image, stored.content)
+            facts = self._inspector.inspect(stored.content, ref.image_format)
         except NotAPictureError as error:
-            now = later(self._clock(), image.updated_at)
-            completed = self._catalog.mark_failed(image.ref, str(error), version, now)
+            now = self._clock()
+            image = self._catalog.mark_failed(ref, str(error), version, now)
         else:
             # Published first: whoever reads that it is ready can open it.
-            self._store.publish(image.ref, version)
-            now = later(self._clock(), image.updated_at)
-            completed = self._catalog.mark_ready(image.ref, facts, version, now)
-        return Completion(completed, is_new=completed.is_inspected and completed.updated_at == now)
+            self._store.publish(ref, version)
+            now = self._clock()
+            image = self._catalog.mark_ready(ref, facts, version, now)
+        return Completion(image, is_new=image.is_inspected and image.updated_at == now)
+
+    def _announced(self, ref: ImageRef) -> ProductImage:
+        image = self._catalog.get(ref.product_id, ref.image_id)
+        if image is None:
+            raise ImageRecordMissingError(ref.key)
+        return image
 
     def _settle(self, image: ProductImage, version: str | None) -> None:
         """Bring bytes and pointer in line with the record, then tell what became of it.

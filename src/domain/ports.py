@@ -126,14 +126,6 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def claim(self, ref: ImageRef, version: str | None) -> ProductImage | None:
-        """Make this write of the bytes the picture that is inspected, unless another one is already.
-
-        Returns the record as it now stands, or None; its `version` tells whose claim holds. One that is no
-        longer pending stays as it is, and so does every record where the store has no versions.
-        """
-        ...
-
     def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
         """Turn a pending record ready. One that is no longer pending stays as it is.
 

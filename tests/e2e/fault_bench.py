@@ -214,10 +214,11 @@ class Bench:
             if outcome(partial(run, interference if attempt == 0 else Interference())) is None:
                 return
 
-    def deliver_events(self, interference: Interference | None = None) -> None:
+    def deliver_events(self, interference: Interference | None = None, is_only_write: bool = False) -> None:
         """Deliver an event for every object, as S3 does for new ones and may do again."""
         for ref in self.objects():
-            self.run_as_lambda_does(partial(self.extract, ref), interference or Interference())
+            extract = partial(self.extract, ref, is_only_write=is_only_write)
+            self.run_as_lambda_does(extract, interference or Interference())
 
     def let_time_pass_and_reconcile(self) -> None:
         """Let the reconciler run every hour until nothing is open, and its inspections after it."""
@@ -274,6 +275,7 @@ class Bench:
         return clients
 
     def _clock(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
         return self.now
 
 

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SETTLED = {ImageStatus.READY, ImageStatus.FAILED}
-CALLS = {"upload": 4, "extract": 7, "extract broken": 6, "delete": 5, "delete pending": 4, "reconcile": 30}
+CALLS = {
+    "upload": 4,
+    "extract": 5,
+    "extract form": 7,
+    "extract broken": 6,
+    "delete": 5,
+    "delete pending": 4,
+    "reconcile": 30,
+}
 """How many calls each use case makes; a test holds them to it, so that no point is left out."""
 
 SAMPLED = dict.fromkeys(CALLS, 3) | {"reconcile": 7}
@@ -83,7 +91,8 @@ def name(point: FaultPoint) -> str:
 def test_the_table_of_faults_has_every_call(bench: Bench, use_case: str) -> None:
     prepare: dict[str, Callable[[Interference], object]] = {
         "upload": bench.upload,
-        "extract": lambda interference: bench.extract(an_upload(bench), interference),
+        "extract": lambda interference: bench.extract(an_upload(bench), interference, None, True),
+        "extract form": lambda interference: bench.extract(an_upload(bench), interference),
         "extract broken": lambda interference: bench.extract(a_broken_upload(bench), interference),
         "delete": lambda interference: bench.delete(a_ready_picture(bench), interference),
         "delete pending": lambda interference: bench.delete(an_upload(bench), interference),
@@ -118,10 +127,16 @@ def test_an_upload_that_goes_wrong_is_answered_truly_and_leaves_nothing_half_don
 @pytest.mark.torture(
     "calls to AWS of inspection, each before and after, killed, throttled, HTTP 500, reply lost"
 )
-@pytest.mark.parametrize("point", points("extract"), ids=name)
-def test_an_inspection_that_goes_wrong_is_made_good_by_the_next_try(bench: Bench, point: FaultPoint) -> None:
+@pytest.mark.parametrize(
+    ("use_case", "point"),
+    [(use_case, point) for use_case in ("extract", "extract form") for point in points(use_case)],
+    ids=lambda value: value if isinstance(value, str) else name(value),
+)
+def test_an_inspection_that_goes_wrong_is_made_good_by_the_next_try(
+    bench: Bench, use_case: str, point: FaultPoint
+) -> None:
     ref = an_upload(bench)
-    bench.deliver_events(Interference(point=point))
+    bench.deliver_events(Interference(point=point), is_only_write=use_case == "extract")
     assert bench.records() == {ref: ImageStatus.READY}
     assert bench.primary() == ref.image_id
     check_nothing_is_lost_or_left(bench)

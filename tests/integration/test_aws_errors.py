@@ -33,7 +33,6 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "open_images": lambda client: list(DynamoImageCatalog(client, "t").open_images(NOW)),
     "postpone": lambda client: DynamoImageCatalog(client, "t").postpone(a_ref(), NOW),
     "take a quota": lambda client: DynamoQuotas(client, "t").take("id", NOW.date(), 1),
-    "claim": lambda client: DynamoImageCatalog(client, "t").claim(a_ref(), "a version"),
     "look_up": lambda client: DynamoImageCatalog(client, "t").look_up(42, 1),
     "gallery": lambda client: DynamoImageCatalog(client, "t").gallery(42),
     "change": lambda client: DynamoImageCatalog(client, "t").change(SEEN, SEEN),

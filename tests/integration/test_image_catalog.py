@@ -129,52 +129,6 @@ def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
         assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
 
 
-def test_the_first_version_claims_a_pending_record_and_a_second_is_told_whose_it_is(
-    catalog: Catalog,
-) -> None:
-    catalog.reserve(an_image())
-    claimed = an_image(version="first")
-    assert catalog.claim(a_ref(), "first") == claimed
-    assert catalog.claim(a_ref(), "second") == claimed
-    assert catalog.claim(a_ref(), "first") == claimed
-    assert catalog.get(PRODUCT_ID, 1) == claimed
-
-
-def test_a_record_that_is_no_longer_pending_is_not_claimed(catalog: Catalog) -> None:
-    for image_id in (1, 2):
-        catalog.reserve(an_image(ref=a_ref(image_id)))
-    ready = catalog.mark_ready(a_ref(1), FACTS, None, LATER)
-    deleting = catalog.withdraw(a_ref(2), NOW)
-    assert catalog.claim(a_ref(1), "late") == ready
-    assert catalog.claim(a_ref(2), "late") == deleting
-    assert catalog.get(PRODUCT_ID, 1) == ready
-
-
-def test_where_there_are_no_versions_a_claim_is_a_look(catalog: Catalog) -> None:
-    assert catalog.claim(a_ref(), None) is None
-    catalog.reserve(an_image())
-    assert catalog.claim(a_ref(), None) == an_image()
-
-
-def test_a_claim_stays_and_is_in_nobodys_way(catalog: Catalog) -> None:
-    catalog.reserve(an_image())
-    seen = catalog.look_up(PRODUCT_ID, 1)
-    catalog.claim(a_ref(), VERSION)
-    changed = an_image(order=1, updated_at=LATER)
-    assert catalog.change(seen, ImageSnapshot(changed, None))
-    reordered = replace(changed, order=2, updated_at=MUCH_LATER)
-    assert catalog.reorder([changed], [reordered])
-    assert catalog.get(PRODUCT_ID, 1) == replace(reordered, version=VERSION)
-    assert catalog.begin_removal(ImageSnapshot(reordered, None), NOW)
-    deleting = replace(reordered, status=ImageStatus.DELETING, version=VERSION)
-    assert catalog.get(PRODUCT_ID, 1) == deleting
-
-
-def test_a_record_that_is_missing_is_not_claimed_and_none_is_made(catalog: Catalog) -> None:
-    assert catalog.claim(a_ref(), "first") is None
-    assert catalog.get(PRODUCT_ID, 1) is None
-
-
 def test_a_pending_record_becomes_ready(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     ready = an_image(status=ImageStatus.READY, facts=FACTS, version=VERSION, updated_at=LATER)

@@ -86,8 +86,7 @@ def test_a_picture_that_decodes_becomes_ready(pipeline: Pipeline) -> None:
         facts=FACTS,
         version=version,
         created_at=NOW + SECOND,
-        # The clock says what it said at the upload.
-        updated_at=NOW + SECOND + timedelta(microseconds=1),
+        updated_at=NOW + SECOND,
     )
     assert pipeline.extract_metadata(a_ref(), version) == Completion(ready, is_new=True)
     assert pipeline.catalog.get(PRODUCT_ID, 1) == ready
@@ -385,6 +384,21 @@ def test_the_bytes_that_only_one_write_can_have_made_are_looked_for_no_further()
     completion = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()), True)
     assert completion is not None
     assert completion.image.status is ImageStatus.READY
+
+
+def test_a_picture_of_one_write_is_completed_without_looking_its_record_up() -> None:
+    class UnreadCatalog(InMemoryImageCatalog):
+        @override
+        def get(self, product_id: int, image_id: int) -> ProductImage | None:
+            raise AssertionError
+
+    pipeline = Pipeline(UnreadCatalog(PRODUCT_ID))
+    pipeline.upload(1, GOOD, primary=True)
+    first = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()), True)
+    again = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()), True)
+    assert first is not None
+    assert (first.is_new, first.image.status) == (True, ImageStatus.READY)
+    assert again == Completion(first.image, is_new=False)
 
 
 def test_a_record_without_a_version_takes_whatever_version_there_is(pipeline: Pipeline) -> None:
