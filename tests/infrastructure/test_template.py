@@ -127,7 +127,13 @@ ENVIRONMENT = {
     "MAX_DIRECT_UPLOAD_BYTES": "${MaxDirectUploadBytes}",
     "MAX_UPLOAD_BYTES": "${MaxUploadBytes}",
     "MAX_IMAGE_PIXELS": "${MaxImagePixels}",
+    "MALLOC_MMAP_THRESHOLD_": "16777216",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
 }
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
+"""Read by glibc, not by a handler."""
+GLIBC_LARGEST_MMAP_THRESHOLD = 33_554_432
+"""Above it glibc ignores the variable, on machines of 64 bits (mallopt(3))."""
 
 IMAGES = "/api/products/{product_id}/images"
 ROUTES = {
@@ -245,7 +251,15 @@ def test_every_variable_means_the_same_thing_to_every_function(template: Templat
 def test_the_environment_of_every_function_is_what_its_settings_read(template: Template) -> None:
     for name, function in functions(template).items():
         expected = {field.name.upper() for field in fields(_settings_of(function))}
-        assert function["Environment"]["Variables"].keys() == expected, name
+        assert function["Environment"]["Variables"].keys() - ALLOCATOR == expected, name
+
+
+def test_the_upload_function_keeps_the_memory_of_the_largest_body(template: Template) -> None:
+    variables = functions(template)["UploadImageFunction"]["Environment"]["Variables"]
+    mmap_threshold, trim_threshold = (int(variables[name]) for name in sorted(ALLOCATOR))
+    assert LAMBDA_EVENT_BYTES < mmap_threshold <= GLIBC_LARGEST_MMAP_THRESHOLD
+    # The event's bytes, its text, the body in it and what is decoded of that are there at once.
+    assert trim_threshold > 4 * LAMBDA_EVENT_BYTES
 
 
 def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template) -> None:
