@@ -14,6 +14,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from packages.prune import PruningError, prune_botocore
+from packages.trust_store import prune_trust_store
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src"
@@ -113,6 +114,7 @@ def _drop_what_is_never_imported(logical_id: str, modules: Path) -> None:
 def _prune(botocore: Path) -> None:
     try:
         prune_botocore(botocore)
+        prune_trust_store(botocore / "cacert.pem")
     except PruningError as error:
         raise BuildError(str(error)) from error
 

@@ -52,6 +52,10 @@ _COMPARISONS = (
 )
 """What is compared, by the names of `measure`, and the goals: what has been reached."""
 
+_CONTEXT = "import ssl; context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
+_TRUST_STORE_GOAL = 0.11
+"""What has been reached; urllib3 loads the CA certificates anew for each connection."""
+
 _STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "upload": (
         ("interpreter", ""),
@@ -114,13 +118,15 @@ def measure(report: Callable[[str], None]) -> Findings:
 
     found = dict(zip(asked, count_instructions(list(asked.values()), on_done), strict=True))
     counts = {name: [found[name, 1], found[name, 2]] for name in programs}
+    report("loading the trust store")
+    trust_store = _trust_store(upload, boto3)
     report("the dearest imports")
     series = {
         "init": {name: statistics.mean(both) for name, both in counts.items()},
         "init_stages": {name: _stages(name, found) for name in _STAGES},
         "dearest_imports": _dearest_imports(upload),
     }
-    return Findings([_row(counts, *comparison) for comparison in _COMPARISONS], series)
+    return Findings([*(_row(counts, *comparison) for comparison in _COMPARISONS), trust_store], series)
 
 
 def _ready(module: str) -> str:
@@ -133,6 +139,23 @@ def _row(counts: dict[str, list[int]], what: str, ours: str, reference: str, goa
         ours=counts[ours],
         reference=counts[reference],
         goal=goal,
+    )
+
+
+def _trust_store(ours: Deployment, reference: Deployment) -> Row:
+    """Compare what loading botocore's CA certificates adds to a process that makes a TLS context."""
+    programs = [
+        (deployment, f"{_CONTEXT}{load}")
+        for deployment in (ours, reference)
+        for file in [str(deployment.folders[0] / "botocore/cacert.pem")]
+        for load in ("", f"; context.load_verify_locations({file!r})")
+    ]
+    without_ours, with_ours, without, with_all = count_instructions(programs, lambda: None)
+    return compare(
+        *(PART, "loading the trust store for a connection, against botocore's own", "instructions"),
+        ours=[with_ours - without_ours],
+        reference=[with_all - without],
+        goal=_TRUST_STORE_GOAL,
     )
 
 

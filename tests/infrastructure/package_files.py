@@ -1,6 +1,9 @@
 """Looks into a deployment package: its files, their digests, what they are compiled for."""
 
 import hashlib
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -41,3 +44,18 @@ def elf_machines(folder: Path) -> dict[str, int]:
         assert header.startswith(_ELF_MAGIC), path
         machines[path.name] = int.from_bytes(header[18:20], "little")
     return machines
+
+
+def run_alone(
+    folders: Sequence[Path], program: str, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter that has these folders and the standard library alone."""
+    python = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
+    paths = [str(folder) for folder in folders]
+    return subprocess.run(
+        [python, "-I", "-S", "-c", f"import sys; sys.path[:0] = {paths}\n{program}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

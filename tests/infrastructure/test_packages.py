@@ -15,7 +15,14 @@ from local.template import ROOT, Template
 from packages.build import GROUPS, SOURCES, BuildError, build
 from packages.prune import OPERATIONS
 from tests.infrastructure.imports import Import, missing_imports
-from tests.infrastructure.package_files import ELF_MACHINES, built_package, digests, elf_machines, files
+from tests.infrastructure.package_files import (
+    ELF_MACHINES,
+    built_package,
+    digests,
+    elf_machines,
+    files,
+    run_alone,
+)
 from tests.infrastructure.stack import functions
 
 LAYERS = {"PillowLayer"}
@@ -315,18 +322,11 @@ def _handler_module(template: Template, logical_id: str) -> str:
 def _run_isolated(
     logical_id: str, program: str, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program in an interpreter that has the package, its layer and the standard library alone."""
-    folders = [str(_import_root(logical_id))]
+    """Run a program that has the package, its layer and the standard library alone."""
+    folders = [_import_root(logical_id)]
     if logical_id == "ExtractMetadataFunction":
-        folders.append(str(_import_root("PillowLayer")))
-    python = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
-    return subprocess.run(
-        [python, "-I", "-S", "-c", f"import sys; sys.path[:0] = {folders}\n{program}"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        folders.append(_import_root("PillowLayer"))
+    return run_alone(folders, program, environment)
 
 
 def _compiled(source: Path) -> Path:
