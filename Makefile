@@ -48,7 +48,7 @@ growth: setup emulator ## Measure what routes cost in large galleries and catalo
 	@$(RUN) python -m bench.growth
 
 .PHONY: cost
-cost: setup ## Write docs/cost.md again from the counted calls and the prices
+cost: setup ## Write docs/cost.md again from the counted calls, what was measured and the prices
 	@$(RUN) python -m bench.cost
 
 ##@ The local system
