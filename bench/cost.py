@@ -254,15 +254,16 @@ def render() -> str:
                 {milliseconds["extract_metadata"]} ms for its inspection,
                 {milliseconds["reserve_upload"]} ms for an upload form and {milliseconds["gallery"]} ms for
                 a page or a picture's record. Those are medians of {min(invocations)} to
-                {max(invocations)} warm invocations, in whole milliseconds as Lambda bills them, at a load
+                {max(invocations)} warm invocations, in whole milliseconds as Lambda bills them, without the
+                time for which the emulator waits for logs, at a load
                 of {billed["load_average"]:g} on {billed["processors"]} processors
                 (`{billed["command"]}`, {billed["measured_at"]}); the bytes of logs are of the same run. On
                 AWS the functions wait longer for S3 and DynamoDB: **each further {_WAIT_MILLISECONDS} ms**
                 in both functions add {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads,
                 {waiting("upload_image").usd:.2f} of it for the upload function and
                 {waiting("extract_metadata").usd:.2f} for the metadata function, and
-                {waiting("gallery").usd:.2f} to a million pages. Put in the difference to your own REPORT
-                lines' `Billed Duration`.
+                {waiting("gallery").usd:.2f} to a million pages. What your own REPORT lines
+                bill beyond these figures (`Billed Duration`) is the difference to put in.
             """),
             _chapter("A million uploads", uploads(), _lower_upload()),
             paragraph(f"""
