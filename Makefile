@@ -38,17 +38,22 @@ soak: setup emulator packages ## Mixed load for MINUTES (30): no unexpected answ
 	$(RUN) python -m tests.torture.soak --minutes $(MINUTES)
 
 .PHONY: bench
-bench: $(UV) packages ## Compare speed, memory and size with the alternatives; BENCH=name for one part
+bench: bench-needs packages ## Compare speed, memory and size with the alternatives; BENCH=name only shows one part
 	@for peer in $(PEERS); do UV_PROJECT_ENVIRONMENT=.build/bench/$$peer $(UV) sync --quiet --frozen --no-install-project --compile-bytecode --only-group peer_$$peer; done
 	@UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --quiet --frozen --no-install-project --only-group bench
 	@UV_PROJECT_ENVIRONMENT=.venv-bench $(RUN) --only-group bench python -m bench $(BENCH)
+
+# Before all that takes long.
+.PHONY: bench-needs
+bench-needs: $(UV)
+	@.tools/bin/python -m bench.needs $(BENCH)
 
 .PHONY: growth
 growth: setup emulator ## Measure what routes cost in large galleries and catalogues, and write docs/growth.md
 	@$(RUN) python -m bench.growth
 
 .PHONY: cost
-cost: setup ## Write docs/cost.md again from the counted calls and the prices
+cost: setup ## Write docs/cost.md again from the counted calls, what was measured and the prices
 	@$(RUN) python -m bench.cost
 
 ##@ The local system

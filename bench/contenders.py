@@ -8,7 +8,9 @@ import asyncio
 import importlib
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +23,19 @@ _CHUNK_BYTES = 65_536
 
 _CREATED = 201
 
-type Call = Callable[[], int]
-"""One request; returns the status of the answer."""
+_CONTRACT_KEYS = frozenset(
+    {
+        *("id", "type", "user", "name", "f", "size", "description", "width", "height"),
+        *("human_readable_size", "mode", "created_at", "updated_at"),
+    }
+)
+CALLS_ALONE = ("tuned_calls", "tuned_as_ours")
+"""The contenders that are no service: they look up no product, and answer nothing."""
+
+type Answer = tuple[int, bytes | str]
+"""Status and body."""
+type Call = Callable[[], Answer]
+"""One request."""
 
 
 def prepare(contender: str) -> Callable[[Path], Callable[[], None]]:
@@ -34,13 +47,45 @@ def prepare(contender: str) -> Callable[[Path], Callable[[], None]]:
         call = prepare_call(request)
 
         def checked() -> None:
-            status = call()
+            status, _ = call()
             if status != _CREATED:
                 raise BenchmarkError(f"{contender} answered {status} where {_CREATED} was due.")
 
         return checked
 
     return prepare_checked
+
+
+def check(contender: str, request: Path) -> None:
+    """Make sure that a contender does the whole job and no more: what it asks of AWS, and what it answers.
+
+    Raises:
+        BenchmarkError: it does another job, so that comparing means nothing.
+
+    """
+    aws_stub.install()
+    call = _KINDS[contender]()(request)
+    # The first one leases identifiers.
+    call()
+    answers: list[Answer] = []
+    requests = aws_stub.observe(lambda: answers.append(call()))
+    is_upload = contender not in CALLS_ALONE
+    calls = ("GetItem", "PutItem", "PUT") if is_upload else ("PutItem", "PUT")
+    if Counter(made.operation for made in requests) != Counter(calls):
+        raise BenchmarkError(f"{contender} calls {[made.operation for made in requests]}, not {list(calls)}.")
+    (stored,) = (made.content for made in requests if made.operation == "PUT")
+    if stored != _picture(request.read_bytes()):
+        raise BenchmarkError(f"{contender} stores {len(stored):,} bytes that are not the picture.")
+    ((status, body),) = answers
+    missing = _CONTRACT_KEYS - json.loads(body).keys() if is_upload else set()
+    if status != _CREATED or missing:
+        raise BenchmarkError(f"{contender} answers {status} without {sorted(missing)}.")
+
+
+def _picture(form: bytes) -> bytes:
+    """Return the form's first part, which is the file."""
+    delimiter, _, rest = form.partition(b"\r\n")
+    return rest.partition(b"\r\n\r\n")[2].partition(b"\r\n" + delimiter)[0]
 
 
 def _lambda(module: str) -> Callable[[Path], Call]:
@@ -55,7 +100,12 @@ def _lambda(module: str) -> Callable[[Path], Call]:
 
     def prepare_call(request: Path) -> Call:
         event = json.loads(request.with_suffix(".json").read_text())
-        return lambda: int(handler(event, context)["statusCode"])
+
+        def call() -> Answer:
+            response = handler(event, context)
+            return response["statusCode"], response["body"]
+
+        return call
 
     return prepare_call
 
@@ -82,8 +132,8 @@ def _asgi(module: str) -> Callable[[Path], Call]:
             "user": _user(event),
         }
 
-        async def call() -> int:
-            statuses: list[Any] = []
+        async def call() -> Answer:
+            sent: list[dict[str, Any]] = []
             starts = iter(range(0, len(body), _CHUNK_BYTES))
 
             async def receive() -> dict[str, Any]:
@@ -96,10 +146,10 @@ def _asgi(module: str) -> Callable[[Path], Call]:
                 }
 
             async def send(message: dict[str, Any]) -> None:
-                statuses.append(message.get("status"))
+                sent.append(message)
 
             await application({**scope}, receive, send)
-            return int(statuses[0])
+            return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
         return lambda: loop.run_until_complete(call())
 
@@ -131,16 +181,16 @@ def _wsgi(module: str) -> Callable[[Path], Call]:
             "given_user": {**_user(event), "role": "staff"},
         }
 
-        def call() -> int:
+        def call() -> Answer:
             statuses = []
 
             def start_response(status: str, *_: object) -> None:
                 statuses.append(int(status.partition(" ")[0]))
 
             response = application({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
-            b"".join(response)
+            content = b"".join(response)
             response.close()
-            return statuses[0]
+            return statuses[0], content
 
         return call
 
@@ -151,8 +201,8 @@ def _calls_alone(name: str) -> Callable[[Path], Call]:
     store: Callable[[bytes], int] = importlib.import_module("bench.peers.tuned_calls").STORES[name]
 
     def prepare_call(request: Path) -> Call:
-        content = request.read_bytes()
-        return lambda: store(content)
+        content = _picture(request.read_bytes())
+        return lambda: (store(content), b"")
 
     return prepare_call
 
@@ -179,6 +229,5 @@ _KINDS: dict[str, Callable[[], Callable[[Path], Call]]] = {
     "powertools": lambda: _lambda("bench.peers.powertools"),
     "fastapi": lambda: _asgi("bench.peers.fastapi_boto3"),
     "django": lambda: _wsgi("bench.peers.django_rest"),
-    "tuned_calls": lambda: _calls_alone("tuned_calls"),
-    "tuned_as_ours": lambda: _calls_alone("tuned_as_ours"),
+    **{name: partial(_calls_alone, name) for name in CALLS_ALONE},
 }

@@ -1,7 +1,7 @@
 """`make cost`: prices what was counted, and writes `docs/cost.md`.
 
-Counted calls and units (`bench/calls.py`), bytes, logs as measured (`bench/billed.json`) and list prices
-(`bench/prices.json`).
+Counted calls and units (`bench/calls.py`), bytes, billed milliseconds and logs as measured
+(`bench/billed.json`), and list prices (`bench/prices.json`).
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from bench.calls import CALLS, Call
 from bench.capacity import item_size
 from bench.environments import ROOT
-from bench.hot_items import INDEX_UNITS, UPLOAD_SECONDS
+from bench.hot_items import INDEX_UNITS
 from bench.page import paragraph, table
 from bench.routes import ready_record
 from bench.warm_invocations import RESULTS as BILLED
@@ -27,6 +27,16 @@ _GB = 1_000_000_000
 _PICTURE_GB = 1.5e6 / _GB
 """1.5 MB; the size that the benchmark's uploads have too."""
 _TB = 1_000 * _GB
+_WAIT_MILLISECONDS = 10
+"""By what the page says how the bill grows with waiting for AWS."""
+_UPLOAD_FUNCTIONS = ("upload_image", "extract_metadata")
+_LOGICAL_IDS = {
+    "upload_image": "UploadImageFunction",
+    "reserve_upload": "ReserveUploadFunction",
+    "extract_metadata": "ExtractMetadataFunction",
+    "gallery": "GalleryFunction",
+}
+"""Of each function that is measured, in the template."""
 _ITEM_OVERHEAD_BYTES = 100
 """What DynamoDB keeps for each item beside it (its pricing page)."""
 _PRICE_OF_CALL = {
@@ -98,7 +108,7 @@ def uploads(*, upload: str = "upload", metadata: str = "metadata of a primary") 
     """Return the bill of a million direct uploads through the CDN, which the base URL names."""
     return _bill(
         CALLS[upload] + CALLS[metadata],
-        {"upload_image": "UploadImageFunction", "extract_metadata": "ExtractMetadataFunction"},
+        _UPLOAD_FUNCTIONS,
         [
             Line("api_request", _MILLION),
             Line("cdn_request", _MILLION),
@@ -112,8 +122,7 @@ def form_uploads() -> Bill:
     return _bill(
         # The client's own POST beside what the functions call.
         (*CALLS["reserve"], Call("PutObject"), *CALLS["metadata of a form"]),
-        # It logs as the upload function does, two lines of its own.
-        {"upload_image": "ReserveUploadFunction", "extract_metadata": "ExtractMetadataFunction"},
+        ("reserve_upload", "extract_metadata"),
         [Line("api_request", _MILLION), Line("cdn_request", _MILLION)],
     )
 
@@ -135,7 +144,7 @@ def pages() -> Bill:
     """Return the bill of a million pages of a gallery of ten."""
     return _bill(
         CALLS["list"],
-        {"gallery": "GalleryFunction"},
+        ("gallery",),
         [Line("api_request", _MILLION), Line("cdn_request", _MILLION)],
     )
 
@@ -154,9 +163,19 @@ def storage() -> Bill:
     )
 
 
-def _bill(calls: Iterable[Call], functions: Mapping[str, str], others: Sequence[Line]) -> Bill:
-    """Return the bill of a million times these calls, made by functions that log as was measured."""
-    calls = tuple(calls)
+def waiting(*functions: str) -> Line:
+    """Return what each further 10 ms add to a million invocations of each of these functions."""
+    return Line("lambda_gb_second", sum(_gb_seconds(name, _WAIT_MILLISECONDS) for name in functions))
+
+
+def _gb_seconds(function: str, milliseconds: int) -> float:
+    """Return what a million invocations are billed for: whole milliseconds, and all of the memory."""
+    memory: int = _template()["Resources"][_LOGICAL_IDS[function]]["Properties"]["MemorySize"]
+    return _MILLION * milliseconds / 1000 * memory / 1024
+
+
+def _bill(calls: Iterable[Call], functions: Sequence[str], others: Sequence[Line]) -> Bill:
+    """Return the bill of a million times these calls, by functions that take and log what was measured."""
     quantities = defaultdict[str, float](float)
     for call in calls:
         if call.operation in _PRICE_OF_CALL:
@@ -164,9 +183,9 @@ def _bill(calls: Iterable[Call], functions: Mapping[str, str], others: Sequence[
         quantities["dynamodb_read"] += call.read_units * _MILLION
         quantities["dynamodb_write"] += call.write_units * _MILLION
     measured = _billed()["functions"]
-    for name, logical_id in functions.items():
+    for name in functions:
         quantities["lambda_request"] += _MILLION
-        quantities["lambda_gb_second"] += _MILLION * UPLOAD_SECONDS * _memory_gb(logical_id)
+        quantities["lambda_gb_second"] += _gb_seconds(name, measured[name]["median_billed_milliseconds"])
         quantities["log_gb"] += _MILLION * measured[name]["bytes_logged"] / _GB
     lines = [Line(price, quantity) for price, quantity in quantities.items() if quantity]
     return Bill([*lines, *others])
@@ -216,6 +235,8 @@ def render() -> str:
     """Return the page."""
     prices, billed = _prices(), _billed()
     measured = billed["functions"]
+    milliseconds = {name: each["median_billed_milliseconds"] for name, each in measured.items()}
+    invocations = [each["invocations"] for each in measured.values()]
     total = uploads().usd
     sources = sorted((each["source"], _each(each), each["known"]) for each in prices["prices"].values())
     return "\n".join(
@@ -228,17 +249,21 @@ def render() -> str:
                 [counted](../bench/calls.py), by a test; GB are of 10^9 bytes.
             """),
             paragraph(f"""
-                **An assumption is the time that is billed: {UPLOAD_SECONDS:g} s for each invocation**, the
-                function's own work and its waiting for AWS, to be replaced by your own REPORT lines.
-                Without AWS's network the local system needed
-                {measured["upload_image"]["median_milliseconds"]} ms for an upload of
-                {billed["picture_bytes"] / 1e6:.1f} MB,
-                {measured["extract_metadata"]["median_milliseconds"]} ms for its inspection and
-                {measured["gallery"]["median_milliseconds"]} ms for a page or a picture's record: medians
-                of {measured["upload_image"]["invocations"]} to {measured["gallery"]["invocations"]}, at a
-                load of {billed["load_average"]:g} on {billed["processors"]} processors
-                (`{billed["command"]}`, {billed["measured_at"]}). The bytes of logs are measured in the
-                same run.
+                **The time that is billed was measured on the local system, without AWS's network**:
+                {milliseconds["upload_image"]} ms for an upload of {billed["picture_bytes"] / 1e6:.1f} MB,
+                {milliseconds["extract_metadata"]} ms for its inspection,
+                {milliseconds["reserve_upload"]} ms for an upload form and {milliseconds["gallery"]} ms for
+                a page or a picture's record. Those are medians of {min(invocations)} to
+                {max(invocations)} warm invocations, in whole milliseconds as Lambda bills them, without the
+                time for which the emulator waits for logs, at a load
+                of {billed["load_average"]:g} on {billed["processors"]} processors
+                (`{billed["command"]}`, {billed["measured_at"]}); the bytes of logs are of the same run. On
+                AWS the functions wait longer for S3 and DynamoDB: **each further {_WAIT_MILLISECONDS} ms**
+                in both functions add {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads,
+                {waiting("upload_image").usd:.2f} of it for the upload function and
+                {waiting("extract_metadata").usd:.2f} for the metadata function, and
+                {waiting("gallery").usd:.2f} to a million pages. What your own REPORT lines
+                bill beyond these figures (`Billed Duration`) is the difference to put in.
             """),
             _chapter("A million uploads", uploads(), _lower_upload()),
             paragraph(f"""
@@ -304,11 +329,6 @@ def _billed() -> dict[str, Any]:
 @cache
 def _template() -> dict[str, Any]:
     return translate({}, {})
-
-
-def _memory_gb(logical_id: str) -> float:
-    memory: int = _template()["Resources"][logical_id]["Properties"]["MemorySize"]
-    return memory / 1024
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from domain.leased_ids import BLOCK_SIZE
 
 LIMIT = 1_000
 UPLOAD_SECONDS = 0.15
-"""How long an environment is taken to be busy with one upload; the assumption of docs/cost.md too."""
+"""How long an environment is taken to be busy with one upload, waiting for AWS included."""
 INDEX_UNITS = 2
 """Of each upload in its shard: the record enters it, and leaves it when it is ready."""
 POINTER_UNITS = 2

@@ -3,6 +3,7 @@
 What the process has loaded by then is not the picture's, so memory is what came on top of it.
 """
 
+import io
 import json
 import os
 import re
@@ -92,6 +93,21 @@ def decode(path: Path, image_format: str) -> None:
     content = path.read_bytes()
     inspector = PillowImageInspector(_MAX_PIXELS)
     _measure(lambda: inspector.inspect(content, ImageFormat[image_format]), lambda: 0)
+
+
+def decode_luminance(path: Path, _: str) -> None:
+    """Decode a JPEG in memory as small as an inspection does, and to luminance alone."""
+    from PIL import Image  # noqa: PLC0415 - as above
+
+    content = path.read_bytes()
+    Image.preinit()
+
+    def run() -> None:
+        picture = Image.open(io.BytesIO(content))
+        picture.draft("L", (1, 1))
+        picture.load()
+
+    _measure(run, lambda: 0)
 
 
 def _measure(run: Callable[[], object], peak_of_child: Callable[[], int]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import matplotlib as mpl
 
+from bench.page import paragraph
+
 # Before pyplot: without a screen; and text as text, drawings alike from run to run.
 mpl.use("svg")
 mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "product-images"})
@@ -30,11 +32,18 @@ _METHOD = """\
 - `make bench` measures the built packages as they would be deployed, and in the same run what a user would
   pick instead: [the same upload](../bench/peers) as each framework's documentation would have it, each in an
   environment of its own, installed as pip does it: compiled, nothing removed, in the versions of `uv.lock`.
+- All rows are of one run. `make bench BENCH=name` prints the rows of one part and writes nothing.
+- Before uploads are measured, one of each contender is looked at: its answer must be 201 with every key of
+  the contract, its calls those of the job: look for the product, put the record, put the picture as it is.
 - Only ratios mean something: the absolute figures are those of one machine that others share.
 - Start-up is counted in instructions of a fresh process (callgrind, user mode, fixed hash seed), from the
   interpreter's first one to a handler that is ready, the clients made. No other load changes them.
 - Warm work is CPU time. Each contender stays warm in a process of its own, taking turns; a ratio is
   the median of the rounds' ratios, and the spread is the middle half of them.
+- The C library gives freed memory back to the system or keeps it, by what the process did before, and what
+  was given back is dear to fetch again. Nothing is set, as on Lambda. It decides a ratio: with glibc's
+  `MALLOC_TRIM_THRESHOLD_` (and `MALLOC_MMAP_THRESHOLD_=33000000`) at 5 MB an upload of 1.5 MB takes
+  Powertools 7.7 ms, at 6 MB 5.2, this service 1.8 and 1.7 (2026-11-24); unset, either has been seen.
 - AWS is answered inside the SDK, where it would hand a signed request to the network, the same for all;
   bodies are read to their end as an HTTP client would. What TLS and sockets cost is left out for all.
 - Django and FastAPI are called in-process and get the raw body; this service and Powertools get the event of
@@ -46,51 +55,37 @@ _METHOD = """\
 - The photographs are drawn, not taken: soft shapes with grain, 0.4 bytes a pixel as a phone's have.
 """
 
-_SEARCH_LIMIT = """\
-The parser looks for the boundary with `bytes.find`. Where a boundary and a file were chosen against it, it
-can skip nothing: 2.3 ns a byte instead of 0.06 in a picture (CPython 3.13). `rfind` takes 0.5 ns there, but
-has no bound: a boundary of 1,000 dashes but one makes it 250 ns. Of reading an honest form of 4 MB (0.51
-ms) decoding is 0.16, this search 0.25, the copy of the file 0.07, and all else 0.03; when others use the
-processor's cache between the rounds, as here, each of the three takes longer.
-"""
-_UPLOAD_LIMIT = """\
-Of our upload of 4 MB, 2.6 ms alone on this machine, 1.1 ms grow with the picture (cProfile, 2026-11-24): the
-CRC32 that S3 checks 0.57, the search for the boundary 0.27, base64 0.25. The rest is the SDK's three calls.
-The two tuned calls look for no product, which is one call of three.
-"""
-_INSPECTION_LIMIT = """\
-Decoding at an eighth saves the inverse cosine transform, the scaling up and the colours of all but one
-pixel in 64. Of what is left, 93% is one function of libjpeg-turbo, which undoes the Huffman coding of every
-coefficient (`perf record`, 2026-11-24). `load()` runs it over the same bytes, and without it nothing proves
-that the stream decodes; so half of `load()` leaves next to nothing for having the file in memory and for
-the process that keeps a hostile picture away from the function. What the steps do not add up to are the
-pages that parent and child no longer share once one of them writes there. Decoding to luminance alone
-(`draft("L")`) would save 1 to 2% of `load()`, and let pass what `load()` refuses, colours that libjpeg
-cannot scale up; larger blocks than 64 KB save nothing in the child.
+_INSPECTION_LIMIT = """
+    Decoding at an eighth saves the inverse cosine transform, the scaling up and the colours of all but one
+    pixel in 64. Of what is left, 93% is libjpeg-turbo, two thirds of all one loop of it, which undoes the
+    Huffman coding of every coefficient (2026-11-24: `perf record` of `Image.open(f)`, `draft(None, (1, 1))`
+    and `load()`, a hundred times; `perf report --sort dso,sym`). The whole `load()` runs it over the same
+    bytes, and without it nothing proves that the stream decodes; so half of `load()` leaves next to nothing
+    for having the file in memory and for the process that keeps a hostile picture away from the function.
+    What the steps do not add up to are the pages that parent and child no longer share once one of them
+    writes there. Luminance alone (`draft("L")`) would save as little as the table shows, and let pass what
+    `load()` refuses, colours that libjpeg cannot scale up.
 """
 
 
 def write_report(results: Path, folder: Path) -> None:
-    """Write the page and its plots into `folder`, as far as there are results."""
+    """Write the page and its plots into `folder`."""
     found = json.loads(results.read_text())
     series = found["series"]
-    parts = [_head(found), _table(found["rows"])]
-    if "upload_cpu_milliseconds" in series:
-        _draw_uploads(series["upload_cpu_milliseconds"], folder / "performance-upload.svg")
-        parts.append(
-            "![CPU time of a warm upload by the size of its body](performance-upload.svg)\n\n"
-            f"{_UPLOAD_LIMIT}\n"
-            + _sentence("Peak memory of an upload of 4 MB, by its body's size", series["upload_peak_by_body"])
-        )
-    if "init_stages" in series:
-        _draw_init(series["init_stages"], folder / "performance-init.svg")
-        parts.append("![Instructions of the init phase by part](performance-init.svg)\n")
-        parts.append(_imports(series["dearest_imports"]))
-    if "hostile_bodies" in series:
-        parts.append(_hostile(series["hostile_bodies"]))
-    if "inspection_steps" in series:
-        parts.append(_inspection(series["inspection_steps"]))
-    parts.append(_METHOD)
+    _draw_uploads(series["upload_cpu_milliseconds"], folder / "performance-upload.svg")
+    _draw_init(series["init_stages"], folder / "performance-init.svg")
+    parts = [
+        _head(found),
+        _table(found["rows"]),
+        "![CPU time of a warm upload by the size of its body](performance-upload.svg)\n",
+        _upload(series),
+        _sentence("Peak memory of an upload of 4 MB, by its body's size", series["upload_peak_by_body"]),
+        "![Instructions of the init phase by part](performance-init.svg)\n",
+        _imports(series["dearest_imports"]),
+        _hostile(series),
+        _inspection(series["inspection_steps"]),
+        _METHOD,
+    ]
     (folder / "performance.md").write_text("\n".join(parts))
 
 
@@ -121,6 +116,17 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _upload(series: Mapping[str, Any]) -> str:
+    steps = series["form_milliseconds"]
+    whole = series["upload_cpu_milliseconds"]["ours"]["4000000"]
+    return paragraph(f"""
+        Of our upload of 4 MB, {whole:.2f} ms, these steps grow with the picture, each measured alone: the
+        CRC32 that S3 checks {steps["crc32"]:.2f}, the search for the boundary {steps["search"]:.2f}, base64
+        {steps["base64"]:.2f}, the copy of the file {steps["copy"]:.2f}. The rest is above all the SDK's three
+        calls. The two tuned calls look for no product, which is one call of three.
+    """)
+
+
 def _sentence(what: str, ratios: Mapping[str, float]) -> str:
     figures = ", ".join(f"{_NAMES[name]} {ratio:.2f}" for name, ratio in ratios.items())
     return f"{what}: {figures}.\n"
@@ -137,13 +143,24 @@ def _imports(dearest: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
-def _hostile(ratios: Mapping[str, float]) -> str:
-    ordered = sorted(ratios.items(), key=lambda item: -item[1])
+def _hostile(series: Mapping[str, Any]) -> str:
+    steps = series["form_milliseconds"]
+    # Nanoseconds a byte; the steps are milliseconds of 4 MB.
+    in_picture, at_worst = steps["search"] / 4, series["hostile_search_nanoseconds"]
+    ordered = sorted(series["hostile_bodies"].items(), key=lambda item: -item[1])
     lines = "\n".join(f"| {name} | {ratio:.2f} |" for name, ratio in ordered)
     return (
         "## Hostile bodies\n\n"
         "CPU of reading each, of 4.5 MB, against one decoding of its base64 by the standard library:\n\n"
-        f"| body | ratio |\n|---|---:|\n{lines}\n\n{_SEARCH_LIMIT}"
+        f"| body | ratio |\n|---|---:|\n{lines}\n\n"
+        + paragraph(f"""
+            The parser looks for the boundary with `bytes.find`. Where a boundary and a file were chosen
+            against it, it can skip nothing: {at_worst:.2g} ns a byte at the worst, instead of
+            {in_picture:.2g} in a picture. `rfind` is no way out: its time has no other bound than the
+            lengths of boundary and body multiplied. Reading an honest form of 4 MB takes
+            {steps["read_form"]:.2f} ms; its steps alone: decoding {steps["base64"]:.2f}, this search
+            {steps["search"]:.2f}, the copy of the file {steps["copy"]:.2f}.
+        """)
     )
 
 
@@ -155,7 +172,8 @@ def _inspection(by_size: Mapping[str, Mapping[str, float]]) -> str:
     return (
         "## Where the CPU of an inspection goes\n\n"
         "Each step alone in a fresh process, as a share of `Image.open(f).load()` of the same JPEG:\n\n"
-        f"| step | {' | '.join(by_size)} |\n|---|{'---:|' * len(by_size)}\n{lines}\n\n{_INSPECTION_LIMIT}"
+        f"| step | {' | '.join(by_size)} |\n|---|{'---:|' * len(by_size)}\n{lines}\n\n"
+        + paragraph(_INSPECTION_LIMIT)
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,11 +83,9 @@ class Findings:
     series: dict[str, Any] = field(default_factory=dict)
 
 
-def merge(path: Path, found: Findings, about: dict[str, Any], *, part: str, order: Sequence[str]) -> None:
-    """Write what a part found in the place of what it found before; `order` is that of the parts."""
-    results = json.loads(path.read_text()) if path.exists() else {}
-    others = [row for row in results.get("rows", []) if row["part"] != part]
-    series = {**results.get("series", {}), **found.series}
-    rows = sorted([*others, *map(asdict, found.rows)], key=lambda row: order.index(row["part"]))
-    merged = {**about, "rows": rows, "series": series}
-    path.write_text(json.dumps(merged, indent=2) + "\n")
+def write(path: Path, found: Iterable[Findings], about: Mapping[str, Any]) -> None:
+    """Write what all parts found in one run, in their order, with when, where and with what that was."""
+    found = list(found)
+    rows = [asdict(row) for each in found for row in each.rows]
+    series = {name: figures for each in found for name, figures in each.series.items()}
+    path.write_text(json.dumps({**about, "rows": rows, "series": series}, indent=2) + "\n")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,7 +53,8 @@ def redrive(
 ) -> None:
     """Send the events of the failure queue to their function again.
 
-    Mend the cause first: an event that fails again comes back to the queue.
+    Mend the cause first: an event that fails again comes back to the queue. A message that holds no event
+    of a function is named and left there; the exit code is then 1.
 
     Example:
         product-images repair redrive
@@ -69,8 +71,10 @@ def redrive(
     if not yes:
         confirm(f"Send about {waiting} events to the functions of {target.name} again?")
     # No more than there were: an event that fails again must not be sent round and round.
-    sent = sum(1 for _ in zip(range(waiting), _sent_again(target), strict=False))
-    say(f"Events sent again: {sent}.")
+    taken = [is_sent for _, is_sent in zip(range(waiting), _sent_again(target), strict=False)]
+    say(f"Events sent again: {sum(taken)}.")
+    if not all(taken):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -104,8 +108,11 @@ def audit(ctx: typer.Context) -> None:
     say("Every object has its record, and every ready record its bytes.")
 
 
-def _sent_again(target: Target) -> Iterator["MessageTypeDef"]:
-    """Send each message's event to its function, then delete the message; a crash in between sends twice."""
+def _sent_again(target: Target) -> Iterator[bool]:
+    """Send each message's event to its function, then delete the message; a crash in between sends twice.
+
+    Yields for each message whether that could be done; what holds no event stays in the queue.
+    """
     sqs, functions = target.clients.sqs(), target.clients.functions()
     while messages := sqs.receive_message(
         QueueUrl=target.failure_queue,
@@ -113,20 +120,38 @@ def _sent_again(target: Target) -> Iterator["MessageTypeDef"]:
         VisibilityTimeout=_HIDDEN_SECONDS,
     ).get("Messages"):
         for message in messages:
-            failure = json.loads(message["Body"])
-            functions.invoke(
-                FunctionName=_function_of(failure),
-                InvocationType="Event",
-                Payload=json.dumps(failure["requestPayload"]).encode(),
-            )
-            sqs.delete_message(QueueUrl=target.failure_queue, ReceiptHandle=message["ReceiptHandle"])
-            yield message
+            failure = _failure_of(message)
+            if failure:
+                functions.invoke(
+                    FunctionName=failure.function,
+                    InvocationType="Event",
+                    Payload=json.dumps(failure.event).encode(),
+                )
+                sqs.delete_message(QueueUrl=target.failure_queue, ReceiptHandle=message["ReceiptHandle"])
+            else:
+                fail(
+                    f"Message {message['MessageId']} holds no event of a function. It stays in the queue, "
+                    f"where it is seen again in {_HIDDEN_SECONDS // 60} minutes: look at it, and delete it."
+                )
+            yield failure is not None
 
 
-def _function_of(failure: dict[str, Any]) -> str:
-    # Lambda writes the function's ARN with its version (its developer guide, "Destinations").
-    arn: str = failure["requestContext"]["functionArn"]
-    return arn.removesuffix(":$LATEST")
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    function: str
+    event: object
+
+
+def _failure_of(message: "MessageTypeDef") -> _Failure | None:
+    """Read what Lambda writes to a failure destination (its developer guide, "Destinations")."""
+    try:
+        body = json.loads(message["Body"])
+        # The function's ARN comes with its version.
+        function: str = body["requestContext"]["functionArn"].removesuffix(":$LATEST")
+        return _Failure(function, body["requestPayload"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Somebody else's message may be anything.
+        return None
 
 
 def _statuses(target: Target) -> Iterator[tuple[ImageRef, ImageStatus]]:

@@ -1,10 +1,11 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Metrics
 
 pytest_plugins = ["tests.torture.results"]
 
@@ -21,6 +22,16 @@ def no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+
+
+@pytest.fixture(autouse=True)
+def unshared_dimensions() -> Iterator[None]:
+    """Let no test inherit the dimensions of a function that another one ran: Powertools keeps them."""
+    yield
+    metrics = Metrics()
+    metrics.clear_default_dimensions()
+    # Those of the last flush are set again after it.
+    metrics.clear_metrics()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Undoing base64 and reading the form: of an ordinary upload, and of bodies made to be dear."""
 
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench.bodies import hostile_request, upload_request
@@ -11,11 +13,14 @@ from tests.hostile_bodies import Body, bodies_against_the_search, hostile_bodies
 
 PART = "body"
 
+_ORDINARY_BYTES = 4_000_000
 _HOSTILE_BYTES = 4_500_000
 _ROUNDS = 25
 _FIRST_ROUNDS = 5
 _TIMES = 5
 _DEAREST = 3
+_STEPS = ("read_form", "base64", "search", "copy", "crc32")
+_NANOSECONDS = 1_000_000_000
 
 
 def measure(report: Callable[[str], None]) -> Findings:
@@ -23,7 +28,7 @@ def measure(report: Callable[[str], None]) -> Findings:
     report("decoding and parsing 4 MB")
     ordinary = _row(
         "decoding and parsing an event of 4 MB, against the standard library's b64decode",
-        *(upload_request(4_000_000), _ROUNDS, 0.10),
+        *(upload_request(_ORDINARY_BYTES), _ROUNDS, 0.10),
     )
     ratios = {}
     hostile = hostile_bodies(_HOSTILE_BYTES) | bodies_against_the_search(_HOSTILE_BYTES)
@@ -36,7 +41,28 @@ def measure(report: Callable[[str], None]) -> Findings:
     again = {name: _hostile_row(name, hostile[name], _ROUNDS) for name in dearest}
     worst = max(again.values(), key=lambda row: row.ratio or 0)
     ratios |= {name: row.ratio or 0 for name, row in again.items()}
-    return Findings([ordinary, worst], {"hostile_bodies": ratios})
+    report("step by step")
+    series = {
+        "hostile_bodies": ratios,
+        "form_milliseconds": _steps(),
+        "hostile_search_nanoseconds": max(
+            _search_nanoseconds(body) for body in bodies_against_the_search(_HOSTILE_BYTES).values()
+        ),
+    }
+    return Findings([ordinary, worst], series)
+
+
+def _steps() -> dict[str, float]:
+    """Return the milliseconds of reading an ordinary form, and of each step of it alone."""
+    spent = _in_turns(_STEPS, upload_request(_ORDINARY_BYTES), _ROUNDS)
+    return {step: 1000 * statistics.median(seconds) for step, seconds in spent.items()}
+
+
+def _search_nanoseconds(body: Body) -> float:
+    """Return what each byte takes of the search for the boundary."""
+    request = hostile_request(body.text, body.content_type)
+    seconds = statistics.median(_in_turns(("search",), request, _FIRST_ROUNDS)["search"])
+    return _NANOSECONDS * seconds / _HOSTILE_BYTES
 
 
 def _hostile_row(name: str, body: Body, rounds: int) -> Row:
@@ -45,10 +71,17 @@ def _hostile_row(name: str, body: Body, rounds: int) -> Row:
 
 
 def _row(what: str, request: Path, rounds: int, goal: float) -> Row:
+    spent = _in_turns(("read_form", "b64decode"), request, rounds)
+    ours, reference = ([1000 * one for one in seconds] for seconds in spent.values())
+    return compare(PART, what, "ms of CPU", ours=ours, reference=reference, goal=goal)
+
+
+def _in_turns(calls: Sequence[str], request: Path, rounds: int) -> dict[str, list[float]]:
     # In processes of their own for each body: what an earlier one did to the heap decides whether the
     # allocator returns the memory of the next one to the system and fetches it again, which doubles its cost.
-    upload, module = package("UploadImageFunction"), "bench.form_reading"
-    with Worker(upload, "read_form", module) as ours, Worker(upload, "b64decode", module) as reference:
-        spent = interleave({"ours": ours, "reference": reference}, request, rounds=rounds, times=_TIMES)
-    milliseconds = {name: [1000 * one for one in seconds] for name, seconds in spent.items()}
-    return compare(PART, what, "ms of CPU", **milliseconds, goal=goal)
+    upload = package("UploadImageFunction")
+    with ExitStack() as stack:
+        workers = {
+            call: stack.enter_context(Worker(upload, call, module="bench.form_reading")) for call in calls
+        }
+        return interleave(workers, request, rounds=rounds, times=_TIMES)

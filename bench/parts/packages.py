@@ -8,7 +8,7 @@ from bench.results import Findings, state
 
 PART = "packages"
 
-_LIMITS = {"UploadImageFunction": 15_000_000}
+_LIMITS = {"UploadImageFunction": 13_500_000}
 _PACKAGES = (
     *("UploadImageFunction", "AuthorizeFunction", "ExtractMetadataFunction", "ReserveUploadFunction"),
     *("GalleryFunction", "DescribeApiFunction", "ReconcileFunction", "PillowLayer"),

@@ -29,7 +29,7 @@ def missing_imports(folders: list[Path], start: str) -> set[Import]:
         if name in seen or file is None:
             continue
         seen.add(name)
-        for wanted in _imports(file, name):
+        for wanted in _imports(folders, file, name):
             if not _exists(folders, wanted):
                 missing.add(Import(name, wanted))
             parts = wanted.split(".")
@@ -54,7 +54,7 @@ def _file(folders: list[Path], module: str) -> Path | None:
     return None
 
 
-def _imports(file: Path, module: str) -> Iterator[str]:
+def _imports(folders: list[Path], file: Path, module: str) -> Iterator[str]:
     if file.suffix != ".py":
         return
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
@@ -63,7 +63,40 @@ def _imports(file: Path, module: str) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            yield ".".join([*base, *(node.module.split(".") if node.module else [])])
+            source = ".".join([*base, *(node.module.split(".") if node.module else [])])
+            yield source
+            yield from _submodules(folders, source, [alias.name for alias in node.names])
+
+
+def _submodules(folders: list[Path], package: str, names: list[str]) -> Iterator[str]:
+    """Yield those of the names imported from a package that are modules of it, there or not."""
+    file = _file(folders, package)
+    # Names of any other file are its own, and the standard library is complete.
+    if file is None or not (file.is_dir() or file.name == "__init__.py"):
+        return
+    own = _own_names(file)
+    for name in names:
+        submodule = f"{package}.{name}"
+        if _file(folders, submodule) is not None or (own is not None and name not in own):
+            yield submodule
+
+
+def _own_names(file: Path) -> set[str] | None:
+    """Return the names that a package gives itself; nothing, if that is not to be seen without running it."""
+    if file.is_dir():
+        return set()
+    names = {"__name__", "__file__", "__path__", "__doc__"}
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        match node:
+            case ast.ImportFrom(names=[ast.alias(name="*")]) | ast.FunctionDef(name="__getattr__"):
+                return None
+            case ast.Import() | ast.ImportFrom():
+                names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+            case ast.Name(ctx=ast.Store()):
+                names.add(node.id)
+    return names
 
 
 def _needed(nodes: list[ast.stmt]) -> Iterator[ast.AST]:

@@ -200,6 +200,34 @@ def test_no_part_of_a_library_was_dropped_that_an_import_leads_to(
     assert dropped - NOT_NEEDED == set()
 
 
+@pytest.mark.parametrize(
+    ("package", "imports", "missing"),
+    [
+        ("", "from library import dropped", {"library.dropped"}),
+        ("", "from . import dropped", {"library.dropped"}),
+        ("", "from .folder import dropped", {"library.folder.dropped"}),
+        ("", "from library import used", {"library.deep"}),
+        ("class dropped: ...", "from library import dropped", set()),
+        ("import json as dropped", "from library import dropped", set()),
+        ("dropped = 1", "from library import dropped", set()),
+        ("def __getattr__(name): ...", "from library import dropped", set()),
+        ("from .used import *", "from library import dropped", {"library.deep"}),
+        ("", "from library.plain import dropped", set()),
+        ("", "from json import dropped", set()),
+    ],
+)
+def test_the_walk_follows_modules_that_are_imported_from_their_package(
+    tmp_path: Path, package: str, imports: str, missing: set[str]
+) -> None:
+    (tmp_path / "library/folder").mkdir(parents=True)
+    (tmp_path / "library/__init__.py").write_text(package)
+    (tmp_path / "library/used.py").write_text("import library.deep")
+    (tmp_path / "library/plain.py").touch()
+    (tmp_path / "library/start.py").write_text(imports)
+    found = missing_imports([tmp_path], "library.start")
+    assert {each.module for each in found} == missing
+
+
 def test_the_walk_through_imports_finds_what_was_dropped(tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     (tmp_path / "library/__init__.py").write_text(

@@ -28,6 +28,7 @@ class Call:
     operation: str
     body: str
     authorization: str
+    path: str
 
 
 class AwsServer:
@@ -64,14 +65,19 @@ def aws_server() -> Iterator[AwsServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            target = self.headers["X-Amz-Target"]
-            operation = target.rpartition(".")[2] if target else parse_qs(body)["Action"][0]
-            aws.calls.append(Call(operation, body, self.headers["Authorization"]))
+            operation = self._operation(body)
+            aws.calls.append(Call(operation, body, self.headers["Authorization"], self.path))
             status, answer = aws.answers[operation]
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer.encode())
+
+        def _operation(self, body: str) -> str:
+            if self.path.endswith("/invocations"):
+                return "Invoke"
+            target = self.headers["X-Amz-Target"]
+            return target.rpartition(".")[2] if target else parse_qs(body)["Action"][0]
 
         def log_message(self, *_args: object) -> None:
             """Keep the output of the tests clean."""

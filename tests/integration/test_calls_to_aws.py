@@ -12,7 +12,6 @@ from unittest.mock import patch
 
 import boto3
 import pytest
-from aws_lambda_powertools import Metrics
 from moto import mock_aws
 
 from adapters.aws import dynamodb_client
@@ -54,10 +53,6 @@ def routes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Routes]:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     with patch.dict(os.environ), patch.dict(sys.modules), mock_aws():
         yield Routes()
-    metrics = Metrics()
-    metrics.clear_default_dimensions()
-    # Those of the last flush are set again after it.
-    metrics.clear_metrics()
 
 
 def calls_of(costs: Iterator[Cost]) -> dict[str, tuple[Call, ...]]:

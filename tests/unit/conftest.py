@@ -1,10 +1,9 @@
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Metrics
 
 type Printed = Callable[[], list[dict[str, Any]]]
 
@@ -28,10 +27,3 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "reconcile",
     ):
         monkeypatch.delitem(logging.Logger.manager.loggerDict, service, raising=False)
-
-
-@pytest.fixture(autouse=True)
-def unshared_dimensions() -> Iterator[None]:
-    """Let no test inherit another's dimensions: Powertools keeps them for the process."""
-    yield
-    Metrics().clear_default_dimensions()

@@ -1,10 +1,11 @@
+import json
 import re
 
 import pytest
 
 from bench.calls import CALLS
-from bench.cost import PAGE, Bill, Line, form_uploads, pages, render, storage, uploads, views
-from bench.hot_items import UPLOAD_SECONDS
+from bench.cost import PAGE, Bill, Line, form_uploads, pages, render, storage, uploads, views, waiting
+from bench.warm_invocations import RESULTS as BILLED
 from local.template import ROOT
 
 WITHOUT_PRICE = {"DeleteObject"}
@@ -28,7 +29,8 @@ def test_the_readme_states_sums_that_the_page_explains_and_no_others() -> None:
     }
     explained |= {f"{line.usd:.2f}" for bill in bills for line in bill.lines}
     explained |= {f"{uploads().usd - sum(line.usd for line in uploads().by_service()['CloudFront']):.2f}"}
-    assert set(re.findall(r"\d+\.\d\d", section)) <= explained | {f"{UPLOAD_SECONDS:g}"}
+    explained |= {f"{waiting('upload_image', 'extract_metadata').usd:.2f}"}
+    assert set(re.findall(r"\d+\.\d\d", section)) <= explained
 
 
 def test_a_line_is_its_quantity_times_its_price() -> None:
@@ -55,14 +57,55 @@ def test_an_upload_is_billed_for_every_call_that_has_a_price() -> None:
     assert quantities["dynamodb_read"] == sum(call.read_units for call in calls)
 
 
-def test_a_key_costs_two_writes_and_a_form_saves_what_the_bytes_cost_at_the_cdn() -> None:
+def test_an_upload_is_billed_for_the_milliseconds_that_were_measured_and_the_memory_of_each_function() -> (
+    None
+):
+    measured = json.loads(BILLED.read_text())["functions"]
+    upload, metadata, gallery = (
+        measured[name]["median_billed_milliseconds"]
+        for name in ("upload_image", "extract_metadata", "gallery")
+    )
+    # A million times a thousandth of a second: 1 GB and 2 GB for an upload, 1 GB for a page.
+    assert gb_seconds(uploads()) == pytest.approx(1_000 * (upload + 2 * metadata))
+    assert gb_seconds(pages()) == pytest.approx(1_000 * gallery)
+
+
+def test_further_waiting_adds_what_its_milliseconds_cost() -> None:
+    assert waiting("upload_image").quantity == pytest.approx(10_000)
+    assert waiting("upload_image", "extract_metadata").quantity == pytest.approx(30_000)
+    assert f"add {waiting('upload_image', 'extract_metadata').usd:.2f} to a million uploads" in in_one_line()
+
+
+def test_a_key_costs_two_writes() -> None:
     two_writes = Line("dynamodb_write", 2_000_000).usd
     assert uploads(upload="upload with a key").usd - uploads().usd == pytest.approx(two_writes)
-    saved = uploads(metadata="metadata").usd - form_uploads().usd
-    # Its versions are listed, and its record is read.
-    looking = Line("s3_put", 1_000_000).usd + Line("dynamodb_read", 1_000_000).usd
-    assert saved == pytest.approx(Line("cdn_gb_to_origin", 1_500).usd - looking)
+
+
+def test_a_form_saves_what_the_bytes_cost_at_the_cdn_and_is_billed_for_its_own_function() -> None:
+    measured = json.loads(BILLED.read_text())["functions"]
+    form, direct = measured["reserve_upload"], measured["upload_image"]
+
+    def difference(figure: str) -> float:
+        return float(direct[figure] - form[figure])
+
+    saved = [
+        Line("cdn_gb_to_origin", 1_500),
+        # Its versions are listed, and its record is read.
+        Line("s3_put", -1_000_000),
+        Line("dynamodb_read", -1_000_000),
+        Line("lambda_gb_second", 1_000 * difference("median_billed_milliseconds")),
+        Line("log_gb", difference("bytes_logged") / 1_000),
+    ]
+    assert uploads(metadata="metadata").usd - form_uploads().usd == pytest.approx(Bill(saved).usd)
 
 
 def test_a_page_of_a_gallery_is_one_query() -> None:
     assert [line.quantity for line in pages().lines if line.service == "DynamoDB"] == [1_000_000]
+
+
+def gb_seconds(bill: Bill) -> float:
+    return sum(line.quantity for line in bill.lines if line.price == "lambda_gb_second")
+
+
+def in_one_line() -> str:
+    return " ".join(PAGE.read_text().split())

@@ -1,11 +1,13 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bench import callgrind
-from bench.environments import BenchmarkError
-from bench.results import Findings, Row, compare, merge, state
+from bench.environments import ROOT, BenchmarkError
+from bench.results import Findings, Row, compare, state, write
 
 
 def _row(part: str, ours: float = 1, goal: float | None = 0.5) -> Row:
@@ -32,16 +34,26 @@ def test_a_statement_holds_up_to_its_limit(limit: float | None, holds: bool | No
     assert state("packages", "size", "bytes", ours=10, limit=limit).holds is holds
 
 
-def test_a_part_that_is_measured_again_takes_the_place_of_what_it_found(tmp_path: Path) -> None:
-    path, order = tmp_path / "results.json", ["init", "upload"]
-    for part, ours in (("upload", 1), ("init", 1), ("upload", 2)):
-        merge(path, Findings([_row(part, ours)], {part: ours}), {"machine": "m"}, part=part, order=order)
+def test_the_results_of_a_run_take_the_place_of_all_before(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    write(path, [Findings([_row("old")], {"old": 1})], {"machine": "old"})
+    found = [Findings([_row("init")], {"init": 1}), Findings([_row("upload", 2)], {"upload": 2})]
+    write(path, found, {"machine": "m"})
     results = json.loads(path.read_text())
     assert [(row["part"], row["ours"]) for row in results["rows"]] == [("init", 1), ("upload", 2)]
-    assert (results["series"], results["machine"]) == ({"upload": 2, "init": 1}, "m")
+    assert (results["series"], results["machine"]) == ({"init": 1, "upload": 2}, "m")
 
 
 def test_without_valgrind_the_benchmark_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BenchmarkError, match=r"valgrind.* apt-get install valgrind.* BENCH=upload"):
         callgrind.require_valgrind()
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_missing"), [((), True), (("init",), True), (("upload", "body"), False)]
+)
+def test_what_is_missing_is_said_before_anything_is_built(parts: tuple[str, ...], is_missing: bool) -> None:
+    command = [sys.executable, "-m", "bench.needs", *parts]
+    done = subprocess.run(command, cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False)
+    assert (done.returncode, "apt-get install valgrind" in done.stderr) == (int(is_missing), is_missing)
