@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.environments import VARIABLES, BenchmarkError, Deployment
+from bench.environments import BenchmarkError, Deployment
 
 _COLLECTED = re.compile(r"Collected : (\d+)")
 
@@ -44,7 +44,7 @@ def count_instructions(programs: Sequence[tuple[Deployment, str]], on_done: Call
 
 def _count(deployment: Deployment, program: str) -> int:
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *deployment.command(program)]
-    environment = {**VARIABLES, "PATH": os.environ["PATH"]}
+    environment = {**deployment.environment, "PATH": os.environ["PATH"]}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     collected = _COLLECTED.search(done.stderr)
     if done.returncode or not collected:

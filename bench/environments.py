@@ -3,7 +3,8 @@
 import platform
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ FILES = BUILT / "bench/files"
 """Pictures and bodies that are measured with; made when they are first asked for."""
 
 _NAMED = (
-    *("boto3", "botocore", "aws-lambda-powertools", "pydantic", "multipart", "pybase64", "pillow"),
+    *("boto3", "botocore", "aws-lambda-powertools", "pydantic", "multipart", "pybase64", "zlib-ng", "pillow"),
     *("django", "djangorestframework", "django-storages", "fastapi", "starlette", "python-multipart"),
 )
 """Distributions whose versions the results name."""
@@ -46,15 +47,28 @@ VARIABLES = {
 }
 
 
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "16777216", "MALLOC_TRIM_THRESHOLD_": "67108864"}
+"""What the upload function's environment tells glibc's allocator; a test holds this to `template.yaml`."""
+
+
 class BenchmarkError(Exception):
     """The benchmark cannot run; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What one contender has on its path of imports, and nothing else but the standard library."""
+    """What one contender has on its path of imports, and nothing else but the standard library.
+
+    `variables` are what its environment has beside what all have.
+    """
 
     folders: tuple[Path, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return all variables of its environment."""
+        return {**VARIABLES, **self.variables}
 
     def command(self, program: str, *options: str) -> list[str]:
         """Return the command line that runs `program` in a fresh interpreter."""
@@ -72,20 +86,13 @@ class Deployment:
             BenchmarkError: it failed.
 
         """
-        return finish(self.command(program, *options))
-
-
-def finish(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    """Run a command in the functions' environment.
-
-    Raises:
-        BenchmarkError: it failed.
-
-    """
-    done = subprocess.run(command, env=VARIABLES, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchmarkError(f"A measured program failed:\n{done.stderr.strip()}")
-    return done
+        command = self.command(program, *options)
+        done = subprocess.run(
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise BenchmarkError(f"A measured program failed:\n{done.stderr.strip()}")
+        return done
 
 
 def package(*logical_ids: str) -> Deployment:
@@ -96,7 +103,8 @@ def package(*logical_ids: str) -> Deployment:
 
     """
     folders = [package_folder(logical_id) for logical_id in logical_ids]
-    return Deployment(tuple(f / "python" if (f / "python").is_dir() else f for f in folders))
+    paths = tuple(folder / "python" if (folder / "python").is_dir() else folder for folder in folders)
+    return Deployment(paths, ALLOCATOR if "UploadImageFunction" in logical_ids else {})
 
 
 def package_folder(logical_id: str) -> Path:

@@ -6,12 +6,12 @@ CRC32 that S3 checks. The standard library's base64 is what the others are compa
 
 import base64
 import json
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pybase64
+from zlib_ng.zlib_ng import crc32
 
 from domain.errors import InvalidFieldsError, InvalidRequestError
 from handlers.form import read_form
@@ -80,7 +80,7 @@ def _crc32(request: Path) -> Callable[[], None]:
     content, _ = _form(request)
 
     def call() -> None:
-        zlib.crc32(content)
+        crc32(content)
 
     return call
 

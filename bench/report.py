@@ -40,10 +40,11 @@ _METHOD = """\
   interpreter's first one to a handler that is ready, the clients made. No other load changes them.
 - Warm work is CPU time. Each contender stays warm in a process of its own, taking turns; a ratio is
   the median of the rounds' ratios, and the spread is the middle half of them.
-- The C library gives freed memory back to the system or keeps it, by what the process did before, and what
-  was given back is dear to fetch again. Nothing is set, as on Lambda. It decides a ratio: with glibc's
-  `MALLOC_TRIM_THRESHOLD_` (and `MALLOC_MMAP_THRESHOLD_=33000000`) at 5 MB an upload of 1.5 MB takes
-  Powertools 7.7 ms, at 6 MB 5.2, this service 1.8 and 1.7 (2026-11-24); unset, either has been seen.
+- Each request is made anew before it is measured: its event parsed, its body read, as a runtime or a server
+  does. The C library gives freed memory back to the system or keeps it, by what the process did before, and
+  what was given back is dear to fetch again: an upload of 1.5 MB has taken Powertools 5.1 or 7.7 ms, by that
+  alone. This service's function has settings for it, which are part of what is measured; nothing is set for
+  others, whose documentation does not tell to.
 - AWS is answered inside the SDK, where it would hand a signed request to the network, the same for all;
   bodies are read to their end as an HTTP client would. What TLS and sockets cost is left out for all.
 - Django and FastAPI are called in-process and get the raw body; this service and Powertools get the event of

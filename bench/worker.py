@@ -11,10 +11,11 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from bench.environments import ROOT, VARIABLES, BenchmarkError, Deployment
+from bench.environments import ROOT, BenchmarkError, Deployment
 
 _PROGRAM = """
 sys.path.append({root!r})
@@ -32,7 +33,7 @@ class Worker:
         program = _PROGRAM.format(root=str(ROOT), module=module, contender=contender)
         self._process = subprocess.Popen(
             deployment.command(program),
-            env=VARIABLES,
+            env=deployment.environment,
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -75,23 +76,27 @@ def serve(prepare_call: Callable[[Path], Callable[[], object]]) -> None:
     """Answer commands until there are no more (in the contender's process)."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    calls: dict[str, Callable[[], object]] = {}
+    warmed_with = None
     for line in sys.stdin:
         command = json.loads(line)
-        name = command["request"]
-        if name not in calls:
-            # Only one: a large body that lies about would be measured with the others.
-            calls = {name: prepare_call(Path(name))}
-            calls[name]()
-        result = _run(calls[name], command["times"]) if command["do"] == "run" else _trace(calls[name])
+        prepare = partial(prepare_call, Path(command["request"]))
+        if warmed_with != command["request"]:
+            warmed_with = command["request"]
+            prepare()()
+        result = _run(prepare, command["times"]) if command["do"] == "run" else _trace(prepare())
         print(json.dumps(result), file=answers, flush=True)
 
 
-def _run(call: Callable[[], object], times: int) -> float:
-    started = time.process_time()
+def _run(prepare: Callable[[], Callable[[], object]], times: int) -> float:
+    spent = 0.0
     for _ in range(times):
+        # Anew for each call, as a runtime or a server does: what it leaves in memory is part of the state in
+        # which a request is met.
+        call = prepare()
+        started = time.process_time()
         call()
-    return (time.process_time() - started) / times
+        spent += time.process_time() - started
+    return spent / times
 
 
 def _trace(call: Callable[[], object]) -> int:

@@ -1,23 +1,26 @@
 """No service at all: the two calls that store an upload, the SDK tuned for checksums and signatures.
 
-`STORES` has them a second time with every option that our clients have.
+`STORES` has them a second time with every option that our clients have, and with our checksum.
 """
 
 import base64
 import os
 import zlib
+from collections.abc import Callable
 
 import boto3
 from botocore.config import Config
+from zlib_ng.zlib_ng import crc32
 
 _S3 = Config(request_checksum_calculation="when_required", s3={"payload_signing_enabled": False})
 _ALL = Config(parameter_validation=False, user_agent="tuned-calls")
 
 
 class Store:
-    """The two calls, on clients with these options."""
+    """The two calls, on clients with these options, and with this function for the checksum."""
 
-    def __init__(self, options: Config) -> None:
+    def __init__(self, options: Config, crc32: Callable[[bytes], int]) -> None:
+        self._crc32 = crc32
         self._dynamodb = boto3.client("dynamodb", config=options)
         self._s3 = boto3.client("s3", config=_S3.merge(options))
 
@@ -33,10 +36,10 @@ class Store:
             Key="originals/42/1.jpg",
             Body=content,
             ContentType="image/jpeg",
-            ChecksumCRC32=base64.b64encode(zlib.crc32(content).to_bytes(4)).decode(),
+            ChecksumCRC32=base64.b64encode(self._crc32(content).to_bytes(4)).decode(),
             IfNoneMatch="*",
         )
         return 201
 
 
-STORES = {"tuned_calls": Store(Config()), "tuned_as_ours": Store(_ALL)}
+STORES = {"tuned_calls": Store(Config(), zlib.crc32), "tuned_as_ours": Store(_ALL, crc32)}

@@ -10,6 +10,7 @@ from functools import cache, partial
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from zlib_ng.zlib_ng import crc32
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
@@ -116,7 +117,7 @@ def _handler() -> HttpFunction:
     catalog = DynamoImageCatalog(client, settings.table)
     upload_image = UploadImage(
         catalog=catalog,
-        store=S3ImageStore(s3_client(), settings.bucket),
+        store=S3ImageStore(s3_client(), settings.bucket, crc32),
         ids=LeasedIds(catalog),
         clock=clock,
         max_bytes=settings.max_direct_upload_bytes,

@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import OPEN_INDEX
+from bench.environments import ALLOCATOR
 from domain.api_key import generate_key
 from domain.errors import FileTooLargeForDirectUploadError
 from domain.image import ImageFormat, ImageRef
@@ -127,11 +128,9 @@ ENVIRONMENT = {
     "MAX_DIRECT_UPLOAD_BYTES": "${MaxDirectUploadBytes}",
     "MAX_UPLOAD_BYTES": "${MaxUploadBytes}",
     "MAX_IMAGE_PIXELS": "${MaxImagePixels}",
-    "MALLOC_MMAP_THRESHOLD_": "16777216",
-    "MALLOC_TRIM_THRESHOLD_": "67108864",
+    # Read by glibc, not by a handler.
+    **ALLOCATOR,
 }
-ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
-"""Read by glibc, not by a handler."""
 GLIBC_LARGEST_MMAP_THRESHOLD = 33_554_432
 """Above it glibc ignores the variable, on machines of 64 bits (mallopt(3))."""
 
@@ -251,12 +250,13 @@ def test_every_variable_means_the_same_thing_to_every_function(template: Templat
 def test_the_environment_of_every_function_is_what_its_settings_read(template: Template) -> None:
     for name, function in functions(template).items():
         expected = {field.name.upper() for field in fields(_settings_of(function))}
-        assert function["Environment"]["Variables"].keys() - ALLOCATOR == expected, name
+        assert function["Environment"]["Variables"].keys() - ALLOCATOR.keys() == expected, name
 
 
 def test_the_upload_function_keeps_the_memory_of_the_largest_body(template: Template) -> None:
     variables = functions(template)["UploadImageFunction"]["Environment"]["Variables"]
-    mmap_threshold, trim_threshold = (int(variables[name]) for name in sorted(ALLOCATOR))
+    assert {name: variables[name] for name in variables if name.startswith("MALLOC_")} == ALLOCATOR
+    mmap_threshold, trim_threshold = map(int, ALLOCATOR.values())
     assert LAMBDA_EVENT_BYTES < mmap_threshold <= GLIBC_LARGEST_MMAP_THRESHOLD
     # The event's bytes, its text, the body in it and what is decoded of that are there at once.
     assert trim_threshold > 4 * LAMBDA_EVENT_BYTES
