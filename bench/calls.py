@@ -25,8 +25,8 @@ _COMPLETE = (
 )
 _INSPECT = (Call("GetObject"), *_COMPLETE)
 _INSPECT_FORM = (
-    Call("ListObjectVersions"),
     Call("GetObject"),
+    Call("ListObjectVersions"),
     Call("GetItem", read_units=1),  # what was announced
     *_COMPLETE,
 )

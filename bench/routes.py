@@ -154,13 +154,11 @@ class Routes:
         primary = self._upload(product_id, is_primary="true")
         plain, with_key_id, form = uploaded
         self._s3.put_object(Bucket=self._bucket, Key=a_ref(form, product_id).key, Body=self._content)
-        yield self._cost("metadata", lambda: self._inspect(product_id, plain, "ObjectCreated:Put"))
-        yield self._cost("metadata of a form", lambda: self._inspect(product_id, form, "ObjectCreated:Post"))
-        yield self._cost(
-            "metadata of a primary", lambda: self._inspect(product_id, primary, "ObjectCreated:Put")
-        )
+        yield self._cost("metadata", lambda: self._inspect(product_id, plain))
+        yield self._cost("metadata of a form", lambda: self._inspect(product_id, form))
+        yield self._cost("metadata of a primary", lambda: self._inspect(product_id, primary))
         # What is deleted while it is pending keeps a hidden record.
-        self._inspect(product_id, with_key_id, "ObjectCreated:Put")
+        self._inspect(product_id, with_key_id)
         delete = partial(self._json, "gallery", "DELETE", IMAGE_PATH, None, product_id=product_id)
         yield self._cost("delete", lambda: delete(image_id=primary))
         for image_id in uploaded:
@@ -194,10 +192,10 @@ class Routes:
         path = f"{IMAGES_PATH}/uploads"
         return int(self._json("reserve_upload", "POST", path, body, product_id=product_id)["id"])
 
-    def _inspect(self, product_id: int, image_id: int, name: str) -> None:
+    def _inspect(self, product_id: int, image_id: int) -> None:
         key = a_ref(image_id, product_id).key
         version = self._s3.head_object(Bucket=self._bucket, Key=key)["VersionId"]
-        event = object_created(key, version=version, name=name)
+        event = object_created(key, version=version)
         with _quiet():
             answer = self._functions["extract_metadata"](event, a_context())
         if answer != {"images": [{"key": key, "outcome": "ready"}]}:

@@ -216,13 +216,11 @@ def json_event(
     )
 
 
-def object_created(
-    *keys: str, version: str | None = None, name: str = "ObjectCreated:Post"
-) -> dict[str, Any]:
+def object_created(*keys: str, version: str | None = None) -> dict[str, Any]:
     """Return what S3 tells of new objects; it writes their keys as in a URL's query."""
     versioned = {"versionId": version} if version else {}
     objects = [{"key": quote_plus(key, safe="/"), **versioned} for key in keys]
-    return {"Records": [{"eventName": name, "s3": {"object": described}} for described in objects]}
+    return {"Records": [{"s3": {"object": described}} for described in objects]}
 
 
 def a_context() -> LambdaContext:

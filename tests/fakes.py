@@ -207,12 +207,13 @@ class InMemoryImageStore:
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, bytes | None]] = {}
         self._published: set[tuple[str, str]] = set()
+        self._only_writes: set[str] = set()
         self._numbers = itertools.count(1)
 
     def put(self, ref: ImageRef, content: bytes) -> None:
         present = self.content(ref)
         if present is None:
-            self.overwrite(ref, content)
+            self._only_writes.add(self._add(ref, content))
         elif present != content:
             raise BytesRefusedError("Other bytes lie at this key.")
 
@@ -223,7 +224,7 @@ class InMemoryImageStore:
     def get(self, ref: ImageRef, version: str | None = None) -> StoredBytes | None:
         version = version or self.current(ref)
         content = self._versions.get(ref.key, {}).get(version)
-        return None if content is None else StoredBytes(content, version)
+        return None if content is None else StoredBytes(content, version, version in self._only_writes)
 
     def exists(self, ref: ImageRef) -> bool:
         return self.get(ref) is not None
@@ -249,6 +250,10 @@ class InMemoryImageStore:
     def public(self, ref: ImageRef) -> bytes | None:
         """Return what the public sees."""
         return self.content(ref) if (ref.key, self.current(ref)) in self._published else None
+
+    def was_published(self, ref: ImageRef, version: str) -> bool:
+        """Tell whether the public has ever been let see this version."""
+        return (ref.key, version) in self._published
 
     def delete(self, ref: ImageRef) -> None:
         if self.get(ref) is not None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STATUS_TAG = "status"
 PUBLISHED = "ready"
+_ONLY_WRITE = {"written": "once"}
+"""User metadata of what `put` writes; S3 refuses a form with fields that its policy does not name."""
 _SERVER_ERROR = 500
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 """Answers for bytes that were deleted: no such key or version, or a delete marker in its place."""
@@ -56,6 +58,7 @@ class S3ImageStore:
                     Key=ref.key,
                     Body=content,
                     **served_with(ref),
+                    Metadata=_ONLY_WRITE,
                     ChecksumCRC32=checksum,
                     IfNoneMatch="*",
                 )
@@ -79,7 +82,8 @@ class S3ImageStore:
                 if error_code(error) in _GONE:
                     return None
                 raise
-            return StoredBytes(answer["Body"].read(), answer.get("VersionId"))
+            is_only_write = answer["Metadata"] == _ONLY_WRITE
+            return StoredBytes(answer["Body"].read(), answer.get("VersionId"), is_only_write)
 
     def exists(self, ref: ImageRef) -> bool:
         """Ask for the bytes' headers."""

@@ -36,24 +36,26 @@ class ExtractMetadata:
         self._events = events
         self._clock = clock
 
-    def __call__(self, ref: ImageRef, version: str | None, is_only_write: bool = False) -> Completion | None:
+    def __call__(self, ref: ImageRef, version: str | None) -> Completion | None:
         """Complete the record of the picture whose bytes arrived as `version`; None if they are gone.
 
         Where bytes can be written more than once, those that were written first are the picture, whichever
-        event comes first, and any others are discarded; they are compared with what was announced.
-        `is_only_write` says that they cannot, since this service wrote them: then nothing is looked up.
+        event comes first, and any others are discarded; they are compared with what was announced. Where
+        they cannot, nothing is looked up before they are inspected.
 
         Raises:
             ImageRecordMissingError: there are bytes without a record; an operator must look.
             UnavailableError: a store failed for now; try again.
 
         """
-        stored = self._store.get(ref, version if is_only_write else self._keep_first(ref, version))
+        stored = self._store.get(ref, version)
+        if stored is None or not stored.is_only_write:
+            stored = self._first(ref, stored)
         if stored is None:
             self._repeat_failure(ref)
             return None
         try:
-            completion = self._complete(ref, stored, is_only_write)
+            completion = self._complete(ref, stored)
         except ImageRecordMissingError:
             if self._store.exists(ref):
                 raise
@@ -62,11 +64,16 @@ class ExtractMetadata:
         self._settle(completion.image, stored.version)
         return completion
 
-    def _keep_first(self, ref: ImageRef, version: str | None) -> str | None:
+    def _first(self, ref: ImageRef, stored: StoredBytes | None) -> StoredBytes | None:
+        """Return the bytes that were written first, and discard `stored` if they are others."""
         first = self._store.first_version(ref)
-        if version is not None and first not in {None, version}:
-            self._store.discard(ref, version)
-        return first
+        if first is None:
+            return None
+        if stored is not None:
+            if stored.version is None or stored.version == first:
+                return stored
+            self._store.discard(ref, stored.version)
+        return self._store.get(ref, first)
 
     def _repeat_failure(self, ref: ImageRef) -> None:
         # The bytes of a failed picture are gone when an earlier try got no further than that.
@@ -74,10 +81,10 @@ class ExtractMetadata:
         if image and image.status is ImageStatus.FAILED:
             self._events.send(ImageEventKind.FAILED, image)
 
-    def _complete(self, ref: ImageRef, stored: StoredBytes, is_only_write: bool) -> Completion:
+    def _complete(self, ref: ImageRef, stored: StoredBytes) -> Completion:
         version = stored.version
         try:
-            if not is_only_write:
+            if not stored.is_only_write:
                 image = self._announced(ref)
                 if image.status is not ImageStatus.PENDING:
                     return Completion(image, is_new=False)

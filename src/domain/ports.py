@@ -152,17 +152,21 @@ class ImageCatalog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredBytes:
-    """Bytes from the store, and which write of them they are; None where the store does not tell."""
+    """Bytes from the store, and which write of them they are; None where the store does not tell.
+
+    `is_only_write` says that this service wrote them, and that there can be no other write of the picture.
+    """
 
     content: bytes
     version: str | None
+    is_only_write: bool
 
 
 class ImageStore(Protocol):
     """Keeps the bytes of pictures. Each write of the same picture is a version of its own."""
 
     def put(self, ref: ImageRef, content: bytes) -> None:
-        """Write the bytes. Writing the very same bytes again changes nothing.
+        """Write the bytes, as the picture's only ones. Writing the very same bytes again changes nothing.
 
         Raises:
             BytesRefusedError: certainly nothing was written; other bytes that lie there are untouched.

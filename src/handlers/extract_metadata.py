@@ -31,8 +31,6 @@ DECODER_SECONDS = 8
 """Leaves two of the ten seconds that a picture may take for fetching and recording it."""
 DECODER_MEMORY_BYTES = 1_800_000_000
 """Of the function's 2,048 MB; a WEBP of 100 megapixels takes 1.5 GB while it is decoded (measured)."""
-_UPLOADED = "ObjectCreated:Put"
-"""What the upload function does, on the condition that there are no bytes yet; forms make another event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class ExtractMetadataHandler:
 
     def __init__(
         self,
-        extract_metadata: Callable[[ImageRef, str | None, bool], Completion | None],
+        extract_metadata: Callable[[ImageRef, str | None], Completion | None],
         logger: Logger,
         metrics: Metrics,
     ) -> None:
@@ -75,8 +73,7 @@ class ExtractMetadataHandler:
             self._logger.warning("not a key of ours, ignored")
             return {"key": key, "outcome": "ignored"}
         with self._logger.append_context_keys(image_id=ref.image_id, product_id=ref.product_id):
-            is_only_write = record.get("eventName") == _UPLOADED
-            completion = self._extract_metadata(ref, record["s3"]["object"].get("versionId"), is_only_write)
+            completion = self._extract_metadata(ref, record["s3"]["object"].get("versionId"))
             if completion is None:
                 self._logger.info("the bytes are gone, nothing to do")
                 return {"key": key, "outcome": "gone"}

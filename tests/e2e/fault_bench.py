@@ -23,22 +23,24 @@ from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
 from adapters.pillow_image_inspector import PillowImageInspector
-from adapters.s3_image_store import S3ImageStore
+from adapters.s3_image_store import PUBLISHED, STATUS_TAG, S3ImageStore
 from domain.delete_image import DeleteImage
 from domain.errors import DomainError
 from domain.extract_metadata import ExtractMetadata
-from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.image import ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.reconcile import PATIENCE, Reconcile
 from domain.upload_image import Upload, UploadImage
 from local.sample import sample_jpeg
 from local.system import State
-from tests.builders import USER, a_catalog_table
+from tests.builders import USER, a_catalog_table, an_image
 from tests.integration.faults import hook
 
 PRODUCT_ID = 42
 CONTENT = sample_jpeg(60, 40)
 BROKEN = sample_jpeg(300, 200)[:2_000]
+FORM_IMAGE_ID = 1_000_000
+"""Of a picture that came by a form: far above those that uploads have."""
 LAMBDA_TRIES = 3
 """How often Lambda runs an asynchronous function before it hands the event to the failure queue."""
 
@@ -149,6 +151,12 @@ class Bench:
         s3 = self._state.endpoint.client("s3")
         return s3.put_object(Bucket=self.bucket, Key=ref.key, Body=content)["VersionId"]
 
+    def put(self, ref: ImageRef, content: bytes) -> str:
+        """Write a picture's bytes, as the upload function does; return the version."""
+        s3 = self._state.endpoint.client("s3")
+        S3ImageStore(s3, self.bucket).put(ref, content)
+        return s3.head_object(Bucket=self.bucket, Key=ref.key)["VersionId"]
+
     # --- What runs: each time a new process, as after a crash -----------------------------------------
 
     def upload(self, interference: Interference, content: bytes = CONTENT) -> ImageRef:
@@ -165,13 +173,17 @@ class Bench:
         sent = Upload(product_id=PRODUCT_ID, user=USER, content=content, file_name="a.jpg", fields=fields)
         return upload(sent).ref
 
-    def extract(
-        self,
-        ref: ImageRef,
-        interference: Interference,
-        version: str | None = None,
-        is_only_write: bool = False,
-    ) -> None:
+    def send_form(self) -> ImageRef:
+        """Take a picture in that comes by an upload form."""
+        ref, now = ImageRef(PRODUCT_ID, FORM_IMAGE_ID, ImageFormat.JPEG), self._clock()
+        image = an_image(
+            ref=ref, size_bytes=len(CONTENT), primary_requested_at=now, created_at=now, updated_at=now
+        )
+        self.catalog.reserve(image)
+        self.write(ref, CONTENT)
+        return ref
+
+    def extract(self, ref: ImageRef, interference: Interference, version: str | None = None) -> None:
         clients = self._clients(interference)
         extract = ExtractMetadata(
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
@@ -180,7 +192,7 @@ class Bench:
             events=EventBridgeImageEvents(clients["events"]),
             clock=self._clock,
         )
-        extract(ref, version, is_only_write)
+        extract(ref, version)
 
     def delete(self, ref: ImageRef, interference: Interference) -> None:
         clients = self._clients(interference)
@@ -214,11 +226,10 @@ class Bench:
             if outcome(partial(run, interference if attempt == 0 else Interference())) is None:
                 return
 
-    def deliver_events(self, interference: Interference | None = None, is_only_write: bool = False) -> None:
+    def deliver_events(self, interference: Interference | None = None) -> None:
         """Deliver an event for every object, as S3 does for new ones and may do again."""
         for ref in self.objects():
-            extract = partial(self.extract, ref, is_only_write=is_only_write)
-            self.run_as_lambda_does(extract, interference or Interference())
+            self.run_as_lambda_does(partial(self.extract, ref), interference or Interference())
 
     def let_time_pass_and_reconcile(self) -> None:
         """Let the reconciler run every hour until nothing is open, and its inspections after it."""
@@ -233,6 +244,16 @@ class Bench:
         listed = self._state.endpoint.client("s3").list_objects_v2(Bucket=self.bucket)
         refs = {ImageRef.from_key(each["Key"]) for each in listed.get("Contents", [])}
         return {ref for ref in refs if ref}
+
+    def public(self) -> set[ImageRef]:
+        """Return what the CDN may read."""
+        s3 = self._state.endpoint.client("s3")
+        tagged = {"Key": STATUS_TAG, "Value": PUBLISHED}
+        return {
+            ref
+            for ref in self.objects()
+            if tagged in s3.get_object_tagging(Bucket=self.bucket, Key=ref.key)["TagSet"]
+        }
 
     def images(self) -> list[ProductImage]:
         items = self._state.endpoint.client("dynamodb").scan(TableName="catalog", ConsistentRead=True)[

@@ -28,16 +28,18 @@ FAILED = (ImageStatus.FAILED, None)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is left: records with what was found, the bytes that are there, the primary."""
+    """What is left: records with what was found, the bytes that are there, which are public, the primary."""
 
     records: dict[int, tuple[ImageStatus, ImageFacts | None]]
     contents: dict[int, bytes]
+    public: set[int]
     primary: int | None
 
 
 IN_TURN = Outcome(
     records={1: READY, 2: READY, 3: FAILED, 4: READY, 5: FAILED, 7: READY},
     contents=dict.fromkeys((1, 2, 4, 7), GOOD),
+    public={1, 2, 4, 7},
     primary=2,
 )
 
@@ -59,22 +61,22 @@ def reserve(bench: Bench, image_id: int, content: bytes, *, is_primary: bool = F
     )
 
 
-def tell(bench: Bench, image_id: int, version: str, is_only_write: bool) -> Step:
-    return partial(bench.extract, ref(image_id), Interference(), version, is_only_write)
+def tell(bench: Bench, image_id: int, version: str) -> Step:
+    return partial(bench.extract, ref(image_id), Interference(), version)
 
 
 def uploaded(bench: Bench, image_id: int, content: bytes, *, is_primary: bool = False) -> Iterator[Step]:
     """Upload a picture whose event comes three times."""
     reserve(bench, image_id, content, is_primary=is_primary)
-    version = bench.write(ref(image_id), content)
-    yield from [tell(bench, image_id, version, True)] * 3
+    version = bench.put(ref(image_id), content)
+    yield from [tell(bench, image_id, version)] * 3
 
 
 def sent_twice(bench: Bench, image_id: int, first: bytes, second: bytes) -> Iterator[Step]:
     """Use one form for two pictures, each of whose events comes twice."""
     reserve(bench, image_id, first)
     for version in [bench.write(ref(image_id), content) for content in (first, second)]:
-        yield from [tell(bench, image_id, version, False)] * 2
+        yield from [tell(bench, image_id, version)] * 2
 
 
 def story(bench: Bench) -> Iterator[Step]:
@@ -90,7 +92,7 @@ def story(bench: Bench) -> Iterator[Step]:
     # Bytes whose event may come before there is a record.
     version = bench.write(ref(7), GOOD)
     yield partial(reserve, bench, 7, GOOD)
-    yield tell(bench, 7, version, False)
+    yield tell(bench, 7, version)
 
 
 def is_done(step: Step) -> bool:
@@ -109,6 +111,7 @@ def outcome(bench: Bench, steps: list[Step]) -> Outcome:
     return Outcome(
         {image.ref.image_id: (image.status, image.facts) for image in bench.images()},
         {stored.image_id: bench.content(stored) for stored in bench.objects()},
+        {stored.image_id for stored in bench.public()},
         bench.primary(),
     )
 

@@ -237,7 +237,7 @@ def test_a_throttled_inspection_succeeds_within_lambdas_tries(
 ) -> None:
     ref = bench.upload(Interference())
     throttle.begin(operation, times, PACES[pace])
-    event = object_created(ref.key, name="ObjectCreated:Put")
+    event = object_created(ref.key)
     bench.run_as_lambda_does(lambda _: functions.run("extract_metadata", event), Interference())
     throttle.end()
     if operation == ALL:

@@ -187,8 +187,15 @@ def test_publishing_what_is_gone_is_no_error(store: ImageStore, versions: Versio
 
 def test_bytes_come_with_the_version_that_they_are(store: ImageStore, versions: Versions) -> None:
     first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
-    assert store.get(a_ref()) == StoredBytes(b"second", second)
-    assert store.get(a_ref(), first) == StoredBytes(b"first", first)
+    assert store.get(a_ref()) == StoredBytes(b"second", second, is_only_write=False)
+    assert store.get(a_ref(), first) == StoredBytes(b"first", first, is_only_write=False)
+
+
+def test_bytes_that_were_put_say_that_there_is_no_other_write(store: ImageStore) -> None:
+    store.put(a_ref(), b"picture")
+    stored = store.get(a_ref())
+    assert stored
+    assert (stored.content, stored.is_only_write) == (b"picture", True)
 
 
 def test_bytes_exist_until_they_are_deleted(store: ImageStore) -> None:

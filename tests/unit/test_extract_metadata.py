@@ -48,7 +48,7 @@ class Pipeline:
             clock=self._clock,
         )
 
-    def upload(self, image_id: int, content: bytes, *, primary: bool) -> None:
+    def upload(self, image_id: int, content: bytes, *, primary: bool, by_form: bool = False) -> None:
         """Take in the picture that was sent `image_id` seconds after `NOW`."""
         created_at = NOW + image_id * SECOND
         self.catalog.reserve(
@@ -60,7 +60,14 @@ class Pipeline:
                 updated_at=created_at,
             )
         )
-        self.store.put(a_ref(image_id), content)
+        self.write(a_ref(image_id), content, by_form=by_form)
+
+    def write(self, ref: ImageRef, content: bytes, *, by_form: bool) -> None:
+        """Write the bytes, as the upload function or a client with a form does."""
+        if by_form:
+            self.store.overwrite(ref, content)
+        else:
+            self.store.put(ref, content)
 
     def tell(self, image_id: int = 1, version: str | None = None) -> Completion | None:
         """Let the event of a version arrive, of the current one if none is named."""
@@ -77,8 +84,12 @@ def pipeline() -> Pipeline:
     return Pipeline()
 
 
-def test_a_picture_that_decodes_becomes_ready(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=False)
+either_way = pytest.mark.parametrize("by_form", [False, True], ids=["upload", "form"])
+
+
+@either_way
+def test_a_picture_that_decodes_becomes_ready(pipeline: Pipeline, by_form: bool) -> None:
+    pipeline.upload(1, GOOD, primary=False, by_form=by_form)
     version = pipeline.store.current(a_ref())
     ready = an_image(
         size_bytes=len(GOOD),
@@ -100,8 +111,9 @@ def test_a_file_that_does_not_decode_becomes_failed_and_says_why(pipeline: Pipel
     assert completion.image.error == "The file is not a JPEG picture."
 
 
-def test_a_second_event_of_a_ready_picture_changes_nothing(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=True)
+@either_way
+def test_a_second_event_of_a_ready_picture_changes_nothing(pipeline: Pipeline, by_form: bool) -> None:
+    pipeline.upload(1, GOOD, primary=True, by_form=by_form)
     first, second = pipeline.tell(), pipeline.tell()
     assert first is not None
     assert second == Completion(first.image, is_new=False)
@@ -114,12 +126,15 @@ def test_a_second_event_of_a_failed_picture_finds_it_gone(pipeline: Pipeline) ->
     first, second = pipeline.tell(), pipeline.tell()
     assert first is not None
     assert second is None
-    again = pipeline.extract_metadata(a_ref(), version, True)
+    again = pipeline.extract_metadata(a_ref(), version)
     assert again == Completion(first.image, is_new=False)
 
 
-def test_a_picture_once_ready_stays_ready_though_it_no_longer_decodes(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=False)
+@either_way
+def test_a_picture_once_ready_stays_ready_though_it_no_longer_decodes(
+    pipeline: Pipeline, by_form: bool
+) -> None:
+    pipeline.upload(1, GOOD, primary=False, by_form=by_form)
     first = pipeline.tell()
     assert first is not None
     again = pipeline.with_inspector(InMemoryImageInspector({}))(a_ref(), pipeline.store.current(a_ref()))
@@ -133,15 +148,19 @@ def test_bytes_that_are_gone_are_nothing_to_do(pipeline: Pipeline) -> None:
     assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.PENDING
 
 
+@either_way
 @pytest.mark.parametrize("content", [GOOD, BROKEN])
-def test_bytes_without_a_record_are_reported(pipeline: Pipeline, content: bytes) -> None:
-    pipeline.store.put(a_ref(), content)
+def test_bytes_without_a_record_are_reported(pipeline: Pipeline, by_form: bool, content: bytes) -> None:
+    pipeline.write(a_ref(), content, by_form=by_form)
     with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
         pipeline.tell()
 
 
-def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=True)
+@either_way
+def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(
+    pipeline: Pipeline, by_form: bool
+) -> None:
+    pipeline.upload(1, GOOD, primary=True, by_form=by_form)
     version = pipeline.store.current(a_ref())
     pipeline.tell()
     DeleteImage(pipeline.catalog, pipeline.store, pipeline.events, lambda: NOW)(PRODUCT_ID, 1)
@@ -151,25 +170,27 @@ def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(pipeline:
     assert (pipeline.catalog.images, pipeline.store.content(a_ref())) == ({}, None)
 
 
+@either_way
 @pytest.mark.parametrize(
     ("content", "primary", "primary_image_id"), [(GOOD, True, 1), (GOOD, False, None), (BROKEN, True, None)]
 )
 def test_a_picture_becomes_the_primary_once_it_is_ready_and_was_asked_to(
-    pipeline: Pipeline, content: bytes, primary: bool, primary_image_id: int | None
+    pipeline: Pipeline, by_form: bool, content: bytes, primary: bool, primary_image_id: int | None
 ) -> None:
-    pipeline.upload(1, content, primary=primary)
+    pipeline.upload(1, content, primary=primary, by_form=by_form)
     pipeline.tell()
     assert pipeline.primary_image_id() == primary_image_id
 
 
+@either_way
 @pytest.mark.parametrize("events", sorted(set(permutations([1, 2, 2, 3, 4]))))
 def test_the_last_good_upload_is_the_primary_whatever_the_order_of_events(
-    pipeline: Pipeline, events: tuple[int, ...]
+    pipeline: Pipeline, by_form: bool, events: tuple[int, ...]
 ) -> None:
-    pipeline.upload(1, GOOD, primary=True)
-    pipeline.upload(2, GOOD, primary=True)
-    pipeline.upload(3, GOOD, primary=False)
-    pipeline.upload(4, BROKEN, primary=True)
+    pipeline.upload(1, GOOD, primary=True, by_form=by_form)
+    pipeline.upload(2, GOOD, primary=True, by_form=by_form)
+    pipeline.upload(3, GOOD, primary=False, by_form=by_form)
+    pipeline.upload(4, BROKEN, primary=True, by_form=by_form)
     for image_id in events:
         pipeline.tell(image_id)
     assert pipeline.primary_image_id() == 2
@@ -214,8 +235,9 @@ def test_a_picture_of_a_product_that_is_gone_still_becomes_ready(pipeline: Pipel
 # --- What the public sees --------------------------------------------------------------------------------
 
 
-def test_a_picture_is_public_once_it_is_ready_and_not_before(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=False)
+@either_way
+def test_a_picture_is_public_once_it_is_ready_and_not_before(pipeline: Pipeline, by_form: bool) -> None:
+    pipeline.upload(1, GOOD, primary=False, by_form=by_form)
     assert pipeline.store.public(a_ref()) is None
     pipeline.tell()
     assert pipeline.store.public(a_ref()) == GOOD
@@ -238,8 +260,9 @@ def test_whoever_reads_that_a_picture_is_ready_can_open_it() -> None:
     assert public == [GOOD]
 
 
-def test_a_failed_picture_is_not_public_and_its_bytes_are_removed(pipeline: Pipeline) -> None:
-    pipeline.upload(1, BROKEN, primary=False)
+@either_way
+def test_a_failed_picture_is_not_public_and_its_bytes_are_removed(pipeline: Pipeline, by_form: bool) -> None:
+    pipeline.upload(1, BROKEN, primary=False, by_form=by_form)
     version = pipeline.store.current(a_ref())
     pipeline.tell()
     assert (pipeline.store.public(a_ref()), pipeline.store.content(a_ref())) == (None, None)
@@ -280,7 +303,7 @@ def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
 
 
 def test_bytes_that_begin_like_no_picture_end_failed(pipeline: Pipeline) -> None:
-    pipeline.upload(1, b"%PDF-1.7", primary=False)
+    pipeline.upload(1, b"%PDF-1.7", primary=False, by_form=True)
     completion = pipeline.tell()
     assert completion is not None
     assert "not a picture in a supported format" in str(completion.image.error)
@@ -300,7 +323,7 @@ def test_bytes_with_the_sha256_that_was_announced_become_ready(pipeline: Pipelin
 
 @pytest.mark.parametrize("second", [picture("JPEG", 5, 5), BROKEN])
 def test_a_second_write_never_takes_the_place_of_the_picture(pipeline: Pipeline, second: bytes) -> None:
-    pipeline.upload(1, GOOD, primary=True)
+    pipeline.upload(1, GOOD, primary=True, by_form=True)
     first = pipeline.tell()
     version = pipeline.store.overwrite(a_ref(), second)
     assert pipeline.store.public(a_ref()) is None
@@ -317,7 +340,7 @@ def test_of_two_writes_the_first_is_the_picture_in_whatever_order_their_events_c
     other = picture("JPEG", 5, 5)
     facts = ImageFacts(5, 5, "RGB")
     pipeline.extract_metadata = pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS, other: facts}))
-    pipeline.upload(1, GOOD, primary=False)
+    pipeline.upload(1, GOOD, primary=False, by_form=True)
     first = pipeline.store.current(a_ref())
     second = pipeline.store.overwrite(a_ref(), other.ljust(len(GOOD), b"\0"))
     for number in order:
@@ -345,7 +368,7 @@ def test_of_two_writes_that_are_inspected_at_once_only_one_is_ever_public() -> N
     crowded = Pipeline()
     facts = {GOOD: FACTS, other: ImageFacts(5, 5, "RGB")}
     crowded.extract_metadata = crowded.with_inspector(CrowdedInspector(facts))
-    crowded.upload(1, GOOD, primary=False)
+    crowded.upload(1, GOOD, primary=False, by_form=True)
     first = crowded.store.current(a_ref())
     second = crowded.store.overwrite(a_ref(), other)
     crowded.extract_metadata(a_ref(), first)
@@ -362,15 +385,27 @@ def test_a_late_repetition_of_a_deleted_pictures_event_is_nothing_to_do(pipeline
     assert pipeline.tell(version=version) is None
 
 
-def test_bytes_that_a_hand_put_over_a_picture_are_discarded_when_their_event_comes(
+def test_bytes_that_a_hand_put_over_a_picture_are_never_public_and_discarded_when_their_event_comes(
     pipeline: Pipeline,
 ) -> None:
+    other = picture("JPEG", 5, 5)
+    facts = {GOOD: FACTS, other: ImageFacts(5, 5, "RGB")}
+    pipeline.extract_metadata = pipeline.with_inspector(InMemoryImageInspector(facts))
     pipeline.upload(1, GOOD, primary=False)
-    first = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()), True)
+    first = pipeline.tell()
+    version = pipeline.store.overwrite(a_ref(), other)
+    again = pipeline.tell(version=version)
     assert first is not None
-    again = pipeline.extract_metadata(a_ref(), pipeline.store.overwrite(a_ref(), BROKEN), True)
     assert again == Completion(first.image, is_new=False)
+    assert not pipeline.store.was_published(a_ref(), version)
     assert pipeline.store.public(a_ref()) == GOOD
+
+
+def test_bytes_that_a_hand_put_where_there_is_no_record_are_never_public(pipeline: Pipeline) -> None:
+    version = pipeline.store.overwrite(a_ref(), GOOD)
+    with pytest.raises(ImageRecordMissingError):
+        pipeline.tell()
+    assert not pipeline.store.was_published(a_ref(), version)
 
 
 def test_the_bytes_that_only_one_write_can_have_made_are_looked_for_no_further() -> None:
@@ -381,7 +416,7 @@ def test_the_bytes_that_only_one_write_can_have_made_are_looked_for_no_further()
 
     pipeline = Pipeline(store=OneWriteStore())
     pipeline.upload(1, GOOD, primary=False)
-    completion = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()), True)
+    completion = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()))
     assert completion is not None
     assert completion.image.status is ImageStatus.READY
 
@@ -394,8 +429,8 @@ def test_a_picture_of_one_write_is_completed_without_looking_its_record_up() -> 
 
     pipeline = Pipeline(UnreadCatalog(PRODUCT_ID))
     pipeline.upload(1, GOOD, primary=True)
-    first = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()), True)
-    again = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()), True)
+    first = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()))
+    again = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()))
     assert first is not None
     assert (first.is_new, first.image.status) == (True, ImageStatus.READY)
     assert again == Completion(first.image, is_new=False)
@@ -408,28 +443,32 @@ def test_a_record_without_a_version_takes_whatever_version_there_is(pipeline: Pi
     assert pipeline.store.content(a_ref()) == GOOD
 
 
+@either_way
 @pytest.mark.parametrize("content", [GOOD, BROKEN])
 def test_bytes_of_a_picture_that_was_deleted_while_pending_are_removed_when_they_come(
-    pipeline: Pipeline, content: bytes
+    pipeline: Pipeline, by_form: bool, content: bytes
 ) -> None:
     image = an_image(size_bytes=len(content), primary_requested_at=NOW)
     pipeline.catalog.reserve(image)
     DeleteImage(pipeline.catalog, pipeline.store, pipeline.events, lambda: NOW)(PRODUCT_ID, 1)
-    pipeline.store.put(a_ref(), content)
+    pipeline.write(a_ref(), content, by_form=by_form)
     deleting = replace(image, status=ImageStatus.DELETING)
     assert pipeline.tell() == Completion(deleting, is_new=False)
     assert (pipeline.store.content(a_ref()), pipeline.store.public(a_ref())) == (None, None)
     assert pipeline.primary_image_id() is None
 
 
-def test_a_picture_that_is_deleted_while_it_is_inspected_is_removed(pipeline: Pipeline) -> None:
+@either_way
+def test_a_picture_that_is_deleted_while_it_is_inspected_is_removed(
+    pipeline: Pipeline, by_form: bool
+) -> None:
     class DeletingInspector(InMemoryImageInspector):
         @override
         def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
             pipeline.catalog.withdraw(a_ref(2), NOW)
             return super().inspect(content, image_format)
 
-    pipeline.upload(2, GOOD, primary=True)
+    pipeline.upload(2, GOOD, primary=True, by_form=by_form)
     pipeline.extract_metadata = pipeline.with_inspector(DeletingInspector({GOOD: FACTS}))
     completion = pipeline.tell(2)
     assert completion is not None
@@ -439,7 +478,7 @@ def test_a_picture_that_is_deleted_while_it_is_inspected_is_removed(pipeline: Pi
 
 
 def test_a_write_after_a_failed_one_is_discarded_and_the_picture_stays_failed(pipeline: Pipeline) -> None:
-    pipeline.upload(1, BROKEN, primary=True)
+    pipeline.upload(1, BROKEN, primary=True, by_form=True)
     pipeline.tell()
     version = pipeline.store.overwrite(a_ref(), GOOD.ljust(len(BROKEN), b"\0"))
     completion = pipeline.tell(version=version)
@@ -473,11 +512,12 @@ def test_bytes_that_a_fault_left_behind_are_removed_by_the_next_try() -> None:
 # --- What others are told ----------------------------------------------------------------------------------
 
 
+@either_way
 @pytest.mark.parametrize(("content", "kind"), [(GOOD, "ImageReady"), (BROKEN, "ImageFailed")])
 def test_others_are_told_what_became_of_a_picture_by_every_try(
-    pipeline: Pipeline, content: bytes, kind: str
+    pipeline: Pipeline, by_form: bool, content: bytes, kind: str
 ) -> None:
-    pipeline.upload(1, content, primary=True)
+    pipeline.upload(1, content, primary=True, by_form=by_form)
     version = pipeline.store.current(a_ref())
     pipeline.tell()
     assert pipeline.events.sent == [(kind, 1)]

@@ -63,7 +63,7 @@ class Pipeline:
 
 
 def around(
-    extract_metadata: Callable[[ImageRef, str | None, bool], Completion | None],
+    extract_metadata: Callable[[ImageRef, str | None], Completion | None],
 ) -> ExtractMetadataHandler:
     return ExtractMetadataHandler(
         extract_metadata,
@@ -172,21 +172,8 @@ def test_bytes_without_a_record_rise_so_that_an_operator_looks() -> None:
         pipeline.tell(KEY)
 
 
-@pytest.mark.parametrize(
-    ("name", "is_only_write"),
-    [("ObjectCreated:Put", True), ("ObjectCreated:Post", False), ("ObjectCreated:Copy", False)],
-)
-def test_bytes_that_did_not_come_through_the_upload_function_may_have_been_written_twice(
-    name: str, is_only_write: bool
-) -> None:
-    told: list[bool] = []
-    event = object_created(KEY, name=name)
-    around(lambda _ref, _version, is_only: told.append(is_only))(event, a_context())
-    assert told == [is_only_write]
-
-
 def test_a_passing_fault_rises_so_that_lambda_tries_again() -> None:
-    def unavailable(_ref: ImageRef, _version: str | None, _is_only_write: bool) -> Completion:
+    def unavailable(_ref: ImageRef, _version: str | None) -> Completion:
         raise UnavailableError
 
     with pytest.raises(UnavailableError):
