@@ -259,7 +259,7 @@ def render() -> str:
                 of {billed["load_average"]:g} on {billed["processors"]} processors
                 (`{billed["command"]}`, {billed["measured_at"]}); the bytes of logs are of the same run. On
                 AWS the functions wait longer for S3 and DynamoDB: **each further {_WAIT_MILLISECONDS} ms**
-                in both functions add {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads,
+                in both functions adds {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads,
                 {waiting("upload_image").usd:.2f} of it for the upload function and
                 {waiting("extract_metadata").usd:.2f} for the metadata function, and
                 {waiting("gallery").usd:.2f} to a million pages. What your own REPORT lines

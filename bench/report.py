@@ -43,8 +43,9 @@ _METHOD = """\
 - Each request is made anew before it is measured: its event parsed, its body read, as a runtime or a server
   does. The C library gives freed memory back to the system or keeps it, by what the process did before, and
   what was given back is dear to fetch again: an upload of 1.5 MB has taken Powertools 5.1 or 7.7 ms, by that
-  alone. This service's function has settings for it, which are part of what is measured; nothing is set for
-  others, whose documentation does not tell to.
+  alone. This service's function has settings for it, which are part of what is measured, also of the SDK's
+  calls alone and of `b64decode`, which run in its package; for the frameworks, whose documentation does not
+  tell to, nothing is set.
 - AWS is answered inside the SDK, where it would hand a signed request to the network, the same for all;
   bodies are read to their end as an HTTP client would. What TLS and sockets cost is left out for all.
 - Django and FastAPI are called in-process and get the raw body; this service and Powertools get the event of
@@ -85,6 +86,7 @@ def write_report(results: Path, folder: Path) -> None:
         _imports(series["dearest_imports"]),
         _hostile(series),
         _inspection(series["inspection_steps"]),
+        _inspection_memory(found["rows"]),
         _METHOD,
     ]
     (folder / "performance.md").write_text("\n".join(parts))
@@ -176,6 +178,24 @@ def _inspection(by_size: Mapping[str, Mapping[str, float]]) -> str:
         f"| step | {' | '.join(by_size)} |\n|---|{'---:|' * len(by_size)}\n{lines}\n\n"
         + paragraph(_INSPECTION_LIMIT)
     )
+
+
+def _inspection_memory(rows: Sequence[Mapping[str, Any]]) -> str:
+    of_picture, of_process = (
+        next(
+            row
+            for row in rows
+            if "JPEG of 4 MB" in row["name"] and row["name"].endswith(f"memory of the {what}")
+        )
+        for what in ("picture", "process")
+    )
+    loaded = of_process["ours"] - of_picture["ours"]
+    return paragraph(f"""
+        Of the memory of the whole process at 4 MB, {loaded / 1e6:.1f} MB are the interpreter and the modules
+        that are loaded before there is any picture; {of_process["goal"]:g} of the reference's whole process
+        would be {of_process["goal"] * of_process["reference"] / 1e6:.1f} MB. What the picture adds is
+        {of_picture["ratio"]:.2f} of what it adds to the reference.
+    """)
 
 
 def _draw_uploads(milliseconds: Mapping[str, Mapping[str, float]], path: Path) -> None:

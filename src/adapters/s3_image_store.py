@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 STATUS_TAG = "status"
 PUBLISHED = "ready"
-_ONLY_WRITE = {"written": "once"}
-"""User metadata of what `put` writes; S3 refuses a form with fields that its policy does not name."""
+_WRITTEN_ONCE = "written-once"
+"""User metadata of what `put` writes: its key, so that a copy elsewhere does not pass for it.
+
+S3 refuses a form with fields that its policy does not name.
+"""
 _SERVER_ERROR = 500
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 """Answers for bytes that were deleted: no such key or version, or a delete marker in its place."""
@@ -39,8 +42,8 @@ class _Version(TypedDict):
 class S3ImageStore:
     """Writes each picture once, at a key made of its identifiers.
 
-    `crc32` is what computes that checksum; the standard library's takes as long as all else that grows with a
-    picture on its way to S3.
+    `crc32` computes the checksum that S3 checks; where much is written, a faster one than the standard library's
+    is worth it (docs/decisions.md, "zlib-ng computes the checksum of an upload").
     """
 
     def __init__(self, client: "S3Client", bucket: str, crc32: Callable[[bytes], int] = zlib.crc32) -> None:
@@ -58,7 +61,7 @@ class S3ImageStore:
                     Key=ref.key,
                     Body=content,
                     **served_with(ref),
-                    Metadata=_ONLY_WRITE,
+                    Metadata={_WRITTEN_ONCE: ref.key},
                     ChecksumCRC32=checksum,
                     IfNoneMatch="*",
                 )
@@ -82,7 +85,7 @@ class S3ImageStore:
                 if error_code(error) in _GONE:
                     return None
                 raise
-            is_only_write = answer["Metadata"] == _ONLY_WRITE
+            is_only_write = answer["Metadata"].get(_WRITTEN_ONCE) == ref.key
             return StoredBytes(answer["Body"].read(), answer.get("VersionId"), is_only_write)
 
     def exists(self, ref: ImageRef) -> bool:

@@ -82,6 +82,11 @@ class ExtractMetadata:
             self._events.send(ImageEventKind.FAILED, image)
 
     def _complete(self, ref: ImageRef, stored: StoredBytes) -> Completion:
+        """Inspect the bytes and record what became of them.
+
+        Only bytes that a client wrote are compared with what it had announced: the record that says so takes
+        a look at it, which those that this service wrote are spared.
+        """
         version = stored.version
         try:
             if not stored.is_only_write:

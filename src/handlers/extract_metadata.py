@@ -84,7 +84,9 @@ class ExtractMetadataHandler:
     def _report(self, completion: Completion) -> None:
         image = completion.image
         if image.status is ImageStatus.READY:
-            time_to_ready = (image.updated_at - image.created_at) / timedelta(milliseconds=1)
+            # The clock of the machine that took the picture in may be ahead.
+            waited = max(image.updated_at - image.created_at, timedelta(0))
+            time_to_ready = waited / timedelta(milliseconds=1)
             self._metrics.add_metric("ImagesReady", MetricUnit.Count, 1)
             self._metrics.add_metric("TimeToReady", MetricUnit.Milliseconds, time_to_ready)
         else:

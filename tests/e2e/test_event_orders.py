@@ -82,6 +82,8 @@ def sent_twice(bench: Bench, image_id: int, first: bytes, second: bytes) -> Iter
 def story(bench: Bench) -> Iterator[Step]:
     """Write bytes, and yield what happens next, in its natural order."""
     yield from uploaded(bench, 1, GOOD, is_primary=True)
+    # An operator's, by hand.
+    yield tell(bench, 1, bench.write(ref(1), OTHER))
     yield from uploaded(bench, 2, GOOD, is_primary=True)
     # The latest of those that wish to be the primary, but no picture.
     yield from uploaded(bench, 3, BROKEN, is_primary=True)

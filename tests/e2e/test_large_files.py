@@ -198,7 +198,7 @@ def test_a_size_at_the_limit_is_taken_and_one_byte_more_is_a_413(shop: Shop, pro
         {"key": "originals/123/picture.html"},
         {"Content-Type": "text/html"},
         {"Cache-Control": "no-store"},
-        {"x-amz-meta-written": "once"},
+        {"x-amz-meta-written-once": "originals/123/1.jpg"},
         {"x-amz-tagging": PUBLISHED_TAG},
         {"x-amz-signature": "0" * 64},
     ],

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.s3_image_store import S3ImageStore
 from domain.api_key import Role
 from domain.image import ImageRef, ProductImage
 from domain.issue_key import IssueKey
@@ -140,10 +141,9 @@ def the_event_of_a_picture(shop: Shop, product_id: int) -> Outcome:
     return _inspected(shop, *_arrived(shop, product_id, PICTURE))
 
 
-def the_event_of_a_picture_that_is_sent_again(shop: Shop, product_id: int) -> Outcome:
-    # As the reconciler sends it: it knows of no version.
-    ref, _ = _arrived(shop, product_id, PICTURE)
-    return _inspected(shop, ref, None)
+def the_event_of_a_picture_that_came_by_a_form(shop: Shop, product_id: int) -> Outcome:
+    ref = _pending(shop, product_id, size_bytes=len(PICTURE)).ref
+    return _inspected(shop, ref, _write(shop, ref, PICTURE))
 
 
 def the_event_of_a_picture_that_is_to_be_primary(shop: Shop, product_id: int) -> Outcome:
@@ -157,7 +157,7 @@ def the_event_of_no_picture(shop: Shop, product_id: int) -> Outcome:
 def the_event_of_other_bytes_after_the_first(shop: Shop, product_id: int) -> Outcome:
     ref, first = _arrived(shop, product_id, PICTURE)
     assert _inspected(shop, ref, first).what == "ready"
-    return _inspected(shop, ref, _put(shop, ref, PICTURE))
+    return _inspected(shop, ref, _write(shop, ref, PICTURE))
 
 
 def the_event_of_a_picture_that_is_gone(shop: Shop, product_id: int) -> Outcome:
@@ -294,7 +294,7 @@ PROOFS = [
         "extract_metadata",
         "s3:ListBucketVersions",
         "ImagesBucket",
-        the_event_of_a_picture_that_is_sent_again,
+        the_event_of_a_picture_that_came_by_a_form,
         "ready",
         ENDS,
     ),
@@ -484,10 +484,14 @@ def _long_ago() -> dict[str, object]:
 def _arrived(shop: Shop, product_id: int, content: bytes, **changes: object) -> tuple[ImageRef, str]:
     """Let bytes arrive whose event is lost; return their place and version."""
     ref = _pending(shop, product_id, size_bytes=len(content), **changes).ref
-    return ref, _put(shop, ref, content)
+    s3, bucket = shop.state.endpoint.client("s3"), shop.state.resources.bucket
+    with shop.events_lost():
+        S3ImageStore(s3, bucket).put(ref, content)
+    return ref, s3.head_object(Bucket=bucket, Key=ref.key)["VersionId"]
 
 
-def _put(shop: Shop, ref: ImageRef, content: bytes) -> str:
+def _write(shop: Shop, ref: ImageRef, content: bytes) -> str:
+    """Write bytes as a form does; return their version."""
     s3 = shop.state.endpoint.client("s3")
     with shop.events_lost():
         return s3.put_object(Bucket=shop.state.resources.bucket, Key=ref.key, Body=content)["VersionId"]

@@ -134,6 +134,8 @@ REQUESTS = {
 }
 
 INSPECTION = ("GetObject", "UpdateItem", "PutObjectTagging", "TransactWriteItems", "PutEvents")
+OF_FORMS = ("ListObjectVersions", "GetItem")
+"""What the inspection of a picture that came by a form takes beside."""
 
 
 @pytest.fixture
@@ -231,11 +233,20 @@ def test_a_throttled_request_succeeds_or_is_told_when_to_come_again_before_time_
 @pytest.mark.torture("inspections throttled 1, 2, 3 and 5 times in a row")
 @at_each_pace
 @in_a_row
-@pytest.mark.parametrize("operation", [*INSPECTION, ALL])
+@pytest.mark.parametrize(
+    ("by_form", "operation"),
+    [*((False, operation) for operation in [*INSPECTION, ALL]), *((True, each) for each in OF_FORMS)],
+)
 def test_a_throttled_inspection_succeeds_within_lambdas_tries(
-    functions: Functions, bench: Bench, throttle: Throttle, operation: str, times: int, pace: str
+    functions: Functions,
+    bench: Bench,
+    throttle: Throttle,
+    by_form: bool,
+    operation: str,
+    times: int,
+    pace: str,
 ) -> None:
-    ref = bench.upload(Interference())
+    ref = bench.send_form() if by_form else bench.upload(Interference())
     throttle.begin(operation, times, PACES[pace])
     event = object_created(ref.key)
     bench.run_as_lambda_does(lambda _: functions.run("extract_metadata", event), Interference())

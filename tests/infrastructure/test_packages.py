@@ -255,7 +255,9 @@ def test_the_authorizer_is_ready_without_what_others_need(unwanted: str) -> None
 
 
 @pytest.mark.parametrize("has_settings", [True, False], ids=["as deployed", "without the settings"])
-def test_a_warm_upload_asks_the_system_for_no_memory(template: Template, has_settings: bool) -> None:
+def test_a_warm_upload_asks_the_system_for_memory_only_without_the_settings(
+    template: Template, has_settings: bool
+) -> None:
     variables = functions(template)["UploadImageFunction"]["Environment"]["Variables"]
     allocator = {name: value for name, value in variables.items() if name.startswith("MALLOC_")}
     done = _run_isolated("UploadImageFunction", WARM_BODIES, allocator if has_settings else {})

@@ -73,7 +73,7 @@ def test_an_upload_is_billed_for_the_milliseconds_that_were_measured_and_the_mem
 def test_further_waiting_adds_what_its_milliseconds_cost() -> None:
     assert waiting("upload_image").quantity == pytest.approx(10_000)
     assert waiting("upload_image", "extract_metadata").quantity == pytest.approx(30_000)
-    assert f"add {waiting('upload_image', 'extract_metadata').usd:.2f} to a million uploads" in in_one_line()
+    assert f"adds {waiting('upload_image', 'extract_metadata').usd:.2f} to a million uploads" in in_one_line()
 
 
 def test_a_key_costs_two_writes() -> None:

@@ -54,6 +54,8 @@ def test_without_valgrind_the_benchmark_says_how_to_install_it(monkeypatch: pyte
     ("parts", "is_missing"), [((), True), (("init",), True), (("upload", "body"), False)]
 )
 def test_what_is_missing_is_said_before_anything_is_built(parts: tuple[str, ...], is_missing: bool) -> None:
-    command = [sys.executable, "-m", "bench.needs", *parts]
+    # Nothing is installed yet by then.
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bench.needs import main; main()"
+    command = [sys.executable, "-I", "-S", "-c", program, *parts]
     done = subprocess.run(command, cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False)
     assert (done.returncode, "apt-get install valgrind" in done.stderr) == (int(is_missing), is_missing)
