@@ -42,8 +42,8 @@ class _Version(TypedDict):
 class S3ImageStore:
     """Writes each picture once, at a key made of its identifiers.
 
-    `crc32` computes the checksum that S3 checks; where much is written, a faster one than the standard library's
-    is worth it (docs/decisions.md, "zlib-ng computes the checksum of an upload").
+    `crc32` computes the checksum that S3 checks; where much is written, a faster one than the standard
+    library's is worth it (docs/decisions.md, "zlib-ng computes the checksum of an upload").
     """
 
     def __init__(self, client: "S3Client", bucket: str, crc32: Callable[[bytes], int] = zlib.crc32) -> None:
