@@ -194,8 +194,7 @@ class Routes:
 
     def _inspect(self, product_id: int, image_id: int) -> None:
         key = a_ref(image_id, product_id).key
-        version = self._s3.head_object(Bucket=self._bucket, Key=key)["VersionId"]
-        event = object_created(key, version=version)
+        event = object_created(key)
         with _quiet():
             answer = self._functions["extract_metadata"](event, a_context())
         if answer != {"images": [{"key": key, "outcome": "ready"}]}:

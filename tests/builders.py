@@ -216,10 +216,9 @@ def json_event(
     )
 
 
-def object_created(*keys: str, version: str | None = None) -> dict[str, Any]:
+def object_created(*keys: str) -> dict[str, Any]:
     """Return what S3 tells of new objects; it writes their keys as in a URL's query."""
-    versioned = {"versionId": version} if version else {}
-    objects = [{"key": quote_plus(key, safe="/"), **versioned} for key in keys]
+    objects = [{"key": quote_plus(key, safe="/")} for key in keys]
     return {"Records": [{"s3": {"object": described}} for described in objects]}
 
 

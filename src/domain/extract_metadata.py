@@ -36,8 +36,8 @@ class ExtractMetadata:
         self._events = events
         self._clock = clock
 
-    def __call__(self, ref: ImageRef, version: str | None) -> Completion | None:
-        """Complete the record of the picture whose bytes arrived as `version`; None if they are gone.
+    def __call__(self, ref: ImageRef) -> Completion | None:
+        """Complete the record of the picture whose bytes have arrived; None if they are gone.
 
         Where bytes can be written more than once, those that were written first are the picture, whichever
         event comes first, and any others are discarded; they are compared with what was announced. Where
@@ -48,8 +48,8 @@ class ExtractMetadata:
             UnavailableError: a store failed for now; try again.
 
         """
-        stored = self._store.get(ref, version)
-        if stored is None or not stored.is_only_write:
+        stored = self._store.get(ref)
+        if stored is not None and not stored.is_only_write:
             stored = self._first(ref, stored)
         if stored is None:
             self._repeat_failure(ref)
@@ -64,15 +64,14 @@ class ExtractMetadata:
         self._settle(completion.image, stored.version)
         return completion
 
-    def _first(self, ref: ImageRef, stored: StoredBytes | None) -> StoredBytes | None:
+    def _first(self, ref: ImageRef, stored: StoredBytes) -> StoredBytes | None:
         """Return the bytes that were written first, and discard `stored` if they are others."""
         first = self._store.first_version(ref)
         if first is None:
             return None
-        if stored is not None:
-            if stored.version is None or stored.version == first:
-                return stored
-            self._store.discard(ref, stored.version)
+        if stored.version is None or stored.version == first:
+            return stored
+        self._store.discard(ref, stored.version)
         return self._store.get(ref, first)
 
     def _repeat_failure(self, ref: ImageRef) -> None:

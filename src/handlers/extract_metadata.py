@@ -48,7 +48,7 @@ class ExtractMetadataHandler:
 
     def __init__(
         self,
-        extract_metadata: Callable[[ImageRef, str | None], Completion | None],
+        extract_metadata: Callable[[ImageRef], Completion | None],
         logger: Logger,
         metrics: Metrics,
     ) -> None:
@@ -73,7 +73,7 @@ class ExtractMetadataHandler:
             self._logger.warning("not a key of ours, ignored")
             return {"key": key, "outcome": "ignored"}
         with self._logger.append_context_keys(image_id=ref.image_id, product_id=ref.product_id):
-            completion = self._extract_metadata(ref, record["s3"]["object"].get("versionId"))
+            completion = self._extract_metadata(ref)
             if completion is None:
                 self._logger.info("the bytes are gone, nothing to do")
                 return {"key": key, "outcome": "gone"}

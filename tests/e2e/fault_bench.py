@@ -146,16 +146,13 @@ class Bench:
         """The catalogue, undisturbed."""
         return DynamoImageCatalog(self._state.endpoint.client("dynamodb"), "catalog")
 
-    def write(self, ref: ImageRef, content: bytes) -> str:
-        """Write a version of a picture's bytes, as a form does; return the version."""
-        s3 = self._state.endpoint.client("s3")
-        return s3.put_object(Bucket=self.bucket, Key=ref.key, Body=content)["VersionId"]
+    def write(self, ref: ImageRef, content: bytes) -> None:
+        """Write a version of a picture's bytes, as a form does."""
+        self._state.endpoint.client("s3").put_object(Bucket=self.bucket, Key=ref.key, Body=content)
 
-    def put(self, ref: ImageRef, content: bytes) -> str:
-        """Write a picture's bytes, as the upload function does; return the version."""
-        s3 = self._state.endpoint.client("s3")
-        S3ImageStore(s3, self.bucket).put(ref, content)
-        return s3.head_object(Bucket=self.bucket, Key=ref.key)["VersionId"]
+    def put(self, ref: ImageRef, content: bytes) -> None:
+        """Write a picture's bytes, as the upload function does."""
+        S3ImageStore(self._state.endpoint.client("s3"), self.bucket).put(ref, content)
 
     # --- What runs: each time a new process, as after a crash -----------------------------------------
 
@@ -183,7 +180,7 @@ class Bench:
         self.write(ref, CONTENT)
         return ref
 
-    def extract(self, ref: ImageRef, interference: Interference, version: str | None = None) -> None:
+    def extract(self, ref: ImageRef, interference: Interference) -> None:
         clients = self._clients(interference)
         extract = ExtractMetadata(
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
@@ -192,7 +189,7 @@ class Bench:
             events=EventBridgeImageEvents(clients["events"]),
             clock=self._clock,
         )
-        extract(ref, version)
+        extract(ref)
 
     def delete(self, ref: ImageRef, interference: Interference) -> None:
         clients = self._clients(interference)

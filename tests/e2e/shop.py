@@ -195,12 +195,11 @@ class Shop:
         """Wait until no bytes of a product's pictures are left in S3."""
         wait_until(lambda: self.object_keys(product_id) == set() or None, "removal of the bytes")
 
-    def invoke_metadata(self, key: str, version: str | None = None) -> str:
+    def invoke_metadata(self, key: str) -> str:
         """Let the metadata function handle the event of an object to its end; return what became of it."""
-        described = {"key": key, **({"versionId": version} if version else {})}
         answer = self.state.endpoint.client("lambda").invoke(
             FunctionName=self.state.resources.functions["extract_metadata"],
-            Payload=json.dumps({"Records": [{"s3": {"object": described}}]}),
+            Payload=json.dumps({"Records": [{"s3": {"object": {"key": key}}}]}),
         )
         result = json.load(answer["Payload"])
         assert "FunctionError" not in answer, result

@@ -38,8 +38,7 @@ def inspected(shop: Shop, product_id: int, send: Callable[[], tuple[int, str]]) 
     """
     with shop.events_lost():
         image_id, image_type = send()
-        (version,) = shop.versions(product_id)
-        shop.invoke_metadata(ImageRef(product_id, image_id, ImageFormat[image_type]).key, version)
+        shop.invoke_metadata(ImageRef(product_id, image_id, ImageFormat[image_type]).key)
     return shop.state.finished(product_id, image_id)
 
 
@@ -93,11 +92,10 @@ def test_a_picture_that_takes_too_long_is_not_tried_again(shop: Shop, product_id
     with shop.events_lost():
         body = shop.upload(content, product_id=product_id).json()
         ref = ImageRef(product_id, body["id"], ImageFormat.JPEG)
-        (version,) = shop.versions(product_id)
         # The function returns: what would be tried again is what it raises.
-        assert shop.invoke_metadata(ref.key, version) == "failed"
+        assert shop.invoke_metadata(ref.key) == "failed"
         # Told once more, it finds nothing to decode again.
-        assert shop.invoke_metadata(ref.key, version) == "gone"
+        assert shop.invoke_metadata(ref.key) == "gone"
     assert shop.object_keys(product_id) == set()
 
 

@@ -138,34 +138,36 @@ def a_deletion(shop: Shop, product_id: int) -> Outcome:
 
 
 def the_event_of_a_picture(shop: Shop, product_id: int) -> Outcome:
-    return _inspected(shop, *_arrived(shop, product_id, PICTURE))
+    return _inspected(shop, _arrived(shop, product_id, PICTURE))
 
 
 def the_event_of_a_picture_that_came_by_a_form(shop: Shop, product_id: int) -> Outcome:
     ref = _pending(shop, product_id, size_bytes=len(PICTURE)).ref
-    return _inspected(shop, ref, _write(shop, ref, PICTURE))
+    _write(shop, ref, PICTURE)
+    return _inspected(shop, ref)
 
 
 def the_event_of_a_picture_that_is_to_be_primary(shop: Shop, product_id: int) -> Outcome:
-    return _inspected(shop, *_arrived(shop, product_id, PICTURE, primary_requested_at=datetime.now(UTC)))
+    return _inspected(shop, _arrived(shop, product_id, PICTURE, primary_requested_at=datetime.now(UTC)))
 
 
 def the_event_of_no_picture(shop: Shop, product_id: int) -> Outcome:
-    return _inspected(shop, *_arrived(shop, product_id, PICTURE[:-100]))
+    return _inspected(shop, _arrived(shop, product_id, PICTURE[:-100]))
 
 
 def the_event_of_other_bytes_after_the_first(shop: Shop, product_id: int) -> Outcome:
-    ref, first = _arrived(shop, product_id, PICTURE)
-    assert _inspected(shop, ref, first).what == "ready"
-    return _inspected(shop, ref, _write(shop, ref, PICTURE))
+    ref = _arrived(shop, product_id, PICTURE)
+    assert _inspected(shop, ref).what == "ready"
+    _write(shop, ref, PICTURE)
+    return _inspected(shop, ref)
 
 
 def the_event_of_a_picture_that_is_gone(shop: Shop, product_id: int) -> Outcome:
-    return _inspected(shop, a_ref(_unused_id(), product_id), None)
+    return _inspected(shop, a_ref(_unused_id(), product_id))
 
 
 def reconciling_a_picture_whose_event_was_lost(shop: Shop, product_id: int) -> Outcome:
-    ref, _ = _arrived(shop, product_id, PICTURE, **_long_ago())
+    ref = _arrived(shop, product_id, PICTURE, **_long_ago())
     return _reconciled(shop, lambda: shop.state.finished(product_id, ref.image_id).status)
 
 
@@ -278,7 +280,7 @@ PROOFS = [
     _proof("gallery", "dynamodb:DeleteItem", CATALOG, a_deletion, "204", INTERNAL),
     _proof("gallery", "s3:DeleteObject", OBJECTS, a_deletion, "204", INTERNAL),
     _proof("gallery", "events:PutEvents", BUS, a_deletion, "204", INTERNAL),
-    _proof("extract_metadata", "s3:GetObjectVersion", OBJECTS, the_event_of_a_picture, "ready", ENDS),
+    _proof("extract_metadata", "s3:GetObject", OBJECTS, the_event_of_a_picture, "ready", ENDS),
     _proof("extract_metadata", "dynamodb:UpdateItem", CATALOG, the_event_of_a_picture, "ready", ENDS),
     _proof("extract_metadata", "s3:PutObjectVersionTagging", OBJECTS, the_event_of_a_picture, "ready", ENDS),
     _proof("extract_metadata", "events:PutEvents", BUS, the_event_of_a_picture, "ready", ENDS),
@@ -298,7 +300,14 @@ PROOFS = [
         "ready",
         ENDS,
     ),
-    _proof("extract_metadata", "s3:GetObject", OBJECTS, the_event_of_a_picture_that_is_gone, "gone", ENDS),
+    _proof(
+        "extract_metadata",
+        "s3:GetObjectVersion",
+        OBJECTS,
+        the_event_of_other_bytes_after_the_first,
+        "ready",
+        ENDS,
+    ),
     _proof("extract_metadata", "s3:DeleteObject", OBJECTS, the_event_of_no_picture, "failed", ENDS),
     _proof(
         "extract_metadata",
@@ -481,25 +490,24 @@ def _long_ago() -> dict[str, object]:
     return {"created_at": moment, "updated_at": moment}
 
 
-def _arrived(shop: Shop, product_id: int, content: bytes, **changes: object) -> tuple[ImageRef, str]:
-    """Let bytes arrive whose event is lost; return their place and version."""
+def _arrived(shop: Shop, product_id: int, content: bytes, **changes: object) -> ImageRef:
+    """Let bytes of an upload arrive whose event is lost; return their place."""
     ref = _pending(shop, product_id, size_bytes=len(content), **changes).ref
-    s3, bucket = shop.state.endpoint.client("s3"), shop.state.resources.bucket
     with shop.events_lost():
-        S3ImageStore(s3, bucket).put(ref, content)
-    return ref, s3.head_object(Bucket=bucket, Key=ref.key)["VersionId"]
+        S3ImageStore(shop.state.endpoint.client("s3"), shop.state.resources.bucket).put(ref, content)
+    return ref
 
 
-def _write(shop: Shop, ref: ImageRef, content: bytes) -> str:
-    """Write bytes as a form does; return their version."""
+def _write(shop: Shop, ref: ImageRef, content: bytes) -> None:
+    """Write bytes as a form does; their event is lost."""
     s3 = shop.state.endpoint.client("s3")
     with shop.events_lost():
-        return s3.put_object(Bucket=shop.state.resources.bucket, Key=ref.key, Body=content)["VersionId"]
+        s3.put_object(Bucket=shop.state.resources.bucket, Key=ref.key, Body=content)
 
 
-def _inspected(shop: Shop, ref: ImageRef, version: str | None) -> Outcome:
+def _inspected(shop: Shop, ref: ImageRef) -> Outcome:
     try:
-        return Outcome(shop.invoke_metadata(ref.key, version))
+        return Outcome(shop.invoke_metadata(ref.key))
     except AssertionError as error:
         return Outcome(ENDS, str(error))
 

@@ -69,10 +69,9 @@ class Pipeline:
         else:
             self.store.put(ref, content)
 
-    def tell(self, image_id: int = 1, version: str | None = None) -> Completion | None:
-        """Let the event of a version arrive, of the current one if none is named."""
-        ref = a_ref(image_id)
-        return self.extract_metadata(ref, version or self.store.current(ref))
+    def tell(self, image_id: int = 1) -> Completion | None:
+        """Let an event of the picture arrive."""
+        return self.extract_metadata(a_ref(image_id))
 
     def primary_image_id(self) -> int | None:
         primary = self.catalog.primaries.get(PRODUCT_ID)
@@ -99,7 +98,7 @@ def test_a_picture_that_decodes_becomes_ready(pipeline: Pipeline, by_form: bool)
         created_at=NOW + SECOND,
         updated_at=NOW + SECOND,
     )
-    assert pipeline.extract_metadata(a_ref(), version) == Completion(ready, is_new=True)
+    assert pipeline.extract_metadata(a_ref()) == Completion(ready, is_new=True)
     assert pipeline.catalog.get(PRODUCT_ID, 1) == ready
 
 
@@ -122,12 +121,9 @@ def test_a_second_event_of_a_ready_picture_changes_nothing(pipeline: Pipeline, b
 
 def test_a_second_event_of_a_failed_picture_finds_it_gone(pipeline: Pipeline) -> None:
     pipeline.upload(1, BROKEN, primary=True)
-    version = pipeline.store.current(a_ref())
     first, second = pipeline.tell(), pipeline.tell()
     assert first is not None
     assert second is None
-    again = pipeline.extract_metadata(a_ref(), version)
-    assert again == Completion(first.image, is_new=False)
 
 
 @either_way
@@ -137,7 +133,7 @@ def test_a_picture_once_ready_stays_ready_though_it_no_longer_decodes(
     pipeline.upload(1, GOOD, primary=False, by_form=by_form)
     first = pipeline.tell()
     assert first is not None
-    again = pipeline.with_inspector(InMemoryImageInspector({}))(a_ref(), pipeline.store.current(a_ref()))
+    again = pipeline.with_inspector(InMemoryImageInspector({}))(a_ref())
     assert again == Completion(first.image, is_new=False)
 
 
@@ -166,7 +162,7 @@ def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(
     DeleteImage(pipeline.catalog, pipeline.store, pipeline.events, lambda: NOW)(PRODUCT_ID, 1)
     # The bucket keeps old versions for a while.
     assert pipeline.store.content(a_ref(), version) == GOOD
-    assert pipeline.tell(version=version) is None
+    assert pipeline.tell() is None
     assert (pipeline.catalog.images, pipeline.store.content(a_ref())) == ({}, None)
 
 
@@ -295,8 +291,8 @@ def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
 ) -> None:
     image = an_image(**{"size_bytes": len(GOOD), **announced})
     pipeline.catalog.reserve(image)
-    version = pipeline.store.overwrite(image.ref, GOOD)
-    completion = pipeline.extract_metadata(image.ref, version)
+    pipeline.store.overwrite(image.ref, GOOD)
+    completion = pipeline.extract_metadata(image.ref)
     assert completion is not None
     assert (completion.image.status, completion.image.error) == (ImageStatus.FAILED, reason)
     assert pipeline.store.content(image.ref) is None
@@ -325,26 +321,23 @@ def test_bytes_with_the_sha256_that_was_announced_become_ready(pipeline: Pipelin
 def test_a_second_write_never_takes_the_place_of_the_picture(pipeline: Pipeline, second: bytes) -> None:
     pipeline.upload(1, GOOD, primary=True, by_form=True)
     first = pipeline.tell()
-    version = pipeline.store.overwrite(a_ref(), second)
+    pipeline.store.overwrite(a_ref(), second)
     assert pipeline.store.public(a_ref()) is None
-    again = pipeline.tell(version=version)
+    again = pipeline.tell()
     assert first is not None
     assert again == Completion(first.image, is_new=False)
     assert pipeline.store.public(a_ref()) == GOOD
 
 
-@pytest.mark.parametrize("order", sorted(set(permutations([1, 1, 2, 2]))))
-def test_of_two_writes_the_first_is_the_picture_in_whatever_order_their_events_come(
-    pipeline: Pipeline, order: tuple[int, ...]
-) -> None:
+def test_of_three_writes_the_first_is_the_picture_once_each_has_had_its_event(pipeline: Pipeline) -> None:
     other = picture("JPEG", 5, 5)
     facts = ImageFacts(5, 5, "RGB")
     pipeline.extract_metadata = pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS, other: facts}))
     pipeline.upload(1, GOOD, primary=False, by_form=True)
-    first = pipeline.store.current(a_ref())
-    second = pipeline.store.overwrite(a_ref(), other.ljust(len(GOOD), b"\0"))
-    for number in order:
-        pipeline.tell(version=first if number == 1 else second)
+    for _ in range(2):
+        pipeline.store.overwrite(a_ref(), other.ljust(len(GOOD), b"\0"))
+    for _ in range(3):
+        pipeline.tell()
     assert pipeline.catalog.images[PRODUCT_ID, 1].facts == FACTS
     assert pipeline.store.public(a_ref()) == GOOD
 
@@ -361,7 +354,7 @@ def test_of_two_writes_that_are_inspected_at_once_only_one_is_ever_public() -> N
         @override
         def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
             if next(self.turns, False):
-                crowded.extract_metadata(a_ref(), second)
+                crowded.extract_metadata(a_ref())
                 public.append(crowded.store.public(a_ref()))
             return super().inspect(content, image_format)
 
@@ -369,20 +362,49 @@ def test_of_two_writes_that_are_inspected_at_once_only_one_is_ever_public() -> N
     facts = {GOOD: FACTS, other: ImageFacts(5, 5, "RGB")}
     crowded.extract_metadata = crowded.with_inspector(CrowdedInspector(facts))
     crowded.upload(1, GOOD, primary=False, by_form=True)
-    first = crowded.store.current(a_ref())
-    second = crowded.store.overwrite(a_ref(), other)
-    crowded.extract_metadata(a_ref(), first)
+    crowded.store.overwrite(a_ref(), other)
+    crowded.extract_metadata(a_ref())
     assert public == [GOOD]
     assert crowded.store.public(a_ref()) == GOOD
 
 
 def test_a_late_repetition_of_a_deleted_pictures_event_is_nothing_to_do(pipeline: Pipeline) -> None:
     pipeline.upload(1, GOOD, primary=False)
-    version = pipeline.store.current(a_ref())
     pipeline.tell()
     pipeline.store.delete(a_ref())
     del pipeline.catalog.images[PRODUCT_ID, 1]
-    assert pipeline.tell(version=version) is None
+    assert pipeline.tell() is None
+
+
+@either_way
+def test_a_picture_whose_deletion_ends_while_it_is_inspected_is_nothing_to_do(
+    pipeline: Pipeline, by_form: bool
+) -> None:
+    class DeletingInspector(InMemoryImageInspector):
+        @override
+        def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+            pipeline.store.delete(a_ref())
+            del pipeline.catalog.images[PRODUCT_ID, 1]
+            return super().inspect(content, image_format)
+
+    pipeline.upload(1, GOOD, primary=True, by_form=by_form)
+    pipeline.extract_metadata = pipeline.with_inspector(DeletingInspector({GOOD: FACTS}))
+    assert pipeline.tell() is None
+    assert (pipeline.store.content(a_ref()), pipeline.primary_image_id()) == (None, None)
+
+
+def test_a_form_whose_picture_is_deleted_while_its_versions_are_listed_is_nothing_to_do() -> None:
+    class DeletedStore(InMemoryImageStore):
+        @override
+        def first_version(self, ref: ImageRef) -> str | None:
+            self.delete(ref)
+            return super().first_version(ref)
+
+    pipeline = Pipeline(store=DeletedStore())
+    pipeline.upload(1, GOOD, primary=False, by_form=True)
+    version = pipeline.store.current(a_ref())
+    assert pipeline.tell() is None
+    assert pipeline.store.content(a_ref(), version) == GOOD
 
 
 def test_bytes_that_a_hand_put_over_a_picture_are_never_public_and_discarded_when_their_event_comes(
@@ -394,7 +416,7 @@ def test_bytes_that_a_hand_put_over_a_picture_are_never_public_and_discarded_whe
     pipeline.upload(1, GOOD, primary=False)
     first = pipeline.tell()
     version = pipeline.store.overwrite(a_ref(), other)
-    again = pipeline.tell(version=version)
+    again = pipeline.tell()
     assert first is not None
     assert again == Completion(first.image, is_new=False)
     assert not pipeline.store.was_published(a_ref(), version)
@@ -416,7 +438,7 @@ def test_the_bytes_that_only_one_write_can_have_made_are_looked_for_no_further()
 
     pipeline = Pipeline(store=OneWriteStore())
     pipeline.upload(1, GOOD, primary=False)
-    completion = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()))
+    completion = pipeline.extract_metadata(a_ref())
     assert completion is not None
     assert completion.image.status is ImageStatus.READY
 
@@ -429,8 +451,8 @@ def test_a_picture_of_one_write_is_completed_without_looking_its_record_up() -> 
 
     pipeline = Pipeline(UnreadCatalog(PRODUCT_ID))
     pipeline.upload(1, GOOD, primary=True)
-    first = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()))
-    again = pipeline.extract_metadata(a_ref(), pipeline.store.current(a_ref()))
+    first = pipeline.extract_metadata(a_ref())
+    again = pipeline.extract_metadata(a_ref())
     assert first is not None
     assert (first.is_new, first.image.status) == (True, ImageStatus.READY)
     assert again == Completion(first.image, is_new=False)
@@ -481,7 +503,7 @@ def test_a_write_after_a_failed_one_is_discarded_and_the_picture_stays_failed(pi
     pipeline.upload(1, BROKEN, primary=True, by_form=True)
     pipeline.tell()
     version = pipeline.store.overwrite(a_ref(), GOOD.ljust(len(BROKEN), b"\0"))
-    completion = pipeline.tell(version=version)
+    completion = pipeline.tell()
     assert completion is not None
     assert (completion.image.status, completion.is_new) == (ImageStatus.FAILED, False)
     assert pipeline.store.content(a_ref(), version) is None
@@ -518,10 +540,9 @@ def test_others_are_told_what_became_of_a_picture_by_every_try(
     pipeline: Pipeline, by_form: bool, content: bytes, kind: str
 ) -> None:
     pipeline.upload(1, content, primary=True, by_form=by_form)
-    version = pipeline.store.current(a_ref())
     pipeline.tell()
     assert pipeline.events.sent == [(kind, 1)]
-    pipeline.tell(version=version)
+    pipeline.tell()
     assert pipeline.events.sent == [(kind, 1)] * 2
 
 
@@ -535,7 +556,7 @@ def test_others_are_told_after_the_record_says_so(pipeline: Pipeline) -> None:
 
     pipeline.events = WatchingEvents()
     pipeline.upload(1, GOOD, primary=True)
-    pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS}))(a_ref(), None)
+    pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS}))(a_ref())
     assert pipeline.events.sent == [("ImageReady", 1)]
 
 
@@ -543,7 +564,7 @@ def test_a_failure_whose_message_got_lost_is_told_though_its_bytes_are_gone(pipe
     pipeline.upload(1, BROKEN, primary=False)
     pipeline.tell()
     pipeline.events.sent.clear()
-    assert pipeline.extract_metadata(a_ref(), None) is None
+    assert pipeline.extract_metadata(a_ref()) is None
     assert pipeline.events.sent == [("ImageFailed", 1)]
 
 
@@ -553,7 +574,8 @@ def test_nobody_is_told_of_bytes_that_come_too_late_nor_anything_new_of_second_o
     pipeline.upload(1, GOOD, primary=False)
     pipeline.tell()
     pipeline.events.sent.clear()
-    pipeline.tell(version=pipeline.store.overwrite(a_ref(), BROKEN))
+    pipeline.store.overwrite(a_ref(), BROKEN)
+    pipeline.tell()
     pipeline.upload(2, GOOD, primary=False)
     pipeline.catalog.withdraw(a_ref(2), NOW)
     pipeline.tell(2)

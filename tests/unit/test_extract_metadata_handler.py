@@ -63,7 +63,7 @@ class Pipeline:
 
 
 def around(
-    extract_metadata: Callable[[ImageRef, str | None], Completion | None],
+    extract_metadata: Callable[[ImageRef], Completion | None],
 ) -> ExtractMetadataHandler:
     return ExtractMetadataHandler(
         extract_metadata,
@@ -173,7 +173,7 @@ def test_bytes_without_a_record_rise_so_that_an_operator_looks() -> None:
 
 
 def test_a_passing_fault_rises_so_that_lambda_tries_again() -> None:
-    def unavailable(_ref: ImageRef, _version: str | None) -> Completion:
+    def unavailable(_ref: ImageRef) -> Completion:
         raise UnavailableError
 
     with pytest.raises(UnavailableError):
@@ -192,7 +192,7 @@ def test_the_deployed_function_completes_the_record_and_moves_the_primary(cold_s
         module = cold_start(
             "extract_metadata", TABLE=table, BUCKET=bucket, STACK="shop", MAX_IMAGE_PIXELS="1000000"
         )
-        answer = module.lambda_handler(object_created(KEY, version=version), a_context())
+        answer = module.lambda_handler(object_created(KEY), a_context())
         snapshot = catalog.look_up(PRODUCT_ID, 1)
         tags = s3.get_object_tagging(Bucket=bucket, Key=KEY)["TagSet"]
     assert answer == {"images": [{"key": KEY, "outcome": "ready"}]}
