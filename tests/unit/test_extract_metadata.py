@@ -458,6 +458,18 @@ def test_a_picture_of_one_write_is_completed_without_looking_its_record_up() -> 
     assert again == Completion(first.image, is_new=False)
 
 
+def test_bytes_that_are_left_of_a_picture_whose_own_are_gone_are_discarded(pipeline: Pipeline) -> None:
+    pipeline.upload(1, GOOD, primary=True, by_form=True)
+    first = pipeline.store.current(a_ref())
+    pipeline.tell()
+    later = pipeline.store.overwrite(a_ref(), BROKEN)
+    # As the bucket does with old versions after a while.
+    pipeline.store.discard(a_ref(), first)
+    pipeline.tell()
+    assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.READY
+    assert pipeline.store.content(a_ref(), later) is None
+
+
 def test_a_record_without_a_version_takes_whatever_version_there_is(pipeline: Pipeline) -> None:
     pipeline.upload(1, GOOD, primary=False)
     pipeline.catalog.mark_ready(a_ref(), FACTS, None, NOW)
