@@ -18,11 +18,11 @@ _CHECKED = 1_500_000
 _GOALS: dict[tuple[str, int], float | None] = {
     ("powertools", 1_500_000): 0.25,
     ("powertools", 4_000_000): 0.15,
-    ("django", 1_500_000): 0.35,
-    ("django", 4_000_000): 0.28,
-    ("fastapi", 1_500_000): 0.35,
-    ("fastapi", 4_000_000): 0.27,
-    ("tuned_calls", 1_500_000): 1.6,
+    ("django", 1_500_000): 0.30,
+    ("django", 4_000_000): 0.25,
+    ("fastapi", 1_500_000): 0.34,
+    ("fastapi", 4_000_000): 0.24,
+    ("tuned_calls", 1_500_000): 1.5,
     ("tuned_as_ours", 1_500_000): None,
 }
 _NAMES = {
