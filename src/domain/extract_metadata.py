@@ -65,13 +65,17 @@ class ExtractMetadata:
         return completion
 
     def _first(self, ref: ImageRef, stored: StoredBytes) -> StoredBytes | None:
-        """Return the bytes that were written first, and discard `stored` if they are others."""
+        """Return the bytes that were written first, and discard all others that cover them."""
         first = self._store.first_version(ref)
         if first is None:
             return None
         if stored.version is None or stored.version == first:
             return stored
-        self._store.discard(ref, stored.version)
+        covering: StoredBytes | None = stored
+        # To the last of them: events that are handled at once may all have met the same one.
+        while covering is not None and covering.version is not None and covering.version != first:
+            self._store.discard(ref, covering.version)
+            covering = self._store.get(ref)
         return self._store.get(ref, first)
 
     def _repeat_failure(self, ref: ImageRef) -> None:

@@ -329,15 +329,14 @@ def test_a_second_write_never_takes_the_place_of_the_picture(pipeline: Pipeline,
     assert pipeline.store.public(a_ref()) == GOOD
 
 
-def test_of_three_writes_the_first_is_the_picture_once_each_has_had_its_event(pipeline: Pipeline) -> None:
+def test_of_three_writes_the_first_is_the_picture_after_any_one_event(pipeline: Pipeline) -> None:
     other = picture("JPEG", 5, 5)
     facts = ImageFacts(5, 5, "RGB")
     pipeline.extract_metadata = pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS, other: facts}))
     pipeline.upload(1, GOOD, primary=False, by_form=True)
     for _ in range(2):
         pipeline.store.overwrite(a_ref(), other.ljust(len(GOOD), b"\0"))
-    for _ in range(3):
-        pipeline.tell()
+    pipeline.tell()
     assert pipeline.catalog.images[PRODUCT_ID, 1].facts == FACTS
     assert pipeline.store.public(a_ref()) == GOOD
 
