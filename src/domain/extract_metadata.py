@@ -59,7 +59,7 @@ class ExtractMetadata:
         except ImageRecordMissingError:
             if self._store.exists(ref):
                 raise
-            # Deleted since, and told once more: its bytes are there as an old version only.
+            # Its deletion ended meanwhile.
             return None
         self._settle(completion.image, stored.version)
         return completion
