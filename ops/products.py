@@ -100,10 +100,10 @@ def remove(
 
 def _count_new(target: Target, product_ids: Sequence[int], *, dry_run: bool) -> int:
     """Add the products, or only look; return how many were not there."""
-    catalog, products = target.catalog, target.products
+    products = target.products
 
     def is_new(product_id: int) -> bool:
-        return not catalog.product_exists(product_id) if dry_run else products.add(product_id)
+        return not products.exists(product_id) if dry_run else products.add(product_id)
 
     new, label = 0, "Checking" if dry_run else "Importing"
     with progress_bar(label, len(product_ids)) as advance, ThreadPoolExecutor(PARALLEL_CALLS) as pool:

@@ -16,7 +16,7 @@ from domain.errors import (
     ProductHasImagesError,
     ProductNotFoundError,
 )
-from domain.gallery import Gallery
+from domain.gallery import Gallery, Page
 from domain.image import (
     ImageFacts,
     ImageFormat,
@@ -56,12 +56,12 @@ class InMemoryImageCatalog:
         self._open_since: dict[tuple[int, int], datetime] = {}
         self._last_id = 0
 
-    def product_exists(self, product_id: int) -> bool:
-        return product_id in self.primaries
-
     def reserve(self, image: ProductImage) -> None:
-        if self.images.setdefault(_place(image.ref), image) != image:
+        if self.images.get(_place(image.ref), image) != image:
             raise ImageIdTakenError(f"Image {image.ref.image_id} is there already.")
+        if image.ref.product_id not in self.primaries:
+            raise ProductNotFoundError(image.ref.product_id)
+        self.images[_place(image.ref)] = image
         self._open_since.setdefault(_place(image.ref), image.created_at)
 
     def open_images(self, before: datetime) -> Iterator[tuple[int, int]]:
@@ -77,11 +77,14 @@ class InMemoryImageCatalog:
         self._open_since[_place(ref)] = at
         return True
 
-    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
+    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
         image = self._present(ref)
-        if image.status in _OPEN:
+        if image.status not in _OPEN:
+            return image
+        if image.status is ImageStatus.PENDING:
             self._open_since[_place(ref)] = at
-        return self._change(image, replace(image, status=ImageStatus.DELETING))
+            self.images[_place(ref)] = replace(image, status=ImageStatus.DELETING)
+        return None
 
     def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
         product_id, present = seen.image.ref.product_id, self._as_seen(seen.image)
@@ -109,6 +112,10 @@ class InMemoryImageCatalog:
         if image is None:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(image, self.primaries[product_id])
+
+    def page(self, product_id: int, limit: int, offset: int) -> Page:
+        snapshots = self.gallery(product_id).snapshots()
+        return Page(len(snapshots), snapshots[offset : offset + limit])
 
     def gallery(self, product_id: int) -> Gallery:
         if product_id not in self.primaries:
@@ -187,6 +194,9 @@ class InMemoryProducts:
 
     def __init__(self, catalog: InMemoryImageCatalog) -> None:
         self._catalog = catalog
+
+    def exists(self, product_id: int) -> bool:
+        return product_id in self._catalog.primaries
 
     def add(self, product_id: int) -> bool:
         is_new = product_id not in self._catalog.primaries

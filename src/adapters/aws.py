@@ -5,7 +5,7 @@ import encodings.idna  # noqa: F401
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -159,10 +159,14 @@ def _is_conflict(error: ClientError) -> bool:
     return "TransactionConflict" in _reasons(error) or error_code(error) == "TransactionConflictException"
 
 
-def _reasons(error: ClientError) -> set[str]:
+def cancellation_reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:
     """Return why a transaction was cancelled, item by item; empty for any other error."""
-    reasons = error.response.get("CancellationReasons", [])
-    return {str(reason.get("Code")) for reason in reasons} if isinstance(reasons, list) else set()
+    reasons: Any = error.response.get("CancellationReasons")
+    return reasons if isinstance(reasons, list) else []
+
+
+def _reasons(error: ClientError) -> set[str]:
+    return {str(reason.get("Code")) for reason in cancellation_reasons(error)}
 
 
 @contextmanager

@@ -1,12 +1,17 @@
 """The catalogue in one DynamoDB table: products, their pictures, and the counter of identifiers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from adapters.aws import failed_condition, passing_errors_as_unavailable, without_conflicts
+from adapters.aws import (
+    cancellation_reasons,
+    failed_condition,
+    passing_errors_as_unavailable,
+    without_conflicts,
+)
 from adapters.dynamo_items import (
     COUNTER_KEY,
     Item,
@@ -17,6 +22,7 @@ from adapters.dynamo_items import (
     is_product,
     open_shard,
     open_shards,
+    order_attributes,
     primary_from_item,
     product_key,
     recency,
@@ -28,18 +34,25 @@ from domain.errors import (
     ProductNotFoundError,
     UnavailableError,
 )
-from domain.gallery import Gallery
+from domain.gallery import Gallery, Page
 from domain.image import ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.moments import iso_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        ConditionCheckTypeDef,
+        PutTypeDef,
+        TransactWriteItemTypeDef,
+        UpdateTypeDef,
+    )
 
 OPEN_INDEX = "open"
+GALLERY_INDEX = "gallery"
 _OPEN_PAGE_SIZE = 100
+_MAX_QUERY_LIMIT = 2**31 - 1
+"""The SDK's model calls it an integer, which has 32 bits."""
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
-_WITHDRAWABLE: Item = {**_PENDING, ":deleting": {"S": ImageStatus.DELETING}}
 
 
 class DynamoImageCatalog:
@@ -83,68 +96,75 @@ class DynamoImageCatalog:
 
         return self._holds(update)
 
-    def product_exists(self, product_id: int) -> bool:
-        """Look the product up (one GetItem that returns the key alone)."""
-        with passing_errors_as_unavailable():
-            answer = self._client.get_item(
-                TableName=self._table,
-                Key=product_key(product_id),
-                ProjectionExpression="pk",
-                ConsistentRead=True,
-            )
-        return "Item" in answer
-
     def reserve(self, image: ProductImage) -> None:
-        """Put the record on the condition that it is new."""
+        """Put the record if it is new, and count it if its product is there (a transaction)."""
         item = image_to_item(image)
-        try:
-            with passing_errors_as_unavailable():
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(pk)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except ClientError as error:
-            # The reply to an earlier try may have been lost: then the record that is there is ours.
-            if failed_condition(error) and error.response.get("Item") != item:
-                raise ImageIdTakenError(f"Image {image.ref.image_id} is there already.") from error
-            if not failed_condition(error):
-                raise
+        put: PutTypeDef = {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        failures = self._failures([{"Put": put}, self._count(image.ref.product_id, 1)])
+        if not failures:
+            return
+        present = failures[0].get("Item")
+        if present is None:
+            raise ProductNotFoundError(image.ref.product_id)
+        # The reply to an earlier try may have been lost: then the record that is there is ours.
+        if present != item:
+            raise ImageIdTakenError(f"Image {image.ref.image_id} is there already.")
 
-    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
-        """Turn a pending record into one that is being deleted; telling it twice changes nothing."""
-        values: Item = {"open_since": {"S": iso_utc(at)}}
-        return self._change_status(ref, ImageStatus.DELETING, values, _WITHDRAWABLE)
+    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
+        """Hide a pending record and take it off the product's count (a transaction)."""
+        hide: UpdateTypeDef = {
+            "TableName": self._table,
+            "Key": image_key(ref.product_id, ref.image_id),
+            "UpdateExpression": "SET #status = :deleting, open_since = :at REMOVE place",
+            "ConditionExpression": "#status = :pending",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {
+                ":deleting": {"S": ImageStatus.DELETING},
+                ":at": {"S": iso_utc(at)},
+                **_PENDING,
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        failures = self._failures([{"Update": hide}, self._count(ref.product_id, -1)])
+        if not failures:
+            return None
+        present = failures[0].get("Item")
+        if present is None:
+            raise ImageRecordMissingError(ref.key)
+        image = image_from_item(present)
+        return None if image.status is ImageStatus.DELETING else image
 
     def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
-        """Hide the record and clear the pointer, or make sure that it does not stand here (a transaction)."""
+        """Hide the record, take it off the product's count, and clear the pointer (a transaction)."""
+        ref = seen.image.ref
         hide = self._update_seen(
             seen.image,
             {
                 "status": {"S": ImageStatus.DELETING},
-                "open_shard": {"S": open_shard(seen.image.ref.image_id)},
+                "place": None,
+                "open_shard": {"S": open_shard(ref.image_id)},
                 "open_since": {"S": iso_utc(at)},
             },
         )
-        product = product_key(seen.image.ref.product_id)
-        image_id: Item = {":id": {"N": str(seen.image.ref.image_id)}}
+        update = "ADD image_count :less"
+        condition = (
+            "attribute_exists(pk) AND (attribute_not_exists(primary_image_id) OR primary_image_id <> :id)"
+        )
         if seen.is_primary:
-            clear: UpdateTypeDef = {
-                "TableName": self._table,
-                "Key": product,
-                "UpdateExpression": "REMOVE primary_image_id",
-                "ConditionExpression": "primary_image_id = :id",
-                "ExpressionAttributeValues": image_id,
-            }
-            return self._transact([hide, {"Update": clear}])
-        not_here: ConditionCheckTypeDef = {
+            update, condition = f"{update} REMOVE primary_image_id", "primary_image_id = :id"
+        uncount: UpdateTypeDef = {
             "TableName": self._table,
-            "Key": product,
-            "ConditionExpression": "attribute_not_exists(primary_image_id) OR primary_image_id <> :id",
-            "ExpressionAttributeValues": image_id,
+            "Key": product_key(ref.product_id),
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": {":less": {"N": "-1"}, ":id": {"N": str(ref.image_id)}},
         }
-        return self._transact([hide, {"ConditionCheck": not_here}])
+        return self._transact([hide, {"Update": uncount}])
 
     def finish_removal(self, ref: ImageRef) -> None:
         """Delete the record on the condition that it is being deleted."""
@@ -184,19 +204,18 @@ class DynamoImageCatalog:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(image[0], primary_from_item(product))
 
+    def page(self, product_id: int, limit: int, offset: int) -> Page:
+        """Read the product and its pictures up to the page's end from the index that has them in order."""
+        last = 1 + offset + limit
+        limits = {"MaxItems": last, "PageSize": min(last, _MAX_QUERY_LIMIT)}
+        product, images = self._read(product_id, IndexName=GALLERY_INDEX, PaginationConfig=limits)
+        primary = primary_from_item(product)
+        snapshots = [ImageSnapshot(image, primary) for image in images[offset:]]
+        return Page(int(product["image_count"]["N"]), snapshots)
+
     def gallery(self, product_id: int) -> Gallery:
-        """Read the product's whole partition, consistently: one query for each MB, 1,200 to 2,900 records."""
-        with passing_errors_as_unavailable():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": product_key(product_id)["pk"]},
-                ConsistentRead=True,
-            )
-            items = [item for page in pages for item in page["Items"]]
-        product, images = _split(items)
-        if product is None:
-            raise ProductNotFoundError(product_id)
+        """Read the product's whole partition."""
+        product, images = self._read(product_id)
         return Gallery.of(images, primary_from_item(product))
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
@@ -205,7 +224,7 @@ class DynamoImageCatalog:
         requested_at = image.primary_requested_at
         values: Item = {
             "alt_text": {"S": image.alt_text},
-            "order": {"N": str(image.order)},
+            **order_attributes(image),
             "updated_at": {"S": iso_utc(image.updated_at)},
             "primary_requested_at": {"S": iso_utc(requested_at)} if requested_at else None,
         }
@@ -220,7 +239,7 @@ class DynamoImageCatalog:
         updates = [
             self._update_seen(
                 by_ref[image.ref],
-                {"order": {"N": str(image.order)}, "updated_at": {"S": iso_utc(image.updated_at)}},
+                {**order_attributes(image), "updated_at": {"S": iso_utc(image.updated_at)}},
             )
             for image in changed
         ]
@@ -275,6 +294,34 @@ class DynamoImageCatalog:
                 ReturnValues="UPDATED_NEW",
             )
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
+
+    def _read(self, product_id: int, **options: Any) -> tuple[Item, list[ProductImage]]:  # noqa: ANN401 - the SDK's
+        """Query a product and its pictures, consistently: one call for each MB, 1,200 to 2,900 records."""
+        with passing_errors_as_unavailable():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": product_key(product_id)["pk"]},
+                ConsistentRead=True,
+                **options,
+            )
+            items = [item for page in pages for item in page["Items"]]
+        product, images = _split(items)
+        if product is None:
+            raise ProductNotFoundError(product_id)
+        return product, images
+
+    def _count(self, product_id: int, step: int) -> "TransactWriteItemTypeDef":
+        """Count so many pictures more of a product that is there."""
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": product_key(product_id),
+                "UpdateExpression": "ADD image_count :step",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":step": {"N": str(step)}},
+            }
+        }
 
     def _update_pointer(self, seen: ImageSnapshot, primary: Primary) -> "TransactWriteItemTypeDef":
         image_id = seen.image.ref.image_id
@@ -332,7 +379,18 @@ class DynamoImageCatalog:
 
     def _transact(self, items: "Sequence[TransactWriteItemTypeDef]") -> bool:
         """Write all or nothing; return False if a condition did not hold."""
-        return self._holds(lambda: self._client.transact_write_items(TransactItems=items))
+        return not self._failures(items)
+
+    def _failures(self, items: "Sequence[TransactWriteItemTypeDef]") -> Sequence[Mapping[str, Any]]:
+        """Write all or nothing; return what was found of each item if a condition did not hold."""
+        try:
+            with passing_errors_as_unavailable():
+                without_conflicts(lambda: self._client.transact_write_items(TransactItems=items))
+        except ClientError as error:
+            if failed_condition(error):
+                return cancellation_reasons(error)
+            raise
+        return []
 
     @staticmethod
     def _holds(write: Callable[[], object]) -> bool:
@@ -349,27 +407,25 @@ class DynamoImageCatalog:
     def _complete(
         self, ref: ImageRef, status: ImageStatus, values: Item, version: str | None, at: datetime
     ) -> ProductImage:
-        inspected: Item = {
+        """Set status and values if the record is pending, and take it out of the index of open ones.
+
+        Returns the record as it then stands.
+        """
+        attributes: Item = {
+            **values,
             "updated_at": {"S": iso_utc(at)},
             **({"version": {"S": version}} if version else {}),
+            "status": {"S": status},
         }
-        return self._change_status(ref, status, {**values, **inspected}, _PENDING)
-
-    def _change_status(self, ref: ImageRef, status: ImageStatus, values: Item, from_: Item) -> ProductImage:
-        """Set status and values if the status is one of `from_`; return the record as it then stands.
-
-        A record that is neither pending nor being deleted leaves the index of open ones.
-        """
-        attributes = {**values, "status": {"S": status}}
-        closing = "" if status is ImageStatus.DELETING else " REMOVE open_shard, open_since"
         update: dict[str, Any] = {
             "TableName": self._table,
             "Key": image_key(ref.product_id, ref.image_id),
-            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes) + closing,
-            "ConditionExpression": f"#status IN ({', '.join(from_)})",
+            "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in attributes)} "
+            "REMOVE open_shard, open_since",
+            "ConditionExpression": "#status = :pending",
             "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
             "ExpressionAttributeValues": {
-                **from_,
+                **_PENDING,
                 **{f":{name}": value for name, value in attributes.items()},
             },
             "ReturnValues": "ALL_NEW",

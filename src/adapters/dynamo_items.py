@@ -3,6 +3,8 @@
 Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
 (`PRODUCT#{product_id}`, `IMAGE#{image_id}`), zero-padded so that one query lists them in order.
 The sparse index `open` holds the pictures that are pending or being deleted, by (`open_shard`, `open_since`).
+The local index `gallery` holds a product with its `image_count` first, and then its pictures in the order in
+which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
 """
 
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from typing import Any
 
 from domain.image import Announcement, ImageFacts, ImageFormat, ImageRef, ImageStatus, Primary, ProductImage
 from domain.moments import iso_utc
+from domain.upload_fields import ORDER_LIMIT
 from domain.user import User
 
 type Item = dict[str, Any]
@@ -23,6 +26,8 @@ environments that upload without a pause need some 160 (docs/growth.md)."""
 COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
 IMAGE_PREFIX = "IMAGE#"
 PRODUCT_SORT_KEY = "PRODUCT"
+_PRODUCT_PLACE: Item = {"S": "!"}
+"""Before any digit."""
 
 
 def product_key(product_id: int) -> Item:
@@ -50,6 +55,24 @@ def open_shards(hour: int) -> list[str]:
     """Return all partitions, from another one on at each hour of a day."""
     first = hour * OPEN_SHARDS // 24
     return [open_shard(number) for number in range(first, first + OPEN_SHARDS)]
+
+
+def order_attributes(image: ProductImage) -> Item:
+    """Write where a picture stands: `order`, and `place`, a text that sorts by order, then identifier."""
+    return {
+        "order": {"N": str(image.order)},
+        "place": {"S": f"{image.order + ORDER_LIMIT:010d}#{image.ref.image_id:016d}"},
+    }
+
+
+def product_to_item(product_id: int) -> Item:
+    """Write the record of a new product."""
+    return {
+        **product_key(product_id),
+        "product_id": {"N": str(product_id)},
+        "place": _PRODUCT_PLACE,
+        "image_count": {"N": "0"},
+    }
 
 
 def is_product(item: Mapping[str, Any]) -> bool:
@@ -84,7 +107,7 @@ def image_to_item(image: ProductImage) -> Item:
         "name": {"S": image.name},
         "size": {"N": str(image.size_bytes)},
         "alt_text": {"S": image.alt_text},
-        "order": {"N": str(image.order)},
+        **order_attributes(image),
         "status": {"S": image.status},
         "created_at": {"S": iso_utc(image.created_at)},
         "updated_at": {"S": iso_utc(image.updated_at)},

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from adapters.aws import failed_condition, passing_errors_as_unavailable
-from adapters.dynamo_items import IMAGE_PREFIX, product_key
+from adapters.aws import failed_condition, passing_errors_as_unavailable, without_conflicts
+from adapters.dynamo_items import IMAGE_PREFIX, product_key, product_to_item
 from domain.errors import ProductHasImagesError
 
 if TYPE_CHECKING:
@@ -19,13 +19,24 @@ class DynamoProducts:
         self._client = client
         self._table = table
 
+    def exists(self, product_id: int) -> bool:
+        """Look the product up (one GetItem that returns the key alone)."""
+        with passing_errors_as_unavailable():
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key=product_key(product_id),
+                ProjectionExpression="pk",
+                ConsistentRead=True,
+            )
+        return "Item" in answer
+
     def add(self, product_id: int) -> bool:
-        """Put the product on the condition that it is new."""
+        """Put the product, without pictures, on the condition that it is new."""
         try:
             with passing_errors_as_unavailable():
                 self._client.put_item(
                     TableName=self._table,
-                    Item={**product_key(product_id), "product_id": {"N": str(product_id)}},
+                    Item=product_to_item(product_id),
                     ConditionExpression="attribute_not_exists(pk)",
                 )
         except ClientError as error:
@@ -35,7 +46,7 @@ class DynamoProducts:
         return True
 
     def remove(self, product_id: int) -> bool:
-        """Delete the product unless a query finds pictures of it."""
+        """Delete the product unless a query finds pictures of it, or one came in since."""
         with passing_errors_as_unavailable():
             images = self._client.query(
                 TableName=self._table,
@@ -49,7 +60,19 @@ class DynamoProducts:
             )
             if images["Items"]:
                 raise ProductHasImagesError(product_id)
-            answer = self._client.delete_item(
-                TableName=self._table, Key=product_key(product_id), ReturnValues="ALL_OLD"
-            )
+        try:
+            with passing_errors_as_unavailable():
+                answer = without_conflicts(
+                    lambda: self._client.delete_item(
+                        TableName=self._table,
+                        Key=product_key(product_id),
+                        ConditionExpression="attribute_not_exists(pk) OR image_count = :none",
+                        ExpressionAttributeValues={":none": {"N": "0"}},
+                        ReturnValues="ALL_OLD",
+                    )
+                )
+        except ClientError as error:
+            if not failed_condition(error):
+                raise
+            raise ProductHasImagesError(product_id) from error
         return "Attributes" in answer

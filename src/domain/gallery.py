@@ -1,6 +1,6 @@
 """The pictures of one product, in the order in which a shop shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
@@ -22,3 +22,11 @@ class Gallery:
     def snapshots(self) -> list[ImageSnapshot]:
         """Return each picture with the product's pointer."""
         return [ImageSnapshot(image, self.primary) for image in self.images]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a gallery, and how many pictures there are in all."""
+
+    count: int
+    snapshots: Sequence[ImageSnapshot]

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from domain.api_key import ApiKey
-from domain.gallery import Gallery
+from domain.gallery import Gallery, Page
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageSnapshot, ProductImage
 from domain.image_events import ImageEventKind
 
@@ -53,35 +53,33 @@ class ImageCatalog(Protocol):
         """Let a pending picture count as open only since `at`; False if it is no longer pending."""
         ...
 
-    def product_exists(self, product_id: int) -> bool:
-        """Tell whether the product is in the catalogue."""
-        ...
-
     def reserve(self, image: ProductImage) -> None:
-        """Add the record of a new picture. Adding the very same record again changes nothing.
+        """Add the record of a new picture and count it, in one step. The very same again changes nothing.
 
         Raises:
             ImageIdTakenError: another record has this identifier.
+            ProductNotFoundError: there is no such product.
 
         """
         ...
 
-    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
-        """Mark a pending record as being deleted. One that is ready or failed already stays as it is.
+    def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
+        """Mark a pending record as being deleted and count it no more, in one step.
 
-        Returns the record as it now stands.
+        Returns None if it is being deleted now, or was already; one that is ready or failed already stays as
+        it is, and is returned.
 
         Raises:
-            ImageRecordMissingError: there is no such record.
+            ImageRecordMissingError: there is no such record, or no such product.
 
         """
         ...
 
     def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
-        """Mark a record as being deleted and clear the product's pointer if it stands there, in one step.
+        """Mark a record as being deleted, count it no more, and clear the pointer if it stands there.
 
-        Returns False, and changes nothing, if the record is no longer as it was seen, or if the pointer has
-        come to it or left it meanwhile.
+        All in one step. Returns False, and changes nothing, if the record is no longer as it was seen, or if
+        the pointer has come to it or left it meanwhile.
         """
         ...
 
@@ -98,6 +96,17 @@ class ImageCatalog(Protocol):
 
         Raises:
             ProductNotFoundError, ImageNotFoundError: one of them is not there.
+
+        """
+        ...
+
+    def page(self, product_id: int, limit: int, offset: int) -> Page:
+        """Return up to `limit` pictures of a product behind the first `offset` ones, as of now.
+
+        Reads no more of a gallery than that.
+
+        Raises:
+            ProductNotFoundError: there is no such product.
 
         """
         ...
@@ -281,6 +290,10 @@ class ApiKeys(Protocol):
 
 class Products(Protocol):
     """Keeps the list of products that may have pictures."""
+
+    def exists(self, product_id: int) -> bool:
+        """Tell whether the product is there."""
+        ...
 
     def add(self, product_id: int) -> bool:
         """Add a product; return whether it is new. An existing one is untouched."""

@@ -102,10 +102,9 @@ class Reconcile:
             return Outcome.SENT_TO_INSPECTION
         if image.may_be_written(now):
             return Outcome.LEFT_FOR_LATER
-        withdrawn = self._catalog.withdraw(image.ref, now)
-        if withdrawn.status is not ImageStatus.DELETING:
+        if self._catalog.withdraw(image.ref, now) is not None:
             return Outcome.CLOSED_MEANWHILE
-        self._finish_deletion(withdrawn)
+        self._finish_deletion(image)
         return Outcome.ABANDONED_REMOVED
 
     def _finish_deletion(self, image: ProductImage) -> None:

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from domain.contention import until_undisturbed
 from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError
-from domain.gallery import Gallery
-from domain.image import ProductImage
+from domain.image import ImageSnapshot
 from domain.moments import later
 from domain.ports import Clock, ImageCatalog
 
@@ -25,8 +24,8 @@ class ReorderImages:
         self._catalog = catalog
         self._clock = clock
 
-    def __call__(self, product_id: int, image_ids: Sequence[int]) -> Gallery:
-        """Return the gallery in its new order.
+    def __call__(self, product_id: int, image_ids: Sequence[int]) -> list[ImageSnapshot]:
+        """Return the pictures in their new order.
 
         Raises:
             ProductNotFoundError: there is no such product.
@@ -36,21 +35,24 @@ class ReorderImages:
 
         """
 
-        def attempt() -> Gallery | None:
-            seen = self._catalog.gallery(product_id)
-            if len(seen.images) > MAX_IMAGES:
-                raise GalleryTooLargeError(len(seen.images), MAX_IMAGES)
-            by_id = {image.ref.image_id: image for image in seen.images}
+        def attempt() -> list[ImageSnapshot] | None:
+            page = self._catalog.page(product_id, MAX_IMAGES, 0)
+            if page.count > MAX_IMAGES:
+                raise GalleryTooLargeError(page.count, MAX_IMAGES)
+            by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
             _check(image_ids, by_id.keys())
-            changed = [self._move(by_id[image_id], order) for order, image_id in enumerate(image_ids)]
-            if not self._catalog.reorder(seen.images, changed):
-                return None
-            return Gallery.of(changed, seen.primary)
+            moved = [self._move(by_id[image_id], order) for order, image_id in enumerate(image_ids)]
+            is_written = self._catalog.reorder(
+                [seen.image for seen in page.snapshots], [each.image for each in moved]
+            )
+            return moved if is_written else None
 
         return until_undisturbed(attempt)
 
-    def _move(self, image: ProductImage, order: int) -> ProductImage:
-        return replace(image, order=order, updated_at=later(self._clock(), image.updated_at))
+    def _move(self, seen: ImageSnapshot, order: int) -> ImageSnapshot:
+        image = seen.image
+        moved = replace(image, order=order, updated_at=later(self._clock(), image.updated_at))
+        return replace(seen, image=moved)
 
 
 def _check(image_ids: Sequence[int], present: AbstractSet[int]) -> None:

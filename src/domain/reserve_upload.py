@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.errors import FieldFault, FileTooLargeError, InvalidFieldsError, ProductNotFoundError
+from domain.errors import FieldFault, FileTooLargeError, InvalidFieldsError
 from domain.image import Announcement, ImageFormat, ImageRef, ProductImage
 from domain.ports import Clock, ImageCatalog, ImageIds, UploadForm, UploadForms
 from domain.text import clean_file_name, clean_text
@@ -67,8 +67,6 @@ class ReserveUpload:
         if upload.size_bytes > self._max_bytes:
             raise FileTooLargeError(upload.size_bytes, self._max_bytes)
         image_format = _announced_format(upload)
-        if not self._catalog.product_exists(upload.product_id):
-            raise ProductNotFoundError(upload.product_id)
         now = self._clock()
         ref = ImageRef(upload.product_id, self._ids.next_id(), image_format)
         form = self._forms.issue(ref, self._max_bytes, FORM_LIFETIME)

@@ -9,10 +9,9 @@ from domain.errors import (
     FileTooLargeForDirectUploadError,
     InvalidFieldsError,
     OutcomeUnknownError,
-    ProductNotFoundError,
     UnavailableError,
 )
-from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.image import ImageRef, ProductImage
 from domain.image_signature import detect_format
 from domain.ports import Clock, ImageCatalog, ImageIds, ImageStore
 from domain.text import clean_file_name
@@ -61,8 +60,6 @@ class UploadImage:
             raise InvalidFieldsError((FieldFault("image", "The file is empty."),))
         image_format = detect_format(upload.content)
         fields = parse_upload_fields(upload.fields)
-        if not self._catalog.product_exists(upload.product_id):
-            raise ProductNotFoundError(upload.product_id)
         now = self._clock()
         ref = ImageRef(upload.product_id, self._ids.next_id(), image_format)
         image = ProductImage(
@@ -94,11 +91,11 @@ class UploadImage:
     def _take_back(self, ref: ImageRef) -> ProductImage:
         """Undo an upload whose reply was lost, unless its event has shown that it did arrive."""
         try:
-            present = self._catalog.withdraw(ref, self._clock())
+            inspected = self._catalog.withdraw(ref, self._clock())
         except UnavailableError as error:
             raise OutcomeUnknownError(ref) from error
-        if present.status is not ImageStatus.DELETING:
-            return present
+        if inspected is not None:
+            return inspected
         try:
             self._store.delete(ref)
         except UnavailableError as error:

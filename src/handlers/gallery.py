@@ -129,9 +129,9 @@ class GalleryHandler:
         return json_response(HTTPStatus.OK, body, {"ETag": etag_of(body), **_FRESH})
 
     def _reorder(self, request: Request, product_id: int) -> HttpResponse:
-        gallery = self._reorder_images(product_id, read_json(request, OrderBody).image_ids)
-        self._report("GalleriesReordered", "gallery reordered", product_id, count=len(gallery.images))
-        results = [_image_json(request, snapshot) for snapshot in gallery.snapshots()]
+        snapshots = self._reorder_images(product_id, read_json(request, OrderBody).image_ids)
+        self._report("GalleriesReordered", "gallery reordered", product_id, count=len(snapshots))
+        results = [_image_json(request, snapshot) for snapshot in snapshots]
         body: dict[str, object] = {"count": len(results), "next": None, "previous": None, "results": results}
         return json_response(HTTPStatus.OK, body, _FRESH)
 

@@ -26,7 +26,6 @@ type S3Call = Callable[[S3Client], object]
 
 SEEN = ImageSnapshot(an_image(), None)
 DYNAMO_CALLS: dict[str, "DynamoCall"] = {
-    "product_exists": lambda client: DynamoImageCatalog(client, "t").product_exists(42),
     "reserve": lambda client: DynamoImageCatalog(client, "t").reserve(an_image()),
     "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref(), NOW),
     "begin_removal": lambda client: DynamoImageCatalog(client, "t").begin_removal(SEEN, NOW),
@@ -34,6 +33,7 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "postpone": lambda client: DynamoImageCatalog(client, "t").postpone(a_ref(), NOW),
     "take a quota": lambda client: DynamoQuotas(client, "t").take("id", NOW.date(), 1),
     "look_up": lambda client: DynamoImageCatalog(client, "t").look_up(42, 1),
+    "page": lambda client: DynamoImageCatalog(client, "t").page(42, 10, 0),
     "gallery": lambda client: DynamoImageCatalog(client, "t").gallery(42),
     "change": lambda client: DynamoImageCatalog(client, "t").change(SEEN, SEEN),
     "reorder": lambda client: DynamoImageCatalog(client, "t").reorder([SEEN.image], [SEEN.image]),
@@ -47,6 +47,7 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
         an_image(primary_requested_at=NOW)
     ),
     "lease": lambda client: DynamoImageCatalog(client, "t").lease(1),
+    "look for a product": lambda client: DynamoProducts(client, "t").exists(42),
     "add a product": lambda client: DynamoProducts(client, "t").add(42),
     "remove a product": lambda client: DynamoProducts(client, "t").remove(42),
     "find a key": lambda client: DynamoApiKeys(client, "t").find("hash"),

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,16 +12,24 @@ from moto import mock_aws
 
 from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
-from adapters.dynamo_items import recency
+from adapters.dynamo_items import order_attributes, product_key, product_to_item, recency
 from adapters.dynamo_products import DynamoProducts
-from domain.errors import ImageIdTakenError, UnavailableError
-from domain.image import MAX_ID, ImageFacts, ImageSnapshot, ImageStatus
-from tests.builders import NOW, a_catalog_table, a_ready_image, a_ref, an_image
-from tests.integration.faults import hook, lose_first_reply
+from domain.errors import (
+    ImageIdTakenError,
+    ImageRecordMissingError,
+    ProductHasImagesError,
+    UnavailableError,
+)
+from domain.gallery import Page
+from domain.image import MAX_ID, ImageFacts, ImageSnapshot
+from domain.upload_fields import ORDER_LIMIT
+from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ready_image, a_ref, an_image
+from tests.integration.faults import answer_with, hook, lose_first_reply
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+PLACES = st.tuples(st.integers(-ORDER_LIMIT, ORDER_LIMIT - 1), st.integers(1, MAX_ID))
 MOMENTS = st.tuples(st.datetimes(timezones=st.just(UTC)), st.integers(1, MAX_ID))
 
 
@@ -33,7 +41,10 @@ def client() -> Iterator["DynamoDBClient"]:
 
 @pytest.fixture
 def table(client: "DynamoDBClient") -> str:
-    return a_catalog_table(client)
+    """The catalogue with one product in it."""
+    table = a_catalog_table(client)
+    DynamoProducts(client, table).add(PRODUCT_ID)
+    return table
 
 
 @pytest.mark.usefixtures("without_backoff")
@@ -43,7 +54,7 @@ def test_a_record_whose_reply_was_lost_is_reserved_when_the_sdk_tries_again(
     lose_first_reply(client)
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image())
-    assert catalog.get(42, 1) == an_image()
+    assert catalog.page(42, 10, 0) == Page(1, [ImageSnapshot(an_image(), None)])
 
 
 @pytest.mark.usefixtures("without_backoff")
@@ -61,15 +72,15 @@ def test_a_removal_whose_replies_were_lost_is_done(client: "DynamoDBClient", tab
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image())
     lose_first_reply(client)
-    assert catalog.withdraw(a_ref(), NOW) == an_image(status=ImageStatus.DELETING)
+    assert catalog.withdraw(a_ref(), NOW) is None
     lose_first_reply(client)
     catalog.finish_removal(a_ref())
     assert catalog.get(42, 1) is None
+    assert catalog.page(42, 10, 0) == Page(0, [])
 
 
 @pytest.mark.usefixtures("without_backoff")
 def test_a_primary_whose_reply_was_lost_has_moved(client: "DynamoDBClient", table: str) -> None:
-    DynamoProducts(client, table).add(42)
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image(primary_requested_at=NOW))
     image = catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
@@ -87,45 +98,90 @@ def test_a_picture_that_was_completed_in_the_meantime_keeps_its_identifier(
         catalog.reserve(an_image())
 
 
-def test_one_query_lists_a_gallery_by_identifier(client: "DynamoDBClient", table: str) -> None:
+def test_a_page_reads_the_product_and_its_pictures_up_to_the_end_of_the_page(
+    client: "DynamoDBClient", table: str
+) -> None:
     catalog = DynamoImageCatalog(client, table)
-    image_ids = [2, 10, 1, 2**53 - 1, 100]
-    for image_id in image_ids:
+    for image_id in range(1, 6):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    items = client.query(
-        TableName=table,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": "PRODUCT#42"}},
-    )["Items"]
-    assert [int(item["image_id"]["N"]) for item in items] == sorted(image_ids)
+    read: list[tuple[str, int]] = []
+    hook(client, "after-call", lambda model, parsed, **_: read.append((model.name, parsed["ScannedCount"])))
+    page = catalog.page(42, 2, 1)
+    assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (5, [2, 3])
+    assert read == [("Query", 4)]
 
 
-def test_a_gallery_of_more_than_a_megabyte_comes_whole(client: "DynamoDBClient", table: str) -> None:
-    DynamoProducts(client, table).add(42)
+@pytest.mark.parametrize(
+    ("read", "calls"),
+    [
+        (lambda catalog: catalog.gallery(42).images, 2),
+        (lambda catalog: catalog.page(42, 60, 0).snapshots, 2),
+        (lambda catalog: catalog.page(42, 10, 50).snapshots, 2),
+        (lambda catalog: catalog.page(42, 10, 30).snapshots, 1),
+    ],
+    ids=["gallery", "page of all", "last page", "page in the first megabyte"],
+)
+def test_what_is_more_than_a_megabyte_comes_whole_in_one_more_call(
+    client: "DynamoDBClient",
+    table: str,
+    read: Callable[[DynamoImageCatalog], Sequence[object]],
+    calls: int,
+) -> None:
     catalog = DynamoImageCatalog(client, table)
     for image_id in range(1, 61):
         # Longer than the service lets a text be, so that few records make a megabyte.
         catalog.reserve(an_image(ref=a_ref(image_id), alt_text="x" * 20_000))
     made: list[str] = []
     hook(client, "before-call", lambda model, **_: made.append(model.name))
-    assert len(catalog.gallery(42).images) == 60
-    assert made == ["Query", "Query"]
+    assert len(read(catalog)) in {10, 60}
+    assert made == ["Query"] * calls
+
+
+def test_a_picture_whose_product_is_gone_is_not_withdrawn(client: "DynamoDBClient", table: str) -> None:
+    catalog = DynamoImageCatalog(client, table)
+    catalog.reserve(an_image())
+    client.delete_item(TableName=table, Key=product_key(42))
+    with pytest.raises(ImageRecordMissingError):
+        catalog.withdraw(a_ref(), NOW)
+    assert catalog.get(42, 1) == an_image()
+    assert not DynamoProducts(client, table).exists(42)
+
+
+def test_a_product_that_gets_a_picture_while_it_is_removed_stays(
+    client: "DynamoDBClient", table: str
+) -> None:
+    other = dynamodb_client()
+    hook(
+        client,
+        "before-call.dynamodb.DeleteItem",
+        lambda **_: DynamoImageCatalog(other, table).reserve(an_image()),
+    )
+    with pytest.raises(ProductHasImagesError):
+        DynamoProducts(client, table).remove(42)
+    assert DynamoImageCatalog(client, table).page(42, 10, 0).count == 1
+
+
+def test_a_removal_of_a_product_that_is_refused_for_another_reason_rises_as_it_is(
+    client: "DynamoDBClient", table: str
+) -> None:
+    answer_with(client, "AccessDeniedException", event="before-call.dynamodb.DeleteItem")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        DynamoProducts(client, table).remove(42)
 
 
 @pytest.mark.parametrize(
     "read",
     [
-        lambda catalog: catalog.product_exists(42),
         lambda catalog: catalog.get(42, 1),
         lambda catalog: catalog.look_up(42, 1),
+        lambda catalog: catalog.page(42, 10, 0),
         lambda catalog: catalog.gallery(42),
     ],
-    ids=["product_exists", "get", "look_up", "gallery"],
+    ids=["get", "look_up", "page", "gallery"],
 )
 def test_a_read_sees_every_write_before_it(
     client: "DynamoDBClient", table: str, read: Callable[[DynamoImageCatalog], object]
 ) -> None:
-    DynamoProducts(client, table).add(42)
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image())
     # moto is always consistent; DynamoDB is only where it is asked to be.
@@ -197,6 +253,19 @@ def test_a_write_that_collides_is_tried_again_until_it_goes_through(
 
 
 @every_collision
+@pytest.mark.parametrize("times", [1, 9])
+def test_uploads_to_one_product_that_collide_are_tried_again(
+    client: "DynamoDBClient", table: str, waits: list[float], collision: dict[str, object], times: int
+) -> None:
+    catalog = DynamoImageCatalog(client, table)
+    collide(client, times, collision)
+    catalog.reserve(an_image())
+    collide(client, times, collision)
+    assert catalog.withdraw(a_ref(), NOW) is None
+    assert (catalog.page(42, 10, 0), len(waits)) == (Page(0, []), 2 * times)
+
+
+@every_collision
 def test_a_write_that_collides_every_time_is_a_passing_fault(
     client: "DynamoDBClient", table: str, waits: list[float], collision: dict[str, object]
 ) -> None:
@@ -246,6 +315,16 @@ def test_a_transaction_that_is_refused_for_another_reason_rises_as_it_is(
     collide(client, 1, error)
     with pytest.raises(ClientError):
         DynamoImageCatalog(client, table).begin_removal(ImageSnapshot(an_image(), None), NOW)
+
+
+@given(PLACES, PLACES)
+def test_places_sort_by_order_and_then_by_identifier(one: tuple[int, int], other: tuple[int, int]) -> None:
+    places = [
+        order_attributes(an_image(ref=a_ref(image_id), order=order))["place"]["S"]
+        for order, image_id in (one, other)
+    ]
+    assert (places[0] < places[1]) == (one < other)
+    assert product_to_item(42)["place"]["S"] < min(places)
 
 
 @given(MOMENTS, MOMENTS)

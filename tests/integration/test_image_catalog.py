@@ -21,13 +21,14 @@ from domain.image import (
     ProductImage,
 )
 from domain.user import User
-from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from tests.builders import NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
 from tests.integration.conftest import Catalog, Shop
 
 FACTS = ImageFacts(48, 32, "RGB")
 VERSION = "a version"
 LATER = NOW + timedelta(seconds=1)
 MUCH_LATER = NOW + timedelta(days=1)
+DELETING = an_image(status=ImageStatus.DELETING)
 
 
 @pytest.fixture
@@ -36,14 +37,12 @@ def catalog(shop: Shop) -> Catalog:
     return shop.catalog
 
 
-def test_a_product_exists_once_it_was_added(catalog: Catalog) -> None:
-    assert catalog.product_exists(PRODUCT_ID)
-    assert not catalog.product_exists(43)
-
-
-def test_a_picture_makes_no_product(catalog: Catalog) -> None:
-    catalog.reserve(an_image(ref=a_ref(product_id=43)))
-    assert not catalog.product_exists(43)
+def test_no_picture_is_reserved_for_a_product_that_is_not_there_nor_is_it_made(
+    shop: Shop, catalog: Catalog
+) -> None:
+    with pytest.raises(ProductNotFoundError, match="There is no product 43"):
+        catalog.reserve(an_image(ref=a_ref(product_id=43)))
+    assert (catalog.get(43, 1), shop.products.exists(43)) == (None, False)
 
 
 @pytest.mark.parametrize("image_format", ImageFormat)
@@ -90,19 +89,17 @@ def test_an_identifier_that_is_taken_is_refused_and_its_record_untouched(catalog
 
 def test_a_pending_record_is_removed_in_two_steps(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    deleting = an_image(status=ImageStatus.DELETING)
-    assert catalog.withdraw(a_ref(), NOW) == deleting
-    assert catalog.withdraw(a_ref(), NOW) == deleting
-    assert catalog.get(PRODUCT_ID, 1) == deleting
+    assert [catalog.withdraw(a_ref(), NOW), catalog.withdraw(a_ref(), LATER)] == [None, None]
+    assert catalog.get(PRODUCT_ID, 1) == DELETING
     catalog.finish_removal(a_ref())
     assert catalog.get(PRODUCT_ID, 1) is None
 
 
 def test_a_record_that_is_being_removed_is_not_completed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    deleting = catalog.withdraw(a_ref(), NOW)
-    assert catalog.mark_ready(a_ref(), FACTS, VERSION, LATER) == deleting
-    assert catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER) == deleting
+    catalog.withdraw(a_ref(), NOW)
+    assert catalog.mark_ready(a_ref(), FACTS, VERSION, LATER) == DELETING
+    assert catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER) == DELETING
 
 
 def test_the_removal_of_what_is_not_there_does_not_begin(catalog: Catalog) -> None:
@@ -214,9 +211,9 @@ def test_each_product_has_a_primary_of_its_own(shop: Shop, catalog: Catalog) -> 
     assert (primary_image_id(catalog), primary_image_id(catalog, 43)) == (2, 1)
 
 
-def test_a_product_that_is_gone_is_not_brought_back_by_its_primary(catalog: Catalog) -> None:
-    assert not catalog.move_primary(a_wish(catalog, 1, 0, product_id=43))
-    assert not catalog.product_exists(43)
+def test_a_product_that_is_gone_is_not_brought_back_by_its_primary(shop: Shop, catalog: Catalog) -> None:
+    assert not catalog.move_primary(a_ready_image(ref=a_ref(product_id=43), primary_requested_at=NOW))
+    assert not shop.products.exists(43)
 
 
 def test_a_picture_that_was_never_wished_to_be_the_primary_does_not_become_it(catalog: Catalog) -> None:
@@ -271,18 +268,19 @@ def test_a_picture_is_looked_up_with_its_products_pointer(catalog: Catalog) -> N
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(1, NOW))
 
 
-def test_looking_up_what_is_not_there_says_what_is_missing(catalog: Catalog) -> None:
+def test_looking_up_what_is_not_there_says_what_is_missing(shop: Shop, catalog: Catalog) -> None:
+    shop.products.add(43)
     catalog.reserve(an_image(ref=a_ref(1, product_id=43)))
     with pytest.raises(ImageNotFoundError, match="Product 42 has no image 1"):
         catalog.look_up(PRODUCT_ID, 1)
-    with pytest.raises(ProductNotFoundError, match="There is no product 43"):
-        catalog.look_up(43, 1)
+    with pytest.raises(ProductNotFoundError, match="There is no product 44"):
+        catalog.look_up(44, 1)
 
 
 def test_a_picture_that_is_being_deleted_is_looked_up_but_in_no_gallery(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    deleting = catalog.withdraw(a_ref(), NOW)
-    assert catalog.look_up(PRODUCT_ID, 1).image == deleting
+    catalog.withdraw(a_ref(), NOW)
+    assert catalog.look_up(PRODUCT_ID, 1).image == DELETING
     assert catalog.gallery(PRODUCT_ID).images == ()
 
 
@@ -300,6 +298,111 @@ def test_the_gallery_of_a_product_without_pictures_is_empty_and_that_of_none_is_
     assert catalog.gallery(PRODUCT_ID).images == ()
     with pytest.raises(ProductNotFoundError):
         catalog.gallery(43)
+
+
+# --- Pages, and what is counted --------------------------------------------------------------------------
+
+
+def count(catalog: Catalog, product_id: int = PRODUCT_ID) -> int:
+    """Return how many pictures a page says there are; the page and the gallery must agree."""
+    page, gallery = catalog.page(product_id, 100, 0), catalog.gallery(product_id)
+    assert list(page.snapshots) == gallery.snapshots()
+    assert page.count == len(gallery.images)
+    return page.count
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "image_ids"),
+    [(2, 0, [2, 3]), (2, 1, [3, 10]), (3, 2, [10, 1]), (1, 4, []), (100, 2**53 - 1, [])],
+)
+def test_a_page_is_a_part_of_the_sorted_gallery_and_knows_its_size(
+    catalog: Catalog, limit: int, offset: int, image_ids: list[int]
+) -> None:
+    for image_id, order in ((1, 2**31 - 1), (2, -(2**31)), (10, 0), (3, 0)):
+        catalog.reserve(an_image(ref=a_ref(image_id), order=order))
+    page = catalog.page(PRODUCT_ID, limit, offset)
+    assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (4, image_ids)
+
+
+def test_a_page_shows_the_pointer(catalog: Catalog) -> None:
+    catalog.move_primary(a_wish(catalog, 1, 0))
+    catalog.reserve(an_image(ref=a_ref(2)))
+    assert [each.is_primary for each in catalog.page(PRODUCT_ID, 2, 0).snapshots] == [True, False]
+    assert [each.primary for each in catalog.page(PRODUCT_ID, 1, 1).snapshots] == [Primary(1, NOW)]
+
+
+def test_the_page_of_a_product_without_pictures_is_empty_and_that_of_none_is_missing(
+    catalog: Catalog,
+) -> None:
+    assert count(catalog) == 0
+    with pytest.raises(ProductNotFoundError, match="There is no product 43"):
+        catalog.page(43, 10, 0)
+
+
+def test_a_picture_is_counted_once_however_often_it_is_reserved(shop: Shop, catalog: Catalog) -> None:
+    shop.products.add(43)
+    for _ in range(2):
+        catalog.reserve(an_image())
+        catalog.reserve(an_image(ref=a_ref(2)))
+    with pytest.raises(ImageIdTakenError):
+        catalog.reserve(an_image(name="other.jpg"))
+    assert (count(catalog), count(catalog, 43)) == (2, 0)
+
+
+def test_a_withdrawn_picture_is_no_longer_counted_and_is_taken_off_once(catalog: Catalog) -> None:
+    for image_id in (1, 2):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    for _ in range(2):
+        catalog.withdraw(a_ref(), NOW)
+        assert count(catalog) == 1
+    catalog.finish_removal(a_ref())
+    with pytest.raises(ImageRecordMissingError):
+        catalog.withdraw(a_ref(), NOW)
+    assert count(catalog) == 1
+
+
+def test_what_is_not_withdrawn_is_still_counted(catalog: Catalog) -> None:
+    for image_id in (1, 2):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
+    catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
+    for image_id in (1, 2):
+        catalog.withdraw(a_ref(image_id), NOW)
+    assert count(catalog) == 2
+
+
+@pytest.mark.parametrize("is_primary", [False, True])
+def test_a_deleted_picture_is_no_longer_counted_and_is_taken_off_once(
+    catalog: Catalog, is_primary: bool
+) -> None:
+    image, _ = a_wish(catalog, 1, 0), a_wish(catalog, 2, 0)
+    unpointed = catalog.look_up(PRODUCT_ID, 1)
+    if is_primary:
+        catalog.move_primary(image)
+        assert not catalog.begin_removal(unpointed, NOW)
+        assert count(catalog) == 2
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    for _ in range(2):
+        catalog.begin_removal(seen, NOW)
+        assert count(catalog) == 1
+    catalog.finish_removal(a_ref())
+    assert count(catalog) == 1
+
+
+def test_pages_follow_what_becomes_of_pictures_and_the_count_stays(catalog: Catalog) -> None:
+    for image_id in (1, 2, 3):
+        a_wish(catalog, image_id, 0)
+    assert catalog.move_primary(catalog.look_up(PRODUCT_ID, 2).image)
+    assert count(catalog) == 3
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    changed = replace(seen.image, order=-1, updated_at=MUCH_LATER)
+    assert catalog.change(seen, replace(seen, image=changed))
+    assert count(catalog) == 3
+    images = catalog.gallery(PRODUCT_ID).images
+    moved = [replace(image, order=-image.ref.image_id) for image in images]
+    assert catalog.reorder(images, moved)
+    assert count(catalog) == 3
+    assert [each.image.ref.image_id for each in catalog.page(PRODUCT_ID, 3, 0).snapshots] == [3, 2, 1]
 
 
 # --- Changing ----------------------------------------------------------------------------------------------
@@ -405,11 +508,11 @@ def test_a_pointer_that_is_not_to_change_may_move_meanwhile(catalog: Catalog, be
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, Primary(3, LATER))
 
 
-def test_a_product_that_is_gone_is_not_brought_back_by_a_change(catalog: Catalog) -> None:
-    image = a_wish(catalog, 1, 0, product_id=43)
+def test_a_product_that_is_gone_is_not_brought_back_by_a_change(shop: Shop, catalog: Catalog) -> None:
+    image = a_ready_image(ref=a_ref(product_id=43))
     changed = replace(image, order=1, updated_at=MUCH_LATER)
     assert not catalog.change(ImageSnapshot(image, None), ImageSnapshot(changed, Primary(1, MUCH_LATER)))
-    assert (catalog.get(43, 1), catalog.product_exists(43)) == (image, False)
+    assert (catalog.get(43, 1), shop.products.exists(43)) == (None, False)
 
 
 def test_a_picture_that_is_gone_is_not_brought_back_by_a_change_or_a_new_order(catalog: Catalog) -> None:

@@ -23,7 +23,7 @@ def test_products_are_added_and_those_that_are_there_already_are_named(operator:
     result = operator.runs("products", "add", "123", "124")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == ["Product 123: added.", "Product 124: there already."]
-    assert operator.catalog.product_exists(123)
+    assert operator.products.exists(123)
 
 
 @pytest.mark.parametrize("bad", ["0", "12x", "1.0", "9007199254740992", "", "٣"])
@@ -31,7 +31,7 @@ def test_one_bad_identifier_and_no_product_is_added(operator: Operator, bad: str
     result = operator.runs("products", "add", "123", bad)
     assert result.exit_code == 2
     assert "Must be an integer from 1 to 9007199254740991." in error_line(result)
-    assert not operator.catalog.product_exists(123)
+    assert not operator.products.exists(123)
 
 
 # import
@@ -44,7 +44,7 @@ def test_a_file_is_imported_with_its_bom_and_its_other_columns(operator: Operato
     result = operator.runs("products", "import", str(file))
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == "Added 1 product; there already: 1.\n"
-    assert operator.catalog.product_exists(123)
+    assert operator.products.exists(123)
 
 
 def test_an_import_can_be_repeated(operator: Operator) -> None:
@@ -53,7 +53,7 @@ def test_an_import_can_be_repeated(operator: Operator) -> None:
     second = operator.runs("products", "import", "-", typing=rows)
     assert first.stdout == "Added 250 products; there already: 0.\n"
     assert second.stdout == "Added 0 products; there already: 250.\n"
-    assert all(operator.catalog.product_exists(number) for number in range(1, 251))
+    assert all(operator.products.exists(number) for number in range(1, 251))
 
 
 def test_bad_rows_are_reported_by_line_while_good_ones_are_imported(
@@ -68,7 +68,7 @@ def test_bad_rows_are_reported_by_line_while_good_ones_are_imported(
         "Error: catalogue.csv, line 5: product_id is '0'. Must be an integer from 1 to 9007199254740991.",
     ]
     assert result.stdout == "Added 2 products; there already: 0; 2 rows refused, see above.\n"
-    assert operator.catalog.product_exists(124)
+    assert operator.products.exists(124)
 
 
 def test_a_dry_run_counts_and_adds_nothing(operator: Operator) -> None:
@@ -77,7 +77,7 @@ def test_a_dry_run_counts_and_adds_nothing(operator: Operator) -> None:
     assert result.exit_code == 1
     assert result.stdout == "Nothing was added. New: 1, there already: 1; 1 row refused, see above.\n"
     assert "stdin, line 4" in result.stderr
-    assert not operator.catalog.product_exists(123)
+    assert not operator.products.exists(123)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_products_are_removed_after_a_yes(operator: Operator) -> None:
     assert result.exit_code == 0
     assert "Remove 123, 999 from the products in stack product-images (eu-central-1)?" in result.stderr
     assert "Product 123: removed.\nProduct 999: was not there.\n" in result.stdout
-    assert not operator.catalog.product_exists(123)
+    assert not operator.products.exists(123)
 
 
 def test_without_a_yes_the_products_stay(operator: Operator) -> None:
@@ -119,7 +119,7 @@ def test_without_a_yes_the_products_stay(operator: Operator) -> None:
     result = operator.runs("products", "remove", "123", typing="n\n")
     assert result.exit_code == 1
     assert "Nothing was changed" in result.stderr
-    assert operator.catalog.product_exists(123)
+    assert operator.products.exists(123)
 
 
 def test_a_product_with_images_stays_while_others_are_removed(operator: Operator) -> None:
@@ -132,5 +132,5 @@ def test_a_product_with_images_stays_while_others_are_removed(operator: Operator
         "What was just removed may take two hours to be gone."
     )
     assert result.stdout == "Product 124: removed.\n"
-    assert operator.catalog.product_exists(123)
-    assert not operator.catalog.product_exists(124)
+    assert operator.products.exists(123)
+    assert not operator.products.exists(124)

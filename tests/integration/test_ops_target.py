@@ -94,7 +94,7 @@ def test_a_mistyped_command_is_one_line(operator: Operator, command: tuple[str, 
 def test_the_tables_are_those_of_the_stack_product_images(operator: Operator) -> None:
     assert operator.runs("products", "add", "123").exit_code == 0
     assert "StackName=product-images&" in operator.aws.calls[0].body + "&"
-    assert operator.catalog.product_exists(123)
+    assert operator.products.exists(123)
 
 
 def test_another_stack_is_named_on_the_command_line_or_in_the_environment(

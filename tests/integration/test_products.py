@@ -9,7 +9,7 @@ from tests.integration.conftest import Shop
 def test_a_product_is_new_once(shop: Shop) -> None:
     assert shop.products.add(42)
     assert not shop.products.add(42)
-    assert shop.catalog.product_exists(42)
+    assert shop.products.exists(42)
 
 
 def move_primary(shop: Shop) -> None:
@@ -28,8 +28,8 @@ def test_a_product_without_pictures_can_be_removed(shop: Shop) -> None:
     shop.products.add(42)
     shop.products.add(43)
     assert shop.products.remove(42)
-    assert not shop.catalog.product_exists(42)
-    assert shop.catalog.product_exists(43)
+    assert not shop.products.exists(42)
+    assert shop.products.exists(43)
 
 
 def test_removing_what_is_not_there_says_so(shop: Shop) -> None:
@@ -56,7 +56,7 @@ def test_a_product_with_a_picture_stays(shop: Shop, outcome: str) -> None:
         shop.catalog.mark_failed(a_ref(), "It is damaged.", None, NOW)
     with pytest.raises(ProductHasImagesError, match="Product 42 still has images"):
         shop.products.remove(42)
-    assert shop.catalog.product_exists(42)
+    assert shop.products.exists(42)
 
 
 def test_pictures_of_another_product_are_no_obstacle(shop: Shop) -> None:

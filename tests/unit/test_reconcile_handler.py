@@ -6,9 +6,10 @@ from aws_lambda_powertools import Logger, Metrics
 from moto import mock_aws
 
 from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
 from domain.reconcile import Outcome, Reconciliation
 from handlers.reconcile import ReconcileHandler
-from tests.builders import NOW, REQUEST_ID, a_bucket, a_catalog_table, a_context, an_image
+from tests.builders import NOW, PRODUCT_ID, REQUEST_ID, a_bucket, a_catalog_table, a_context, an_image
 from tests.conftest import ColdStart
 from tests.unit.conftest import Printed
 
@@ -66,12 +67,13 @@ def test_the_deployed_function_removes_what_was_abandoned(cold_start: ColdStart)
         dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
         table, bucket = a_catalog_table(dynamodb), a_bucket(s3)
         long_ago = NOW - timedelta(days=1_000)
+        DynamoProducts(dynamodb, table).add(PRODUCT_ID)
         DynamoImageCatalog(dynamodb, table).reserve(an_image(created_at=long_ago, updated_at=long_ago))
         module = cold_start(
             "reconcile", TABLE=table, BUCKET=bucket, STACK="shop", EXTRACT_METADATA_FUNCTION="extract"
         )
         report = module.lambda_handler({}, a_context())
-        left = DynamoImageCatalog(dynamodb, table).get(42, 1)
+        left = DynamoImageCatalog(dynamodb, table).get(PRODUCT_ID, 1)
     assert (report["abandoned_removed"], left) == (1, None)
     assert module.lambda_handler is module.lambda_handler
     assert not hasattr(module, "anything_else")

@@ -9,7 +9,7 @@ from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFo
 from domain.image import Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog
+from tests.fakes import InMemoryImageCatalog, InMemoryProducts
 
 LATER = NOW + timedelta(minutes=1)
 
@@ -32,14 +32,15 @@ def faults(catalog: InMemoryImageCatalog, *image_ids: int) -> list[str]:
 def test_each_picture_gets_its_position_counted_from_nought() -> None:
     catalog = a_catalog()
     catalog.primaries[PRODUCT_ID] = Primary(2, NOW)
-    gallery = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2])
-    assert [(image.ref.image_id, image.order) for image in gallery.images] == [(3, 0), (1, 1), (2, 2)]
-    assert {image.updated_at for image in gallery.images} == {LATER}
-    assert gallery == catalog.gallery(PRODUCT_ID)
+    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2])
+    images = [snapshot.image for snapshot in snapshots]
+    assert [(image.ref.image_id, image.order) for image in images] == [(3, 0), (1, 1), (2, 2)]
+    assert {image.updated_at for image in images} == {LATER}
+    assert snapshots == catalog.gallery(PRODUCT_ID).snapshots()
 
 
 def test_an_empty_gallery_has_an_empty_order() -> None:
-    assert ReorderImages(a_catalog(0), lambda: LATER)(PRODUCT_ID, []).images == ()
+    assert ReorderImages(a_catalog(0), lambda: LATER)(PRODUCT_ID, []) == []
 
 
 def test_pictures_that_are_left_out_are_named() -> None:
@@ -52,6 +53,7 @@ def test_pictures_that_are_named_twice_are_named() -> None:
 
 def test_pictures_of_another_product_are_named() -> None:
     catalog = a_catalog()
+    InMemoryProducts(catalog).add(43)
     catalog.reserve(an_image(ref=a_ref(9, product_id=43)))
     assert faults(catalog, 1, 2, 3, 9, 8) == ["Name only images of this product; foreign: 8, 9."]
 
@@ -80,8 +82,8 @@ def test_a_gallery_of_more_than_a_transaction_takes_is_refused() -> None:
 
 def test_the_largest_gallery_that_is_allowed_is_reordered() -> None:
     order = list(range(MAX_IMAGES, 0, -1))
-    gallery = ReorderImages(a_catalog(MAX_IMAGES), lambda: LATER)(PRODUCT_ID, order)
-    assert [image.ref.image_id for image in gallery.images] == order
+    snapshots = ReorderImages(a_catalog(MAX_IMAGES), lambda: LATER)(PRODUCT_ID, order)
+    assert [snapshot.image.ref.image_id for snapshot in snapshots] == order
 
 
 def test_an_unknown_product_has_no_order() -> None:
@@ -102,8 +104,8 @@ def test_an_order_that_is_overtaken_is_checked_and_written_anew() -> None:
     catalog = BusyCatalog(PRODUCT_ID)
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    gallery = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 1])
-    assert [(image.ref.image_id, image.alt_text) for image in gallery.images] == [
+    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 1])
+    assert [(snapshot.image.ref.image_id, snapshot.image.alt_text) for snapshot in snapshots] == [
         (2, "A red shoe"),
         (1, "Quicker"),
     ]

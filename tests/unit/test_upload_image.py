@@ -76,7 +76,7 @@ class BrokenImageStore(InMemoryImageStore):
 
 class UnreachableCatalog(InMemoryImageCatalog):
     @override
-    def product_exists(self, product_id: int) -> bool:
+    def lease(self, size: int) -> int:
         raise UnavailableError
 
 
@@ -255,7 +255,7 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
 def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
     class ForgetfulCatalog(InMemoryImageCatalog):
         @override
-        def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage:
+        def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
             raise UnavailableError
 
     forgetful = ForgetfulCatalog(PRODUCT_ID)
