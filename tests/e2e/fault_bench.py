@@ -18,7 +18,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
-from adapters.dynamo_items import image_from_item
+from adapters.dynamo_items import image_from_item, product_to_item
 from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
@@ -27,6 +27,7 @@ from adapters.s3_image_store import PUBLISHED, STATUS_TAG, S3ImageStore
 from domain.delete_image import DeleteImage
 from domain.errors import DomainError
 from domain.extract_metadata import ExtractMetadata
+from domain.gallery import Page
 from domain.image import ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.reconcile import PATIENCE, Reconcile
@@ -269,6 +270,12 @@ class Bench:
         primary = self.catalog.gallery(PRODUCT_ID).primary
         return primary.image_id if primary else None
 
+    def count(self) -> int:
+        """Return how many pictures the product counts; its records and its pages must agree."""
+        page, gallery = self.catalog.page(PRODUCT_ID, 100, 0), self.catalog.gallery(PRODUCT_ID)
+        assert page == Page(len(gallery.images), gallery.snapshots())
+        return page.count
+
     def clear(self) -> None:
         """Remove every picture."""
         s3, dynamodb = self._state.endpoint.client("s3"), self._state.endpoint.client("dynamodb")
@@ -278,8 +285,7 @@ class Bench:
         for item in dynamodb.scan(TableName="catalog")["Items"]:
             if "image_id" in item:
                 dynamodb.delete_item(TableName="catalog", Key={"pk": item["pk"], "sk": item["sk"]})
-        key = {"pk": {"S": f"PRODUCT#{PRODUCT_ID}"}, "sk": {"S": "PRODUCT"}}
-        dynamodb.put_item(TableName="catalog", Item={**key, "product_id": {"N": str(PRODUCT_ID)}})
+        dynamodb.put_item(TableName="catalog", Item=product_to_item(PRODUCT_ID))
 
     def _clients(self, interference: Interference) -> Mapping[str, Any]:
         clients: dict[str, Any] = {

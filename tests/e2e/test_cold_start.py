@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.dynamo_items import image_key
 from adapters.dynamo_products import DynamoProducts
 from domain.image import ImageFacts
 from events.record import GALLERY_IMAGE, IMAGE, add_example_keys
@@ -94,16 +93,14 @@ def things(system: State) -> Iterator[str]:
 
 
 def _remove_pictures(system: State) -> None:
-    dynamodb, s3, resources = (
-        system.endpoint.client("dynamodb"),
-        system.endpoint.client("s3"),
-        system.resources,
-    )
+    s3, resources = system.endpoint.client("s3"), system.resources
     listed = s3.list_object_versions(Bucket=resources.bucket, Prefix=IMAGE.key)
     for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
         s3.delete_object(Bucket=resources.bucket, Key=IMAGE.key, VersionId=each["VersionId"])
     for ref in (GALLERY_IMAGE, IMAGE):
-        dynamodb.delete_item(TableName=resources.table, Key=image_key(ref.product_id, ref.image_id))
+        if system.catalog.get(ref.product_id, ref.image_id):
+            system.catalog.begin_removal(system.catalog.look_up(ref.product_id, ref.image_id), NOW)
+            system.catalog.finish_removal(ref)
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,10 @@ FAILED = (ImageStatus.FAILED, None)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is left: records with what was found, the bytes that are there, which are public, the primary."""
+    """What is left: records with what was found, their count, the bytes, which are public, the primary."""
 
     records: dict[int, tuple[ImageStatus, ImageFacts | None]]
+    count: int
     contents: dict[int, bytes]
     public: set[int]
     primary: int | None
@@ -38,6 +39,7 @@ class Outcome:
 
 IN_TURN = Outcome(
     records={1: READY, 2: READY, 3: FAILED, 4: READY, 5: FAILED, 7: READY},
+    count=6,
     contents=dict.fromkeys((1, 2, 4, 7), GOOD),
     public={1, 2, 4, 7},
     primary=2,
@@ -114,6 +116,7 @@ def outcome(bench: Bench, steps: list[Step]) -> Outcome:
     bench.let_time_pass_and_reconcile()
     return Outcome(
         {image.ref.image_id: (image.status, image.facts) for image in bench.images()},
+        bench.count(),
         {stored.image_id: bench.content(stored) for stored in bench.objects()},
         {stored.image_id for stored in bench.public()},
         bench.primary(),

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.dynamo_items import image_key
-from adapters.dynamo_products import DynamoProducts
+from adapters.dynamo_items import image_key, product_to_item
 from domain.image import ImageFacts
 from events.record import GALLERY_IMAGE, IMAGE, KEYS, add_example_keys
 from local.sample import sample_jpeg
@@ -74,7 +73,7 @@ def picture_version(system: State) -> str:
 def gallery_picture(system: State) -> None:
     """The one picture of its product that the recorded requests speak of, as new."""
     dynamodb, table = system.endpoint.client("dynamodb"), system.resources.table
-    DynamoProducts(dynamodb, table).add(GALLERY_IMAGE.product_id)
+    dynamodb.put_item(TableName=table, Item=product_to_item(GALLERY_IMAGE.product_id))
     dynamodb.delete_item(TableName=table, Key=image_key(GALLERY_IMAGE.product_id, GALLERY_IMAGE.image_id))
     system.catalog.reserve(an_image(ref=GALLERY_IMAGE))
     system.catalog.mark_ready(GALLERY_IMAGE, ImageFacts(96, 64, "RGB"), None, NOW)

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 
 from adapters.dynamo_products import DynamoProducts
-from openapi.bodies import ImageBody
+from openapi.bodies import GalleryBody, ImageBody
 from tests.builders import jpeg
 from tests.e2e.shop import Shop
 
@@ -104,7 +104,9 @@ class GalleryMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_gallery_equals_the_model(self) -> None:
-        gallery = self.shop.gallery(self.product_id)
+        page = GalleryBody.model_validate_json(self.shop.page(self.product_id, limit=100).content)
+        gallery = page.results
+        assert page.count == len(self.entries)
         assert sum(image.is_primary for image in gallery) <= 1
         ordered = sorted(self.entries.items(), key=lambda item: (item[1].order, item[0]))
         assert [

@@ -97,13 +97,13 @@ REQUESTS = {
     "upload": Request(
         "upload_image",
         lambda _: upload_event(a_form(CONTENT)),
-        ("GetItem", "UpdateItem", "PutItem", "PutObject"),
+        ("UpdateItem", "TransactWriteItems", "PutObject"),
         201,
     ),
     "reserve": Request(
         "reserve_upload",
         lambda _: json_event("POST", f"{IMAGES_PATH}/uploads", {"name": "big.jpg", "size": 9}),
-        ("GetItem", "UpdateItem", "PutItem"),
+        ("UpdateItem", "TransactWriteItems"),
         201,
     ),
     "list": Request("gallery", lambda _: api_event("GET", IMAGES_PATH, path=PATH), ("Query",), 200),
@@ -226,6 +226,7 @@ def test_a_throttled_request_succeeds_or_is_told_when_to_come_again_before_time_
     bench.let_time_pass_and_reconcile()
     # Nothing is left half done, and what was answered is so.
     assert bench.records() == dict.fromkeys(bench.objects(), ImageStatus.READY)
+    assert bench.count() == len(bench.records())
     if answer["statusCode"] == request.status:
         assert len(bench.objects()) == {"upload": 2, "delete": 0}.get(name, 1)
 
