@@ -78,8 +78,8 @@ class ImageCatalog(Protocol):
     def begin_removal(self, seen: ImageSnapshot, at: datetime) -> bool:
         """Mark a record as being deleted, count it no more, and clear the pointer if it stands there.
 
-        All in one step, of a record that is not being deleted yet. Returns False, and changes nothing, if the record is no longer as it was seen, or if
-        the pointer has come to it or left it meanwhile.
+        All in one step, of a record that is not being deleted yet. Returns False, and changes nothing, if
+        the record is no longer as it was seen, or if the pointer has come to it or left it meanwhile.
         """
         ...
 
