@@ -16,12 +16,13 @@ class Call:
     write_units: float = 0
 
 
-_RECORD = (Call("GetItem", read_units=1), Call("PutItem", write_units=2))
-"""The product is there; the record, and its entry in the index of open ones."""
+_RECORD = (Call("TransactWriteItems", write_units=7),)
+"""The record and its product's count, twice each in a transaction; the entries of both in the gallery's
+index, and the record's in the index of open ones."""
 _STORE = (*_RECORD, Call("PutObject"))
 _COMPLETE = (
     Call("PutObjectTagging"),
-    Call("UpdateItem", write_units=2),  # ready, and out of the index
+    Call("UpdateItem", write_units=3),  # ready, in the gallery's index too, and out of that of open ones
 )
 _INSPECT = (Call("GetObject"), *_COMPLETE)
 _INSPECT_FORM = (
@@ -31,8 +32,8 @@ _INSPECT_FORM = (
     *_COMPLETE,
 )
 _TELL = Call("PutEvents")
-_MOVE_PRIMARY = Call("TransactWriteItems", write_units=4)
-"""Two items, the pointer's and the record's condition, and a transaction's writes count twice."""
+_MOVE_PRIMARY = Call("TransactWriteItems", write_units=5)
+"""The product's item and the record's condition, twice each, and the product's entry in the gallery's index."""
 _LOOK_UP = Call("BatchGetItem", read_units=2)
 
 CALLS: dict[str, tuple[Call, ...]] = {
@@ -45,14 +46,14 @@ CALLS: dict[str, tuple[Call, ...]] = {
     ),
     "upload replayed": (Call("PutItem", write_units=1),),
     "reserve": _RECORD,
-    "list": (Call("Query", read_units=1),),
+    "list": (Call("Query", read_units=2),),
     "show": (_LOOK_UP,),
-    "change": (_LOOK_UP, Call("TransactWriteItems", write_units=2)),
-    "change the primary": (_LOOK_UP, _MOVE_PRIMARY),
-    "reorder": (Call("Query", read_units=1), Call("TransactWriteItems", write_units=2)),
+    "change": (_LOOK_UP, Call("TransactWriteItems", write_units=3)),
+    "change the primary": (_LOOK_UP, Call("TransactWriteItems", write_units=6)),
+    "reorder": (Call("Query", read_units=2), Call("TransactWriteItems", write_units=40)),
     "delete": (
         _LOOK_UP,
-        Call("TransactWriteItems", write_units=5),
+        Call("TransactWriteItems", write_units=7),
         Call("DeleteObject"),
         _TELL,
         Call("DeleteItem", write_units=2),
@@ -61,8 +62,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "metadata of a primary": (*_INSPECT, _MOVE_PRIMARY, _TELL),
     "metadata of a form": (*_INSPECT_FORM, _TELL),
 }
-"""By route, warm: identifiers are leased. Units are those of a gallery of one picture; what grows with it is
-the query, by its size, and the transaction of a new order, by two for each picture."""
+"""By route, warm: identifiers are leased. Units are those of a page and a gallery of ten pictures: a query
+reads what the page shows, however large the gallery is, and a new order writes four for each picture: the
+record twice, and its old and its new entry in the gallery's index."""
 
 
 def read_units(route: str) -> float:

@@ -4,7 +4,8 @@ The emulator reports capacity too, but a query always as one unit and a batch as
 computed from the sizes of the items, and what it reports of writes is compared with that.
 
 Rules: DynamoDB developer guide, "DynamoDB read and write operations", "DynamoDB item sizes and formats",
-"Using Global Secondary Indexes" (provisioned throughput) and "Amazon DynamoDB Transactions".
+"Using Global Secondary Indexes" and "Local secondary indexes" (provisioned throughput) and "Amazon DynamoDB
+Transactions".
 """
 
 import math
@@ -24,7 +25,7 @@ _READ_BYTES = 4096
 _WRITE_BYTES = 1024
 _TRANSACTION = 2
 """How often a transaction writes each item: once to prepare it, once to commit it."""
-_INDEX_KEY = ("open_shard", "open_since")
+_TABLE_KEY = ("pk", "sk")
 _READS = frozenset({"GetItem", "Query", "BatchGetItem"})
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
 
@@ -64,10 +65,35 @@ def write_units(before: Item, after: Item) -> int:
     return max(1, math.ceil(max(item_size(before), item_size(after)) / _WRITE_BYTES))
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of the catalogue: whose items have these attributes, and if it holds all others too."""
+
+    key: tuple[str, str]
+    holds_all: bool
+
+    def units(self, before: Item, after: Item) -> int:
+        """Return what a write takes here: a unit for each KB of an entry that is added, removed or changed."""
+        old, new = self._entry(before), self._entry(after)
+        if old == new:
+            return 0
+        if old and new and all(old[name] == new[name] for name in self.key):
+            return write_units(old, new)
+        return sum(write_units({}, entry) for entry in (old, new) if entry)
+
+    def _entry(self, item: Item) -> Item:
+        if not all(name in item for name in self.key):
+            return {}
+        return item if self.holds_all else {name: item[name] for name in {*_TABLE_KEY, *self.key}}
+
+
+OPEN = Index(("open_shard", "open_since"), holds_all=False)
+GALLERY = Index(("pk", "place"), holds_all=True)
+
+
 def index_units(before: Item, after: Item) -> int:
-    """Return what the same write takes in the index, which holds keys only: one to remove, one to add."""
-    keys = [[each[name] for name in _INDEX_KEY if name in each] for each in (before, after)]
-    return 0 if keys[0] == keys[1] else sum(len(key) == len(_INDEX_KEY) for key in keys)
+    """Return what the same write takes in both indexes."""
+    return OPEN.units(before, after) + GALLERY.units(before, after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bench.capacity import item_size
 from bench.environments import ROOT
 from bench.hot_items import INDEX_UNITS
 from bench.page import paragraph, table
-from bench.routes import ready_record
+from bench.routes import FIRST_STORED_ID, PRODUCT_ID, ready_record
 from bench.warm_invocations import RESULTS as BILLED
 from local.template import translate
 
@@ -152,7 +152,9 @@ def pages() -> Bill:
 def storage() -> Bill:
     """Return the bill of a month in which a TB of pictures lies there."""
     pictures = _TB / _GB / _PICTURE_GB
-    records_gb = pictures * (item_size(ready_record(1, 1)) + _ITEM_OVERHEAD_BYTES) / _GB
+    # In the table and in the gallery's index.
+    record_bytes = 2 * (item_size(ready_record(PRODUCT_ID, FIRST_STORED_ID)) + _ITEM_OVERHEAD_BYTES)
+    records_gb = pictures * record_bytes / _GB
     return Bill(
         [
             Line("s3_gb_month", _TB / _GB),
@@ -227,7 +229,7 @@ _LOWER_PAGE = {
     "Lambda": "Less memory, which is less processor too.",
     "CloudFront": "The API's own address.",
     "CloudWatch Logs": "Shorter lines.",
-    "DynamoDB": "Smaller galleries ([growth.md](growth.md)).",
+    "DynamoDB": "Smaller pages (`limit`).",
 }
 
 

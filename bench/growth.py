@@ -4,6 +4,7 @@ The functions run in this process, on the emulator; records are put straight int
 are the same on any machine, and so is the simulation, whose seed is fixed.
 """
 
+import itertools
 import math
 import os
 import shutil
@@ -33,7 +34,7 @@ from bench.hot_items import (
     simulate,
 )
 from bench.page import paragraph, section, table
-from bench.routes import FIRST_STORED_ID, RouteError, Routes, ready_record
+from bench.routes import FIRST_STORED_ID, PRODUCT_ID, RouteError, Routes, ready_record
 from domain.leased_ids import BLOCK_SIZE
 from local.emulator_process import ACCESS_KEY_ID, SECRET_ACCESS_KEY, start_emulator
 from local.system import ignore_shell_settings
@@ -44,14 +45,17 @@ GALLERIES = (10, 1_000, 10_000)
 CATALOGUES = (100, 1_000, 10_000)
 ENVIRONMENTS = (75, 1_500, 10_000)
 PRODUCTS = (100, 10_000, 1_000_000)
-WISHES = (10, 20, 50, 100, 200)
-_GALLERY_PRODUCT = 42
-_FIRST_PRODUCT = 1_000
+UPLOADS = (10, 20, 50, 100, 200)
+"""A second, to one product."""
+_FIRST_PRODUCT = 2_000_000
 _USUAL_GALLERY = 10
 _STEP = 1_000
-_PAGE = 1 << 20
+_CALL_BYTES = 1 << 20
 """Bytes that one call of a query reads at most."""
-_GROWING = ("list", "reorder")
+_PRODUCT_BYTES = 10 << 30
+"""Bytes that the records of one product and their entries in a local index may take."""
+_REFUSED = ("reorder",)
+"""What a gallery that is too large is refused."""
 
 
 @dataclass(slots=True)
@@ -72,13 +76,13 @@ def main() -> None:
     with _emulator():
         growth = Growth()
         routes = Routes()
-        routes.add_products(_GALLERY_PRODUCT, 1)
+        routes.add_products(PRODUCT_ID, 1)
         stored = 0
         for pictures in GALLERIES:
             report(f"a gallery of {pictures:,} pictures")
-            routes.add_pictures(_GALLERY_PRODUCT, stored, pictures - stored)
+            routes.add_pictures(PRODUCT_ID, stored, pictures - stored)
             stored = pictures
-            growth.galleries[pictures] = _measure(routes, _GALLERY_PRODUCT, pictures)
+            growth.galleries[pictures] = _measure(routes, PRODUCT_ID, pictures)
         added = 0
         for products in CATALOGUES:
             report(f"a catalogue of {products:,} products")
@@ -96,7 +100,8 @@ def main() -> None:
     _check(growth)
     report("simulating")
     busiest = {(many, products): simulate(many, products) for many in ENVIRONMENTS for products in PRODUCTS}
-    PAGE.write_text(render(growth, busiest, {wishes: contend(wishes) for wishes in WISHES}))
+    contention = {rate: (contend(rate, primaries=False), contend(rate, primaries=True)) for rate in UPLOADS}
+    PAGE.write_text(render(growth, busiest, contention))
     report(f"wrote {PAGE.relative_to(ROOT)}")
 
 
@@ -109,13 +114,13 @@ def _measure(
 
 def _check(growth: Growth) -> None:
     """Make sure of what the page says of the figures."""
-    for columns, growing in ((growth.catalogues, ()), (growth.galleries, _GROWING)):
+    for columns, refused in ((growth.catalogues, ()), (growth.galleries, _REFUSED)):
         steady = [
-            {route: _cell(reports) for route, reports in column.items() if route not in growing}
+            {route: _cell(reports) for route, reports in column.items() if route not in refused}
             for column in columns.values()
         ]
         if any(column != steady[0] for column in steady):
-            raise RouteError(f"A route has grown that had not: {steady}.")
+            raise RouteError(f"A route has grown: {steady}.")
 
 
 @contextmanager
@@ -140,7 +145,9 @@ def _emulator() -> Iterator[None]:
 
 
 def render(
-    growth: Growth, busiest: Mapping[tuple[int, int], Busiest], contention: Mapping[int, Contention]
+    growth: Growth,
+    busiest: Mapping[tuple[int, int], Busiest],
+    contention: Mapping[int, tuple[Contention, Contention]],
 ) -> str:
     """Return the page."""
     return "\n".join(
@@ -158,19 +165,20 @@ def render(
 def _routes(growth: Growth) -> str:
     columns: list[Mapping[str, Sequence[Report]]] = [*growth.galleries.values(), *growth.catalogues.values()]
     heads = [f"gallery of {n:,}" for n in growth.galleries] + [f"{n:,} products" for n in growth.catalogues]
-    record = item_size(ready_record(_GALLERY_PRODUCT, FIRST_STORED_ID))
+    record = item_size(ready_record(PRODUCT_ID, FIRST_STORED_ID))
     before = f"""
         Calls to AWS · read units · write units of DynamoDB, warm, measured through the functions on the
         emulator. Galleries grow in a product of their own; catalogues have a gallery of {_USUAL_GALLERY}
         in the product that is measured, and one picture in every other.
     """
     after = f"""
-        No route takes more for a larger catalogue. What grows with the gallery is a list and a new order,
-        since both read the product's whole partition: a unit for each 4 KB, and one more call for each
-        megabyte, DynamoDB's page. A record of usual length is {record} bytes, so that a call reads
-        {_PAGE // record:,} of them, and fewer with longer texts. A new order, which is refused above 100
-        pictures, also writes two units for each. Everything else stays the same; the run fails if it does
-        not.
+        No route takes more for a larger catalogue or a larger gallery; the run fails if one does. A list
+        reads its page and what stands before it, a unit for each 4 KB, and one more call for each megabyte,
+        DynamoDB's page: a record of usual length is {record} bytes, so that pages up to the
+        {_CALL_BYTES // record:,}th picture are one call, with longer texts fewer. The pictures in one status
+        are found by reading the whole gallery. A new order, which is refused above 100 pictures, writes four
+        units for each. What a product's records and their entries in the gallery's index may take together,
+        10 GB, is enough for some {_PRODUCT_BYTES // (2 * record) / 1e6:.0f} million pictures.
     """
     rows = [[route, *(_cell(column.get(route)) for column in columns)] for route in CALLS]
     return section("Calls and capacity of each route", before, table(["route", *heads], rows), after)
@@ -203,8 +211,9 @@ def _comparison(growth: Growth) -> str:
     return paragraph(f"""
         Units are computed from the sizes of the items before and after each call, by the rules of
         DynamoDB's developer guide: 4 KB a read unit, consistent; 1 KB a write unit; each item of a
-        transaction twice, its conditions too; entering, leaving or moving in the index of open records
-        one, one and two, in a transaction as well, of which the guide says nothing. The emulator reports a
+        transaction twice, its conditions too; entering, leaving or moving in an index one, one and two, and
+        one for an entry that changes where it stands, as all in the gallery's do; in a transaction as well,
+        of which the guide says nothing. The emulator reports a
         query as one unit whatever its size and a batch as none, so its reads prove nothing; of its writes
         it reports the same for {len(told) - others.total()} of {len(told)}{": " if differing else ""}{
         differing
@@ -219,8 +228,9 @@ def limits_section() -> str:
         reaches that:
     """
     after = """
-        The last three are of uploads to one and the same product; DynamoDB may part a hot product's
-        records among partitions, but never one item. Each execution environment that starts leases a block
+        The last three are of uploads to one and the same product. Its item, its records and their entries in
+        the gallery's index lie on one partition: DynamoDB parts a hot product's records among partitions
+        only in a table without a local index. Each execution environment that starts leases a block
         too: Lambda starts at most 1,000 of a function in ten seconds, which are 100 writes a second on the
         counter beside those above.
     """
@@ -263,22 +273,33 @@ def _shards_rate() -> float:
     return LIMIT * OPEN_SHARDS / INDEX_UNITS
 
 
-def _contention(contention: Mapping[int, Contention]) -> str:
+def _contention(contention: Mapping[int, tuple[Contention, Contention]]) -> str:
     before = """
-        Before its units, another thing bounds a product's item: transactions on it refuse each other.
-        Simulated with the adapter's waits and tries, at random moments for ten seconds, a transaction
-        taken to hold its items for 10 ms (an assumption):
+        Before its units, another thing bounds a product's item: transactions on it refuse each other. Each
+        upload is counted by one, and each that becomes the primary is pointed to by another. Simulated with
+        the adapter's waits and tries, at random moments for ten seconds, a transaction taken to hold its
+        items for 10 ms (an assumption); tries for each transaction, and how many are given up after the last:
     """
     after = """
-        What is given up is not lost: Lambda runs the event again, twice, and then the failure queue has
-        it.
+        What is given up is not lost: an upload is answered 503 with `Retry-After`, before any bytes are
+        stored, and the event of a primary Lambda runs again, twice, and then the failure queue has it.
     """
     rows = [
-        [f"{wishes}", f"{found.tries / found.wanted:.1f}", f"{found.given_up / found.wanted:.1%}"]
-        for wishes, found in contention.items()
+        [f"{rate}", *itertools.chain.from_iterable(map(_odds, found))] for rate, found in contention.items()
     ]
-    heads = ["wishes a second", "tries for each", "given up after the last try"]
-    return section("Many primaries of one product", before, table(heads, rows), after)
+    heads = [
+        "uploads a second",
+        *(
+            f"{what}, {whose}"
+            for whose in ("no primaries", "all primaries")
+            for what in ("tries", "given up")
+        ),
+    ]
+    return section("Many uploads to one product", before, table(heads, rows), after)
+
+
+def _odds(found: Contention) -> list[str]:
+    return [f"{found.tries / found.wanted:.1f}", f"{found.given_up / found.wanted:.1%}"]
 
 
 if __name__ == "__main__":

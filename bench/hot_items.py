@@ -20,10 +20,11 @@ UPLOAD_SECONDS = 0.15
 """How long an environment is taken to be busy with one upload, waiting for AWS included."""
 INDEX_UNITS = 2
 """Of each upload in its shard: the record enters it, and leaves it when it is ready."""
-POINTER_UNITS = 2
-"""Of each upload that is to be the primary, on the product's item: a transaction writes twice."""
+COUNT_UNITS = 3
+"""Of each upload on the product's item, which counts it: a transaction writes twice, and the gallery's index
+has an entry of it."""
 PARTITION_UNITS = write_units("upload") + write_units("metadata") - INDEX_UNITS
-"""Of each upload on its record, which has the product's partition key."""
+"""Of each upload on its record, its product and their entries in the gallery's index: one partition."""
 PRIMARY_PARTITION_UNITS = PARTITION_UNITS + write_units("metadata of a primary") - write_units("metadata")
 _SECONDS = 10
 _TRANSACTION_SECONDS = 0.01
@@ -46,9 +47,9 @@ def limits() -> list[Limit]:
         for name, units in (
             (f"counter of identifiers, {BLOCK_SIZE} a lease", 1 / BLOCK_SIZE),
             (f"a shard of the index of open records, of {OPEN_SHARDS}", INDEX_UNITS / OPEN_SHARDS),
-            ("one product's records, no primaries", PARTITION_UNITS),
-            ("one product's item, all of them primaries", POINTER_UNITS),
-            ("one product's records and item together, all primaries", PRIMARY_PARTITION_UNITS),
+            ("one product's item, no primaries", COUNT_UNITS),
+            ("one product with its records, no primaries", PARTITION_UNITS),
+            ("one product with its records, all of them primaries", PRIMARY_PARTITION_UNITS),
         )
     ]
 
@@ -103,14 +104,17 @@ class Contention:
     tries: int
 
 
-def contend(per_second: int, seed: int = 1) -> Contention:
-    """Let pictures become one product's primary, at random moments, with the waits of the adapter.
+def contend(uploads_per_second: int, *, primaries: bool, seed: int = 1) -> Contention:
+    """Let pictures of one product come in, at random moments, with the waits of the adapter.
 
-    A transaction that finds the item held is refused at once and waits; after its last try it gives up,
-    and Lambda runs the whole event again.
+    Each is counted, and a primary is pointed to when it has been inspected, by a transaction on the product's
+    item. One that finds the item held is refused at once and waits; after its last try it gives up.
     """
     chance = random.Random(seed)  # noqa: S311 - nothing secret is made of it
-    queue = [(at, number, 0) for number, at in enumerate(_moments(per_second, chance))]
+    moments = list(_moments(uploads_per_second, chance))
+    if primaries:
+        moments += [at + UPLOAD_SECONDS for at in moments]
+    queue = [(at, number, 0) for number, at in enumerate(moments)]
     wanted, given_up, tries, free_at = len(queue), 0, 0, 0.0
     heapq.heapify(queue)
     while queue:

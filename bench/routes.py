@@ -19,7 +19,7 @@ import boto3
 from botocore.session import get_session
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.dynamo_items import image_key, image_to_item, product_key
+from adapters.dynamo_items import image_key, image_to_item, product_key, product_to_item
 from adapters.dynamo_products import DynamoProducts
 from bench.capacity import Meter, Report
 from domain.api_key import Role
@@ -43,6 +43,8 @@ from tests.builders import (
 )
 from tests.forms import upload_form
 
+PRODUCT_ID = 1_234_567
+"""With as many figures as those of a large shop, since they count in the size of each record."""
 FIRST_STORED_ID = 1_000_000_000
 """Records that are put straight into the table; far from what the counter gives out."""
 _BATCH = 25
@@ -71,6 +73,7 @@ def ready_record(product_id: int, image_id: int) -> dict[str, Any]:
         name="product_image.jpg",
         alt_text="Product front view",
         primary_requested_at=NOW,
+        order=image_id % FIRST_STORED_ID,
         version="3HL4kqtJvjVBH40Nrjfkd3QbDsIUQqhz",
     )
     item = {name: value for name, value in image_to_item(image).items() if not name.startswith("open_")}
@@ -118,11 +121,17 @@ class Routes:
 
     def add_products(self, first: int, count: int) -> None:
         """Put products straight into the table."""
-        self._put({**product_key(number), "product_id": {"N": str(number)}} for number in _upto(first, count))
+        self._put(map(product_to_item, _upto(first, count)))
 
     def add_pictures(self, product_id: int, first: int, count: int) -> None:
         """Put records of pictures that are ready straight into the table."""
         self._put(ready_record(product_id, number) for number in _upto(FIRST_STORED_ID + first, count))
+        self.dynamodb.update_item(
+            TableName=self.table,
+            Key=product_key(product_id),
+            UpdateExpression="ADD image_count :count",
+            ExpressionAttributeValues={":count": {"N": str(count)}},
+        )
 
     def costs(self, product_id: int, pictures: int, stored: int = FIRST_STORED_ID) -> Iterator[Cost]:
         """Send a request on each route to a product with so many pictures, and yield what each took.
@@ -139,7 +148,9 @@ class Routes:
             patch = partial(gallery, "PATCH", IMAGE_PATH, change, product_id=product_id, image_id=stored)
             yield self._cost(route, patch)
         if pictures <= _REORDERED:
-            order = {"image_ids": list(_upto(stored, pictures))}
+            page = gallery("GET", IMAGES_PATH, product_id=product_id, limit=_REORDERED)
+            # The other way round, so that each of an even number moves.
+            order = {"image_ids": [image["id"] for image in reversed(page["results"])]}
             put = partial(gallery, "PUT", f"{IMAGES_PATH}/order", order, product_id=product_id)
             yield self._cost("reorder", put)
         yield from self._uploads(product_id)
@@ -200,10 +211,20 @@ class Routes:
         if answer != {"images": [{"key": key, "outcome": "ready"}]}:
             raise RouteError(f"The inspection of {key} ended with {answer}.")
 
-    def _json(self, function: str, method: str, path: str, body: object = None, **ids: int) -> dict[str, Any]:
+    def _json(
+        self,
+        function: str,
+        method: str,
+        path: str,
+        body: object = None,
+        limit: int | None = None,
+        **ids: int,
+    ) -> dict[str, Any]:
         text = None if body is None else json.dumps(body)
         headers = {"Content-Type": "application/json"}
-        return self._answer(function, api_event(method, path, path=ids, headers=headers, body=text))
+        query = {"limit": str(limit)} if limit else None
+        event = api_event(method, path, path=ids, headers=headers, query=query, body=text)
+        return self._answer(function, event)
 
     def _answer(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
         with _quiet():

@@ -14,12 +14,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
+import bench.routes
 from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from bench.calls import CALLS, Call
 from bench.routes import Cost, Routes
 from domain.change_image import ChangeImage, ImageChange
+from domain.errors import GalleryTooLargeError
+from domain.image import ImageStatus
 from domain.list_images import MAX_PAGE_SIZE, ListImages, PageRequest
 from domain.reorder_images import ReorderImages
 from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ref, an_image
@@ -64,17 +67,18 @@ def operations_of(costs: Iterator[Cost]) -> dict[str, list[str]]:
 
 
 def test_each_route_takes_the_calls_and_the_units_that_the_table_says(routes: Routes) -> None:
-    routes.add_products(PRODUCT_ID, 1)
-    routes.add_pictures(PRODUCT_ID, 0, 1)
-    assert calls_of(routes.costs(PRODUCT_ID, 1)) == CALLS
+    routes.add_products(bench.routes.PRODUCT_ID, 1)
+    routes.add_pictures(bench.routes.PRODUCT_ID, 0, 10)
+    assert calls_of(routes.costs(bench.routes.PRODUCT_ID, 10)) == CALLS
 
 
 @pytest.mark.parametrize(
     ("route", "calls"),
     [
-        ("upload", 3),
-        ("upload with a key", 5),
+        ("upload", 2),
+        ("upload with a key", 4),
         ("upload replayed", 1),
+        ("reserve", 1),
         ("list", 1),
         ("show", 1),
         ("metadata", 4),
@@ -100,15 +104,22 @@ def test_no_route_takes_more_calls_with_a_larger_gallery_or_catalogue(
     assert operations_of(routes.costs(PRODUCT_ID, pictures)) == expected
 
 
-def test_a_list_takes_one_more_call_for_each_megabyte_of_the_gallery(routes: Routes) -> None:
-    routes.add_products(PRODUCT_ID, 1)
-    routes.add_pictures(PRODUCT_ID, 0, 3_000)
-    first_routes = islice(routes.costs(PRODUCT_ID, 3_000), 3)
-    assert operations_of(first_routes) == {
-        "authorize": ["GetItem"],
-        "list": ["Query", "Query"],
-        "show": ["BatchGetItem"],
-    }
+def test_a_list_takes_one_call_and_the_same_units_in_a_gallery_of_more_than_a_megabyte(
+    routes: Routes,
+) -> None:
+    routes.add_products(bench.routes.PRODUCT_ID, 1)
+    routes.add_pictures(bench.routes.PRODUCT_ID, 0, 3_000)
+    first_routes = islice(routes.costs(bench.routes.PRODUCT_ID, 3_000), 2)
+    assert calls_of(first_routes) == {route: CALLS[route] for route in ("authorize", "list")}
+
+
+def test_the_pictures_in_one_status_take_one_more_call_for_each_megabyte_of_the_gallery(shop: Shop) -> None:
+    for image_id in range(1, 61):
+        # Longer than the service lets a text be, so that few records make a megabyte.
+        shop.catalog.reserve(an_image(ref=a_ref(image_id), alt_text="x" * 20_000))
+    made = shop.watch()
+    ListImages(shop.catalog)(PRODUCT_ID, PageRequest(10, 0, ImageStatus.PENDING))
+    assert made == ["Query", "Query"]
 
 
 def test_a_page_of_a_hundred_pictures_takes_one_call(shop: Shop) -> None:
@@ -132,3 +143,12 @@ def test_a_new_order_of_a_hundred_pictures_takes_two_calls(shop: Shop) -> None:
     made = shop.watch()
     ReorderImages(shop.catalog, lambda: NOW)(PRODUCT_ID, list(range(100, 0, -1)))
     assert made == ["Query", "TransactWriteItems"]
+
+
+def test_a_gallery_that_is_too_large_for_a_new_order_is_refused_by_one_call(shop: Shop) -> None:
+    for image_id in range(1, 102):
+        shop.catalog.reserve(an_image(ref=a_ref(image_id)))
+    made = shop.watch()
+    with pytest.raises(GalleryTooLargeError):
+        ReorderImages(shop.catalog, lambda: NOW)(PRODUCT_ID, [])
+    assert made == ["Query"]

@@ -2,8 +2,9 @@ import pytest
 
 from bench.capacity import index_units, item_size, read_units, write_units
 
-OPEN = {"pk": {"S": "a"}, "open_shard": {"S": "OPEN#01"}, "open_since": {"S": "2026"}}
-CLOSED = {"pk": {"S": "a"}}
+CLOSED = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+OPEN = {**CLOSED, "open_shard": {"S": "OPEN#01"}, "open_since": {"S": "2026"}}
+SHOWN = {**CLOSED, "place": {"S": "1"}}
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,28 @@ def test_writing_takes_a_unit_for_each_kb_of_the_larger_of_both_items(
     assert write_units(*items) == units
 
 
-def test_the_index_takes_a_unit_to_enter_one_to_leave_two_to_move_and_none_to_stay() -> None:
+def test_the_index_of_open_records_takes_a_unit_to_enter_one_to_leave_two_to_move_and_none_to_stay() -> None:
     moved = {**OPEN, "open_since": {"S": "2027"}}
     assert index_units({}, OPEN) == 1
     assert index_units(OPEN, CLOSED) == 1
     assert index_units(OPEN, moved) == 2
     assert index_units(OPEN, {**OPEN, "status": {"S": "ready"}}) == 0
     assert index_units(CLOSED, CLOSED) == 0
+
+
+def test_the_gallerys_index_takes_the_same_and_a_unit_for_whatever_else_changes() -> None:
+    assert index_units({}, SHOWN) == 1
+    assert index_units(SHOWN, CLOSED) == 1
+    assert index_units(SHOWN, {**SHOWN, "place": {"S": "2"}}) == 2
+    assert index_units(SHOWN, {**SHOWN, "status": {"S": "ready"}}) == 1
+    assert index_units(SHOWN, SHOWN) == 0
+
+
+def test_the_gallerys_index_takes_a_unit_for_each_kb_of_an_entry() -> None:
+    large = {**SHOWN, "name": {"S": "x" * 1024}}
+    assert [index_units(*items) for items in (({}, large), (large, SHOWN), (large, {}))] == [2, 2, 2]
+    assert index_units(large, {**large, "place": {"S": "2"}}) == 4
+
+
+def test_a_write_is_counted_in_both_indexes() -> None:
+    assert index_units({}, {**OPEN, **SHOWN}) == 2

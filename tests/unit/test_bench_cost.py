@@ -100,7 +100,7 @@ def test_a_form_saves_what_the_bytes_cost_at_the_cdn_and_is_billed_for_its_own_f
 
 
 def test_a_page_of_a_gallery_is_one_query() -> None:
-    assert [line.quantity for line in pages().lines if line.service == "DynamoDB"] == [1_000_000]
+    assert [line.quantity for line in pages().lines if line.service == "DynamoDB"] == [2_000_000]
 
 
 def gb_seconds(bill: Bill) -> float:

@@ -35,7 +35,13 @@ def test_the_counter_takes_every_upload_that_api_gateway_lets_in_and_the_index_t
 
 
 def test_transactions_that_seldom_meet_need_one_try_and_those_that_always_meet_are_given_up() -> None:
-    seldom, always = contend(1), contend(500)
+    seldom, always = contend(1, primaries=False), contend(500, primaries=False)
     assert (seldom.tries, seldom.given_up) == (seldom.wanted, 0)
     assert always.tries > always.wanted
     assert 0 < always.given_up < always.wanted
+
+
+def test_each_primary_takes_a_second_transaction_on_its_products_item() -> None:
+    counted, pointed = contend(30, primaries=False), contend(30, primaries=True)
+    assert pointed.wanted == 2 * counted.wanted
+    assert pointed.tries > 2 * counted.tries
