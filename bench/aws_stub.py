@@ -20,8 +20,7 @@ _BLOCK_BYTES = 16_384
 """What urllib3 reads from a body at a time (its `blocksize`)."""
 
 _DYNAMODB_ANSWERS = {
-    "GetItem": {"Item": {"pk": {"S": "PRODUCT#42"}, "sk": {"S": "PRODUCT"}}},
-    "PutItem": {},
+    "TransactWriteItems": {},
     # The counter of identifiers.
     "UpdateItem": {"Attributes": {"last_id": {"N": "1000"}}},
 }

@@ -34,7 +34,7 @@ _METHOD = """\
   environment of its own, installed as pip does it: compiled, nothing removed, in the versions of `uv.lock`.
 - All rows are of one run. `make bench BENCH=name` prints the rows of one part and writes nothing.
 - Before uploads are measured, one of each contender is looked at: its answer must be 201 with every key of
-  the contract, its calls those of the job: look for the product, put the record, put the picture as it is.
+  the contract, its calls those of the job: one puts and counts the record, one puts the picture as it is.
 - Only ratios mean something: the absolute figures are those of one machine that others share.
 - Start-up is counted in instructions of a fresh process (callgrind, user mode, fixed hash seed), from the
   interpreter's first one to a handler that is ready, the clients made. No other load changes them.
@@ -125,8 +125,8 @@ def _upload(series: Mapping[str, Any]) -> str:
     return paragraph(f"""
         Of our upload of 4 MB, {whole:.2f} ms, these steps grow with the picture, each measured alone: the
         CRC32 that S3 checks {steps["crc32"]:.2f}, the search for the boundary {steps["search"]:.2f}, base64
-        {steps["base64"]:.2f}, the copy of the file {steps["copy"]:.2f}. The rest is above all the SDK's three
-        calls. The two tuned calls look for no product, which is one call of three.
+        {steps["base64"]:.2f}, the copy of the file {steps["copy"]:.2f}. The rest is above all the SDK's two
+        calls.
     """)
 
 

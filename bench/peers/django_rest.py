@@ -41,7 +41,7 @@ from rest_framework.request import Request  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
-table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+dynamodb = boto3.resource("dynamodb").meta.client
 
 
 class GivenUser(BaseAuthentication):  # type: ignore[misc] # published without types
@@ -107,11 +107,9 @@ class ProductImages(APIView):  # type: ignore[misc] # published without types
         serializer = UploadSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         form = serializer.validated_data
-        if "Item" not in table.get_item(Key={"pk": f"PRODUCT#{product_id}", "sk": "PRODUCT"}):
-            raise NotFound("The product does not exist.")
         image = form["image"]
         image_id = uuid.uuid4().int >> 75
-        name = default_storage.save(f"originals/{product_id}/{image_id}", image)
+        name = f"originals/{product_id}/{image_id}"
         now = datetime.now(UTC)
         stored = ProductImageSerializer(
             {
@@ -130,16 +128,29 @@ class ProductImages(APIView):  # type: ignore[misc] # published without types
                 "updated_at": now,
             }
         ).data
-        table.put_item(
-            Item={
+        count: Any = {
+            "TableName": os.environ["TABLE"],
+            "Key": {"pk": f"PRODUCT#{product_id}", "sk": "PRODUCT"},
+            "UpdateExpression": "ADD image_count :one",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":one": 1},
+        }
+        record: Any = {
+            "TableName": os.environ["TABLE"],
+            "Item": {
                 "pk": f"PRODUCT#{product_id}",
                 "sk": f"IMAGE#{image_id}",
                 **stored,
                 "is_primary": form["is_primary"],
                 "order": form["order"],
             },
-            ConditionExpression="attribute_not_exists(pk)",
-        )
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        try:
+            dynamodb.transact_write_items(TransactItems=[{"Put": record}, {"Update": count}])
+        except dynamodb.exceptions.TransactionCanceledException as error:
+            raise NotFound("The product does not exist.") from error
+        default_storage.save(name, image)
         return Response(stored, status=status.HTTP_201_CREATED)
 
 

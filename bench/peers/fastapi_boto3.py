@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 app = FastAPI()
 
-table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+dynamodb = boto3.resource("dynamodb").meta.client
 s3 = boto3.client("s3")
 
 
@@ -57,8 +57,6 @@ def upload_image(
     order: Annotated[int, Form()] = 0,
 ) -> ProductImage:
     """Store a picture of a product."""
-    if "Item" not in table.get_item(Key={"pk": f"PRODUCT#{product_id}", "sk": "PRODUCT"}):
-        raise HTTPException(status_code=404, detail="The product does not exist.")
     try:
         picture = Image.open(image.file)
     except UnidentifiedImageError as error:
@@ -68,9 +66,6 @@ def upload_image(
     image_id = uuid.uuid4().int >> 75
     key = f"originals/{product_id}/{image_id}"
     now = datetime.now(UTC)
-    s3.put_object(
-        Bucket=os.environ["BUCKET"], Key=key, Body=content, ContentType=f"image/{picture.format}".lower()
-    )
     stored = ProductImage(
         id=image_id,
         type=str(picture.format),
@@ -87,14 +82,29 @@ def upload_image(
         updated_at=now,
     )
     item: dict[str, Any] = stored.model_dump(mode="json")
-    table.put_item(
-        Item={
+    count: Any = {
+        "TableName": os.environ["TABLE"],
+        "Key": {"pk": f"PRODUCT#{product_id}", "sk": "PRODUCT"},
+        "UpdateExpression": "ADD image_count :one",
+        "ConditionExpression": "attribute_exists(pk)",
+        "ExpressionAttributeValues": {":one": 1},
+    }
+    record: Any = {
+        "TableName": os.environ["TABLE"],
+        "Item": {
             "pk": f"PRODUCT#{product_id}",
             "sk": f"IMAGE#{image_id}",
             **item,
             "is_primary": is_primary,
             "order": order,
         },
-        ConditionExpression="attribute_not_exists(pk)",
+        "ConditionExpression": "attribute_not_exists(pk)",
+    }
+    try:
+        dynamodb.transact_write_items(TransactItems=[{"Put": record}, {"Update": count}])
+    except dynamodb.exceptions.TransactionCanceledException as error:
+        raise HTTPException(status_code=404, detail="The product does not exist.") from error
+    s3.put_object(
+        Bucket=os.environ["BUCKET"], Key=key, Body=content, ContentType=f"image/{picture.format}".lower()
     )
     return stored

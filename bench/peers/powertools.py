@@ -21,7 +21,7 @@ logger = Logger()
 metrics = Metrics()
 app = APIGatewayRestResolver(enable_validation=True)
 
-table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+dynamodb = boto3.resource("dynamodb").meta.client
 s3 = boto3.client("s3")
 
 
@@ -61,8 +61,6 @@ def upload_image(
     order: Annotated[int, Form()] = 0,
 ) -> tuple[ProductImage, int]:
     """Store a picture of a product."""
-    if "Item" not in table.get_item(Key={"pk": f"PRODUCT#{product_id}", "sk": "PRODUCT"}):
-        raise NotFoundError("The product does not exist.")
     try:
         picture = Image.open(io.BytesIO(image.content))
     except UnidentifiedImageError as error:
@@ -74,12 +72,6 @@ def upload_image(
     image_id = uuid.uuid4().int >> 75
     key = f"originals/{product_id}/{image_id}"
     now = datetime.now(UTC)
-    s3.put_object(
-        Bucket=os.environ["BUCKET"],
-        Key=key,
-        Body=image.content,
-        ContentType=f"image/{picture.format}".lower(),
-    )
     stored = ProductImage(
         id=image_id,
         type=str(picture.format),
@@ -96,15 +88,33 @@ def upload_image(
         updated_at=now,
     )
     item: dict[str, Any] = stored.model_dump(mode="json")
-    table.put_item(
-        Item={
+    count: Any = {
+        "TableName": os.environ["TABLE"],
+        "Key": {"pk": f"PRODUCT#{product_id}", "sk": "PRODUCT"},
+        "UpdateExpression": "ADD image_count :one",
+        "ConditionExpression": "attribute_exists(pk)",
+        "ExpressionAttributeValues": {":one": 1},
+    }
+    record: Any = {
+        "TableName": os.environ["TABLE"],
+        "Item": {
             "pk": f"PRODUCT#{product_id}",
             "sk": f"IMAGE#{image_id}",
             **item,
             "is_primary": is_primary,
             "order": order,
         },
-        ConditionExpression="attribute_not_exists(pk)",
+        "ConditionExpression": "attribute_not_exists(pk)",
+    }
+    try:
+        dynamodb.transact_write_items(TransactItems=[{"Put": record}, {"Update": count}])
+    except dynamodb.exceptions.TransactionCanceledException as error:
+        raise NotFoundError("The product does not exist.") from error
+    s3.put_object(
+        Bucket=os.environ["BUCKET"],
+        Key=key,
+        Body=image.content,
+        ContentType=f"image/{picture.format}".lower(),
     )
     metrics.add_metric(name="Uploads", unit=MetricUnit.Count, value=1)
     logger.info("image stored", image_id=image_id)

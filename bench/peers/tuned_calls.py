@@ -7,10 +7,14 @@ import base64
 import os
 import zlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from zlib_ng.zlib_ng import crc32
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, UpdateTypeDef
 
 _S3 = Config(request_checksum_calculation="when_required", s3={"payload_signing_enabled": False})
 _ALL = Config(parameter_validation=False, user_agent="tuned-calls")
@@ -26,11 +30,19 @@ class Store:
 
     def __call__(self, content: bytes) -> int:
         """Write a record and the bytes; return the status that an upload would be answered with."""
-        self._dynamodb.put_item(
-            TableName=os.environ["TABLE"],
-            Item={"pk": {"S": "PRODUCT#42"}, "sk": {"S": "IMAGE#1"}, "size": {"N": str(len(content))}},
-            ConditionExpression="attribute_not_exists(pk)",
-        )
+        put: PutTypeDef = {
+            "TableName": os.environ["TABLE"],
+            "Item": {"pk": {"S": "PRODUCT#42"}, "sk": {"S": "IMAGE#1"}, "size": {"N": str(len(content))}},
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        count: UpdateTypeDef = {
+            "TableName": os.environ["TABLE"],
+            "Key": {"pk": {"S": "PRODUCT#42"}, "sk": {"S": "PRODUCT"}},
+            "UpdateExpression": "ADD image_count :one",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+        self._dynamodb.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])
         self._s3.put_object(
             Bucket=os.environ["BUCKET"],
             Key="originals/42/1.jpg",

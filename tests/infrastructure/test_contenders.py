@@ -40,8 +40,8 @@ def test_the_upload_function_and_the_two_calls_do_their_job(contender: str) -> N
 @pytest.mark.parametrize(
     ("contender", "changes", "says"),
     [
-        ("tuned_calls", "contenders.CALLS_ALONE = ()", r"calls \['PutItem', 'PUT'\], not \['GetItem', "),
-        ("ours", "contenders.CALLS_ALONE = ('ours',)", r"calls \['GetItem', 'PutItem', 'PUT'\], not "),
+        ("ours", "contenders._CALLS.append('GetItem')", r"calls \['Tran.*', 'PUT'\], not .*'GetItem'\]"),
+        ("tuned_calls", "contenders._CALLS.pop()", r"calls \['Tran.*', 'PUT'\], not \['Tran.*s'\]"),
         (
             "ours",
             "contenders._picture = lambda form: form[1:]",
