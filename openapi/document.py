@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from domain.image import MAX_ID, ImageFormat
+from domain.image import MAX_ID, ORDER_LIMIT, ImageFormat
 from domain.reorder_images import MAX_IMAGES
 from domain.reserve_upload import FORMAT_BY_EXTENSION
 from domain.text import MAX_TEXT_BYTES
-from domain.upload_fields import FALSE, ORDER_LIMIT, TRUE
+from domain.upload_fields import FALSE, TRUE
 from handlers.idempotency import KEY_PATTERN
 from handlers.json_request import AnnounceBody, ChangeBody, OrderBody, PageQuery
 from openapi.bodies import GalleryBody, ImageBody, ProblemBody, ReservedImageBody

@@ -296,7 +296,7 @@ class DynamoImageCatalog:
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
 
     def _read(self, product_id: int, **options: Any) -> tuple[Item, list[ProductImage]]:  # noqa: ANN401 - the SDK's
-        """Query a product and its pictures, consistently: one call for each MB, 1,200 to 2,900 records."""
+        """Query a product and its pictures, consistently: one call for each MB, 1,100 to 2,600 records."""
         with passing_errors_as_unavailable():
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,

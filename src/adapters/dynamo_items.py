@@ -11,9 +11,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.image import Announcement, ImageFacts, ImageFormat, ImageRef, ImageStatus, Primary, ProductImage
+from domain.image import (
+    ORDER_LIMIT,
+    Announcement,
+    ImageFacts,
+    ImageFormat,
+    ImageRef,
+    ImageStatus,
+    Primary,
+    ProductImage,
+)
 from domain.moments import iso_utc
-from domain.upload_fields import ORDER_LIMIT
 from domain.user import User
 
 type Item = dict[str, Any]

@@ -10,6 +10,9 @@ from domain.user import User
 MAX_ID = 2**53 - 1
 """Largest identifier: every JSON client reads integers up to here exactly (RFC 8259, section 6)."""
 
+ORDER_LIMIT = 2**31
+"""Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
+
 SENDING_TIME = timedelta(hours=1)
 """How long a client may take to send what it began to send when its form was about to expire."""
 _UNIT_STEP = 1024

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.errors import FieldFault, InvalidFieldsError
+from domain.image import ORDER_LIMIT
 from domain.text import clean_text
 
 TRUE = frozenset({"true", "1", "yes", "on", "t"})
 FALSE = frozenset({"false", "0", "no", "off", "f"})
-ORDER_LIMIT = 2**31
-"""Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 
 

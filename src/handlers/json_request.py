@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from domain.errors import FieldFault, InvalidFieldsError, InvalidRequestError
-from domain.image import MAX_ID
+from domain.image import MAX_ID, ORDER_LIMIT
 from domain.list_images import MAX_PAGE_SIZE
 from domain.text import clean_text
-from domain.upload_fields import ORDER_LIMIT
 from handlers.http_function import Request
 
 _MAX_TEXT = 16_384

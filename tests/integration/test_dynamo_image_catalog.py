@@ -21,8 +21,7 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.gallery import Page
-from domain.image import MAX_ID, ImageFacts, ImageSnapshot
-from domain.upload_fields import ORDER_LIMIT
+from domain.image import MAX_ID, ORDER_LIMIT, ImageFacts, ImageSnapshot
 from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ready_image, a_ref, an_image
 from tests.integration.faults import answer_with, hook, lose_first_reply
 

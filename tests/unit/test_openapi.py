@@ -13,9 +13,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from domain import errors
 from domain.errors import DomainError, InvalidFieldsError
-from domain.image import ImageFormat, ImageSnapshot, ImageStatus
+from domain.image import ORDER_LIMIT, ImageFormat, ImageSnapshot, ImageStatus
 from domain.list_images import MAX_PAGE_SIZE
-from domain.upload_fields import FALSE, ORDER_LIMIT, TRUE, parse_upload_fields
+from domain.upload_fields import FALSE, TRUE, parse_upload_fields
 from handlers.image_json import image_json
 from handlers.json_request import AnnounceBody, ChangeBody, OrderBody
 from handlers.problems import problem_response
