@@ -33,7 +33,7 @@ _INSPECT_FORM = (
 )
 _TELL = Call("PutEvents")
 _MOVE_PRIMARY = Call("TransactWriteItems", write_units=5)
-"""The product's item and the record's condition, twice each, and the product's entry in the gallery's index."""
+"""The product's item and the record's condition, twice each; the product's entry in the gallery's index."""
 _LOOK_UP = Call("BatchGetItem", read_units=2)
 
 CALLS: dict[str, tuple[Call, ...]] = {

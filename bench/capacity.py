@@ -73,7 +73,7 @@ class Index:
     holds_all: bool
 
     def units(self, before: Item, after: Item) -> int:
-        """Return what a write takes here: a unit for each KB of an entry that is added, removed or changed."""
+        """Return what a write takes here: a unit for each KB of an entry added, removed or changed."""
         old, new = self._entry(before), self._entry(after)
         if old == new:
             return 0

@@ -287,14 +287,7 @@ def _contention(contention: Mapping[int, tuple[Contention, Contention]]) -> str:
     rows = [
         [f"{rate}", *itertools.chain.from_iterable(map(_odds, found))] for rate, found in contention.items()
     ]
-    heads = [
-        "uploads a second",
-        *(
-            f"{what}, {whose}"
-            for whose in ("no primaries", "all primaries")
-            for what in ("tries", "given up")
-        ),
-    ]
+    heads = ["uploads a second", "tries, no primaries", "given up", "tries, all primaries", "given up"]
     return section("Many uploads to one product", before, table(heads, rows), after)
 
 
