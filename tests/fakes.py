@@ -248,10 +248,10 @@ class InMemoryImageStore:
         """Return the current version, empty if there is none."""
         return next(reversed(self._versions.get(ref.key, {})), "")
 
-    def first_version(self, ref: ImageRef) -> str | None:
+    def versions(self, ref: ImageRef) -> list[str]:
         versions = self._versions.get(ref.key, {})
-        written = (version for version, content in versions.items() if content is not None)
-        return next(written, None) if self.exists(ref) else None
+        written = [version for version, content in versions.items() if content is not None]
+        return written if self.exists(ref) else []
 
     def publish(self, ref: ImageRef, version: str | None = None) -> None:
         if self.get(ref, version) is not None:

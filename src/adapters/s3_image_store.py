@@ -100,16 +100,16 @@ class S3ImageStore:
                 raise
         return True
 
-    def first_version(self, ref: ImageRef) -> str | None:
-        """List the versions, the latest of which S3 lists first (S3 API reference, ListObjectVersions)."""
+    def versions(self, ref: ImageRef) -> list[str]:
+        """List them, which S3 does from the latest to the first (S3 API reference, ListObjectVersions)."""
         with passing_errors_as_unavailable():
             pages = self._client.get_paginator("list_object_versions").paginate(
                 Bucket=self._bucket, Prefix=ref.key
             )
             listed = [(page.get("DeleteMarkers", []), page.get("Versions", [])) for page in pages]
         if any(marker["IsLatest"] for markers, _ in listed for marker in markers):
-            return None
-        return next((versions[-1]["VersionId"] for _, versions in reversed(listed) if versions), None)
+            return []
+        return [version["VersionId"] for _, versions in listed for version in versions][::-1]
 
     def publish(self, ref: ImageRef, version: str | None = None) -> None:
         """Tag the object; the bucket's policy lets the CDN read only what bears this tag."""

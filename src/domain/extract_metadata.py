@@ -66,17 +66,14 @@ class ExtractMetadata:
 
     def _first(self, ref: ImageRef, stored: StoredBytes) -> StoredBytes | None:
         """Return the bytes that were written first, and discard all others that cover them."""
-        first = self._store.first_version(ref)
-        if first is None:
+        versions = self._store.versions(ref)
+        if not versions:
             return None
-        if stored.version is None or stored.version == first:
-            return stored
-        covering: StoredBytes | None = stored
-        # To the last of them: events that are handled at once may all have met the same one.
-        while covering is not None and covering.version is not None and covering.version != first:
-            self._store.discard(ref, covering.version)
-            covering = self._store.get(ref)
-        return self._store.get(ref, first)
+        first, *covering = versions
+        # All of them: events that are handled at once may all have met the same one.
+        for version in covering:
+            self._store.discard(ref, version)
+        return stored if stored.version == first else self._store.get(ref, first)
 
     def _repeat_failure(self, ref: ImageRef) -> None:
         # The bytes of a failed picture are gone when an earlier try got no further than that.

@@ -192,8 +192,8 @@ class ImageStore(Protocol):
         """Tell whether there are bytes."""
         ...
 
-    def first_version(self, ref: ImageRef) -> str | None:
-        """Return the version that was written first; None if there are no bytes."""
+    def versions(self, ref: ImageRef) -> list[str]:
+        """Return the version of each write in their order; none if there are no bytes now."""
         ...
 
     def publish(self, ref: ImageRef, version: str | None = None) -> None:

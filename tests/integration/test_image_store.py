@@ -206,26 +206,26 @@ def test_bytes_exist_until_they_are_deleted(store: ImageStore) -> None:
     assert not store.exists(a_ref())
 
 
-def test_the_first_version_is_the_one_that_was_written_first_though_it_was_deleted_meanwhile(
+def test_there_are_no_versions_while_the_bytes_are_deleted_and_all_once_they_are_written_again(
     store: ImageStore, versions: Versions
 ) -> None:
-    assert store.first_version(a_ref()) is None
+    assert store.versions(a_ref()) == []
     first = versions.overwrite(a_ref(), b"first")
     store.delete(a_ref())
-    assert store.first_version(a_ref()) is None
-    versions.overwrite(a_ref(), b"second")
-    assert store.first_version(a_ref()) == first
+    assert store.versions(a_ref()) == []
+    second = versions.overwrite(a_ref(), b"second")
+    assert store.versions(a_ref()) == [first, second]
 
 
-def test_the_first_version_does_not_count_once_it_was_discarded(
-    store: ImageStore, versions: Versions
-) -> None:
+def test_a_version_that_was_discarded_is_one_no_longer(store: ImageStore, versions: Versions) -> None:
     first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
     store.discard(a_ref(), first)
-    assert store.first_version(a_ref()) == second
+    assert store.versions(a_ref()) == [second]
 
 
-def test_of_many_versions_the_first_is_found(store: ImageStore, versions: Versions) -> None:
+def test_many_versions_are_listed_in_the_order_in_which_they_were_written(
+    store: ImageStore, versions: Versions
+) -> None:
     # S3 lists at most 1,000 at a time.
-    first, *_ = [versions.overwrite(a_ref(), b"picture") for _ in range(1_001)]
-    assert store.first_version(a_ref()) == first
+    written = [versions.overwrite(a_ref(), b"picture") for _ in range(1_001)]
+    assert store.versions(a_ref()) == written

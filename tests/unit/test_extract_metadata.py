@@ -395,9 +395,9 @@ def test_a_picture_whose_deletion_ends_while_it_is_inspected_is_nothing_to_do(
 def test_a_form_whose_picture_is_deleted_while_its_versions_are_listed_is_nothing_to_do() -> None:
     class DeletedStore(InMemoryImageStore):
         @override
-        def first_version(self, ref: ImageRef) -> str | None:
+        def versions(self, ref: ImageRef) -> list[str]:
             self.delete(ref)
-            return super().first_version(ref)
+            return super().versions(ref)
 
     pipeline = Pipeline(store=DeletedStore())
     pipeline.upload(1, GOOD, primary=False, by_form=True)
@@ -432,7 +432,7 @@ def test_bytes_that_a_hand_put_where_there_is_no_record_are_never_public(pipelin
 def test_the_bytes_that_only_one_write_can_have_made_are_looked_for_no_further() -> None:
     class OneWriteStore(InMemoryImageStore):
         @override
-        def first_version(self, ref: ImageRef) -> str | None:
+        def versions(self, ref: ImageRef) -> list[str]:
             raise AssertionError
 
     pipeline = Pipeline(store=OneWriteStore())
