@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.aws import _CONFLICT_MAX_WAIT_SECONDS, _CONFLICT_TRIES, _CONFLICT_WAIT_SECONDS
+from adapters.aws import _WRITE_MAX_WAIT_SECONDS, _WRITE_TRIES, _WRITE_WAIT_SECONDS
 from adapters.dynamo_items import OPEN_SHARDS
 from bench.calls import write_units
 from domain.leased_ids import BLOCK_SIZE
@@ -122,10 +122,10 @@ def contend(uploads_per_second: int, *, primaries: bool, seed: int = 1) -> Conte
         tries += 1
         if at >= free_at:
             free_at = at + _TRANSACTION_SECONDS
-        elif attempt + 1 == _CONFLICT_TRIES:
+        elif attempt + 1 == _WRITE_TRIES:
             given_up += 1
         else:
-            longest = min(_CONFLICT_WAIT_SECONDS * 2**attempt, _CONFLICT_MAX_WAIT_SECONDS)
+            longest = min(_WRITE_WAIT_SECONDS * 2**attempt, _WRITE_MAX_WAIT_SECONDS)
             heapq.heappush(queue, (at + chance.uniform(0, longest), number, attempt + 1))
     return Contention(wanted, given_up, tries)
 

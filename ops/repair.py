@@ -1,13 +1,14 @@
 """`product-images repair`: runs the reconciler, sends failed events again, compares bucket and table."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.dynamo_items import IMAGE_PREFIX, image_from_item
+from adapters.dynamo_items import PRODUCT_PREFIX, Item, image_from_item, is_product
 from domain.image import ImageRef, ImageStatus
 from ops.failures import OperatorError
 from ops.target import Target, target_of
@@ -79,7 +80,7 @@ def redrive(
 
 @app.command()
 def audit(ctx: typer.Context) -> None:
-    """Compare bucket and table, for whoever doubts that each picture has both; reads all of both.
+    """Compare bucket and table, and each product's count with its images; reads all of both.
 
     The exit code is 1 if something is amiss. What is under way while it runs may be named wrongly.
 
@@ -90,22 +91,35 @@ def audit(ctx: typer.Context) -> None:
     target = target_of(ctx)
     # Keys first: a record comes before its bytes.
     keys = set(_keys(target))
-    statuses = dict(_statuses(target))
+    statuses: dict[ImageRef, ImageStatus] = {}
+    counts: dict[int, int] = {}
+    for item in _items(target):
+        if is_product(item):
+            counts[int(item["product_id"]["N"])] = int(item["image_count"]["N"])
+        else:
+            image = image_from_item(item)
+            statuses[image.ref] = image.status
+    shown = Counter(ref.product_id for ref, status in statuses.items() if status is not ImageStatus.DELETING)
     ready = {ref.key for ref, status in statuses.items() if status is ImageStatus.READY}
     known = {ref.key for ref in statuses}
     say(f"Objects: {len(keys)}, records: {len(statuses)}, of which ready: {len(ready)}.")
     findings = {
         "object without a record": sorted(keys - known),
         "ready record without bytes": sorted(ready - keys),
+        "product whose count is wrong": [
+            f"{product_id} counts {count:,}, has {shown[product_id]:,}"
+            for product_id, count in sorted(counts.items())
+            if count != shown[product_id]
+        ],
     }
     for what, found in findings.items():
-        for key in found[:_SHOWN]:
-            fail(f"{what}: {key}")
+        for each in found[:_SHOWN]:
+            fail(f"{what}: {each}")
         if len(found) > _SHOWN:
             fail(f"{what}: {len(found) - _SHOWN} more")
     if any(findings.values()):
         raise typer.Exit(1)
-    say("Every object has its record, and every ready record its bytes.")
+    say("Every object has its record, every ready record its bytes, and every product counts right.")
 
 
 def _sent_again(target: Target) -> Iterator[bool]:
@@ -154,16 +168,16 @@ def _failure_of(message: "MessageTypeDef") -> _Failure | None:
         return None
 
 
-def _statuses(target: Target) -> Iterator[tuple[ImageRef, ImageStatus]]:
+def _items(target: Target) -> Iterator[Item]:
+    """Read all products and pictures."""
     pages = target.dynamodb.get_paginator("scan").paginate(
         TableName=target.table,
         ConsistentRead=True,
-        FilterExpression="begins_with(sk, :image)",
-        ExpressionAttributeValues={":image": {"S": IMAGE_PREFIX}},
+        FilterExpression="begins_with(pk, :product)",
+        ExpressionAttributeValues={":product": {"S": PRODUCT_PREFIX}},
     )
     for page in pages:
-        for image in map(image_from_item, page["Items"]):
-            yield image.ref, image.status
+        yield from page["Items"]
 
 
 def _keys(target: Target) -> Iterator[str]:

@@ -88,9 +88,9 @@ _SERVER_ERROR = 500
 _PASSING_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 """Reasons of a cancelled transaction that are temporary (DynamoDB API reference, TransactWriteItems)."""
 
-_CONFLICT_TRIES = 10
-_CONFLICT_WAIT_SECONDS = 0.02
-_CONFLICT_MAX_WAIT_SECONDS = 0.5
+_WRITE_TRIES = 10
+_WRITE_WAIT_SECONDS = 0.02
+_WRITE_MAX_WAIT_SECONDS = 0.5
 
 
 @cache
@@ -139,24 +139,24 @@ def failed_condition(error: ClientError) -> bool:
     )
 
 
-def without_conflicts[T](write: Callable[[], T]) -> T:
-    """Repeat a write that collides with a transaction on the same item, with growing, random waits.
+def with_persistence[T](write: Callable[[], T]) -> T:
+    """Repeat a write that collides with a transaction, or a transaction that is throttled.
 
-    The SDK does not do this. At most 9 waits, 1.3 s in sum on average; the last collision rises.
+    The SDK repeats neither. At most 9 growing, random waits, 1.3 s in sum on average; the last error rises.
     """
-    for attempt in range(_CONFLICT_TRIES - 1):
+    for attempt in range(_WRITE_TRIES - 1):
         try:
             return write()
         except ClientError as error:
-            if failed_condition(error) or not _is_conflict(error):
+            if failed_condition(error) or not _is_refused_for_now(error):
                 raise
         # Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"); no secret is made of it.
-        time.sleep(random.uniform(0, min(_CONFLICT_WAIT_SECONDS * 2**attempt, _CONFLICT_MAX_WAIT_SECONDS)))  # noqa: S311
+        time.sleep(random.uniform(0, min(_WRITE_WAIT_SECONDS * 2**attempt, _WRITE_MAX_WAIT_SECONDS)))  # noqa: S311
     return write()
 
 
-def _is_conflict(error: ClientError) -> bool:
-    return "TransactionConflict" in _reasons(error) or error_code(error) == "TransactionConflictException"
+def _is_refused_for_now(error: ClientError) -> bool:
+    return bool(_reasons(error) & _PASSING_REASONS) or error_code(error) == "TransactionConflictException"
 
 
 def cancellation_reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:

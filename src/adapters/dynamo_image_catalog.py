@@ -10,7 +10,7 @@ from adapters.aws import (
     cancellation_reasons,
     failed_condition,
     passing_errors_as_unavailable,
-    without_conflicts,
+    with_persistence,
 )
 from adapters.dynamo_items import (
     COUNTER_KEY,
@@ -208,14 +208,20 @@ class DynamoImageCatalog:
         """Read the product and its pictures up to the page's end from the index that has them in order."""
         last = 1 + offset + limit
         limits = {"MaxItems": last, "PageSize": min(last, _MAX_QUERY_LIMIT)}
-        product, images = self._read(product_id, IndexName=GALLERY_INDEX, PaginationConfig=limits)
+        items = self._read(product_id, IndexName=GALLERY_INDEX, PaginationConfig=limits)
+        # The product's item comes first, if it is there.
+        product, _ = _split(items[:1])
+        if product is None:
+            raise ProductNotFoundError(product_id)
         primary = primary_from_item(product)
-        snapshots = [ImageSnapshot(image, primary) for image in images[offset:]]
+        snapshots = [ImageSnapshot(image_from_item(item), primary) for item in items[1 + offset :]]
         return Page(int(product["image_count"]["N"]), snapshots)
 
     def gallery(self, product_id: int) -> Gallery:
         """Read the product's whole partition."""
-        product, images = self._read(product_id)
+        product, images = _split(self._read(product_id))
+        if product is None:
+            raise ProductNotFoundError(product_id)
         return Gallery.of(images, primary_from_item(product))
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
@@ -295,7 +301,7 @@ class DynamoImageCatalog:
             )
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
 
-    def _read(self, product_id: int, **options: Any) -> tuple[Item, list[ProductImage]]:  # noqa: ANN401 - the SDK's
+    def _read(self, product_id: int, **options: Any) -> list[Item]:  # noqa: ANN401 - the SDK's
         """Query a product and its pictures, consistently: one call for each MB, 1,100 to 2,600 records."""
         with passing_errors_as_unavailable():
             pages = self._client.get_paginator("query").paginate(
@@ -305,11 +311,7 @@ class DynamoImageCatalog:
                 ConsistentRead=True,
                 **options,
             )
-            items = [item for page in pages for item in page["Items"]]
-        product, images = _split(items)
-        if product is None:
-            raise ProductNotFoundError(product_id)
-        return product, images
+            return [item for page in pages for item in page["Items"]]
 
     def _count(self, product_id: int, step: int) -> "TransactWriteItemTypeDef":
         """Count so many pictures more of a product that is there."""
@@ -385,7 +387,7 @@ class DynamoImageCatalog:
         """Write all or nothing; return what was found of each item if a condition did not hold."""
         try:
             with passing_errors_as_unavailable():
-                without_conflicts(lambda: self._client.transact_write_items(TransactItems=items))
+                with_persistence(lambda: self._client.transact_write_items(TransactItems=items))
         except ClientError as error:
             if failed_condition(error):
                 return cancellation_reasons(error)
@@ -397,7 +399,7 @@ class DynamoImageCatalog:
         """Write; return False if a condition did not hold."""
         try:
             with passing_errors_as_unavailable():
-                without_conflicts(write)
+                with_persistence(write)
         except ClientError as error:
             if failed_condition(error):
                 return False
@@ -433,7 +435,7 @@ class DynamoImageCatalog:
         }
         try:
             with passing_errors_as_unavailable():
-                answer = without_conflicts(lambda: self._client.update_item(**update))
+                answer = with_persistence(lambda: self._client.update_item(**update))
         except ClientError as error:
             if not failed_condition(error):
                 raise

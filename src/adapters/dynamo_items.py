@@ -1,7 +1,7 @@
 """How the catalogue's items look in DynamoDB.
 
 Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
-(`PRODUCT#{product_id}`, `IMAGE#{image_id}`), zero-padded so that one query lists them in order.
+(`PRODUCT#{product_id}`, `IMAGE#{image_id}`), the identifier zero-padded.
 The sparse index `open` holds the pictures that are pending or being deleted, by (`open_shard`, `open_since`).
 The local index `gallery` holds a product with its `image_count` first, and then its pictures in the order in
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
@@ -32,6 +32,7 @@ writes per second (DynamoDB developer guide, "Best practices for designing parti
 environments that upload without a pause need some 160 (docs/growth.md)."""
 
 COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
+PRODUCT_PREFIX = "PRODUCT#"
 IMAGE_PREFIX = "IMAGE#"
 PRODUCT_SORT_KEY = "PRODUCT"
 _PRODUCT_PLACE: Item = {"S": "!"}
@@ -40,12 +41,12 @@ _PRODUCT_PLACE: Item = {"S": "!"}
 
 def product_key(product_id: int) -> Item:
     """Return the key of a product's item."""
-    return {"pk": {"S": f"PRODUCT#{product_id}"}, "sk": {"S": PRODUCT_SORT_KEY}}
+    return {"pk": {"S": f"{PRODUCT_PREFIX}{product_id}"}, "sk": {"S": PRODUCT_SORT_KEY}}
 
 
 def image_key(product_id: int, image_id: int) -> Item:
     """Return the key of a picture's item."""
-    return {"pk": {"S": f"PRODUCT#{product_id}"}, "sk": {"S": f"{IMAGE_PREFIX}{image_id:016d}"}}
+    return {"pk": {"S": f"{PRODUCT_PREFIX}{product_id}"}, "sk": {"S": f"{IMAGE_PREFIX}{image_id:016d}"}}
 
 
 def identifiers_of(key: Mapping[str, Any]) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from adapters.aws import failed_condition, passing_errors_as_unavailable, without_conflicts
+from adapters.aws import failed_condition, passing_errors_as_unavailable, with_persistence
 from adapters.dynamo_items import IMAGE_PREFIX, product_key, product_to_item
 from domain.errors import ProductHasImagesError
 
@@ -34,10 +34,12 @@ class DynamoProducts:
         """Put the product, without pictures, on the condition that it is new."""
         try:
             with passing_errors_as_unavailable():
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=product_to_item(product_id),
-                    ConditionExpression="attribute_not_exists(pk)",
+                with_persistence(
+                    lambda: self._client.put_item(
+                        TableName=self._table,
+                        Item=product_to_item(product_id),
+                        ConditionExpression="attribute_not_exists(pk)",
+                    )
                 )
         except ClientError as error:
             if failed_condition(error):
@@ -62,7 +64,7 @@ class DynamoProducts:
                 raise ProductHasImagesError(product_id)
         try:
             with passing_errors_as_unavailable():
-                answer = without_conflicts(
+                answer = with_persistence(
                     lambda: self._client.delete_item(
                         TableName=self._table,
                         Key=product_key(product_id),

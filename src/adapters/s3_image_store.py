@@ -107,9 +107,12 @@ class S3ImageStore:
                 Bucket=self._bucket, Prefix=ref.key
             )
             listed = [(page.get("DeleteMarkers", []), page.get("Versions", [])) for page in pages]
-        if any(marker["IsLatest"] for markers, _ in listed for marker in markers):
+        # The prefix is that of longer keys too.
+        markers = [marker for markers, _ in listed for marker in markers if marker["Key"] == ref.key]
+        versions = [version for _, versions in listed for version in versions if version["Key"] == ref.key]
+        if any(marker["IsLatest"] for marker in markers):
             return []
-        return [version["VersionId"] for _, versions in listed for version in versions][::-1]
+        return [version["VersionId"] for version in reversed(versions)]
 
     def publish(self, ref: ImageRef, version: str | None = None) -> None:
         """Tag the object; the bucket's policy lets the CDN read only what bears this tag."""

@@ -103,7 +103,8 @@ class ImageCatalog(Protocol):
     def page(self, product_id: int, limit: int, offset: int) -> Page:
         """Return up to `limit` pictures of a product behind the first `offset` ones, as of now.
 
-        Reads no more of a gallery than that.
+        Reads what stands before the page too, but little behind it. While a new order is being written, it
+        may show a picture twice or not at all.
 
         Raises:
             ProductNotFoundError: there is no such product.

@@ -40,6 +40,9 @@ class ReorderImages:
             if page.count > MAX_IMAGES:
                 raise GalleryTooLargeError(page.count, MAX_IMAGES)
             by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
+            if len(by_id) != page.count:
+                # Read while another order was being written, which may show a picture twice or not at all.
+                return None
             _check(image_ids, by_id.keys())
             moved = [self._move(by_id[image_id], order) for order, image_id in enumerate(image_ids)]
             is_written = self._catalog.reorder(

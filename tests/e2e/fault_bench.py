@@ -111,6 +111,21 @@ def refusal(fault: Fault, url: str, service: str) -> AWSResponse:
     else:
         code, status = ("ThrottlingException", 400) if fault is Fault.THROTTLED else ("InternalFailure", 500)
         body = json.dumps({"__type": code, "message": "by a test"}).encode()
+    return _error(url, status, code, body)
+
+
+def throttled_transaction(url: str) -> AWSResponse:
+    """Return what DynamoDB answers to a transaction that exceeds a partition's throughput.
+
+    Unlike `refusal`, the SDK does not try it again.
+    """
+    code = "TransactionCanceledException"
+    reasons = [{"Code": "None"}, {"Code": "ThrottlingError"}]
+    body = json.dumps({"__type": code, "Message": "by a test", "CancellationReasons": reasons}).encode()
+    return _error(url, 400, code, body)
+
+
+def _error(url: str, status: int, code: str, body: bytes) -> AWSResponse:
     headers = {"x-amzn-errortype": code, "content-length": str(len(body))}
     return AWSResponse(url, status, HTTPHeaders.from_dict(headers), _Raw(body))
 

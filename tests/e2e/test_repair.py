@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapters.dynamo_items import image_key
 from domain.image import ImageRef, ImageStatus
 from local.deployment import STACK
 from local.sample import sample_jpeg
@@ -86,6 +87,20 @@ def test_the_audit_finds_a_ready_record_whose_bytes_are_gone(
     shop.state.endpoint.client("s3").delete_object(Bucket=shop.state.resources.bucket, Key=key)
     assert f"ready record without bytes: {key}" in operator("repair", "audit").stderr
     assert shop.delete(product_id, image.id).status_code == 204
+
+
+def test_the_audit_finds_a_product_whose_record_was_removed_by_hand_from_under_its_count(
+    shop: Shop, product_id: int, operator: Operator
+) -> None:
+    image = shop.add(CONTENT, product_id=product_id)
+    dynamodb, table = shop.state.endpoint.client("dynamodb"), shop.state.resources.table
+    deleted = dynamodb.delete_item(
+        TableName=table, Key=image_key(product_id, image.id), ReturnValues="ALL_OLD"
+    )
+    wrong = f"product whose count is wrong: {product_id} counts 1, has 0"
+    assert wrong in operator("repair", "audit").stderr
+    dynamodb.put_item(TableName=table, Item=deleted["Attributes"])
+    assert wrong not in operator("repair", "audit").stderr
 
 
 def test_the_reconciler_is_run_at_once_and_says_what_it_did(operator: Operator) -> None:

@@ -21,7 +21,7 @@ from domain.image import (
     ProductImage,
 )
 from domain.user import User
-from tests.builders import NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
+from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
 from tests.integration.conftest import Catalog, Shop
 
 FACTS = ImageFacts(48, 32, "RGB")
@@ -209,11 +209,6 @@ def test_each_product_has_a_primary_of_its_own(shop: Shop, catalog: Catalog) -> 
     catalog.move_primary(a_wish(catalog, 2, 1))
     assert catalog.move_primary(a_wish(catalog, 1, 0, product_id=43))
     assert (primary_image_id(catalog), primary_image_id(catalog, 43)) == (2, 1)
-
-
-def test_a_product_that_is_gone_is_not_brought_back_by_its_primary(shop: Shop, catalog: Catalog) -> None:
-    assert not catalog.move_primary(a_ready_image(ref=a_ref(product_id=43), primary_requested_at=NOW))
-    assert not shop.products.exists(43)
 
 
 def test_a_picture_that_was_never_wished_to_be_the_primary_does_not_become_it(catalog: Catalog) -> None:
@@ -506,13 +501,6 @@ def test_a_pointer_that_is_not_to_change_may_move_meanwhile(catalog: Catalog, be
     changed = replace(image, order=1, primary_requested_at=None, updated_at=MUCH_LATER)
     assert catalog.change(seen, ImageSnapshot(changed, seen.primary))
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, Primary(3, LATER))
-
-
-def test_a_product_that_is_gone_is_not_brought_back_by_a_change(shop: Shop, catalog: Catalog) -> None:
-    image = a_ready_image(ref=a_ref(product_id=43))
-    changed = replace(image, order=1, updated_at=MUCH_LATER)
-    assert not catalog.change(ImageSnapshot(image, None), ImageSnapshot(changed, Primary(1, MUCH_LATER)))
-    assert (catalog.get(43, 1), shop.products.exists(43)) == (None, False)
 
 
 def test_a_picture_that_is_gone_is_not_brought_back_by_a_change_or_a_new_order(catalog: Catalog) -> None:

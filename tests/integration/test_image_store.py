@@ -217,6 +217,16 @@ def test_there_are_no_versions_while_the_bytes_are_deleted_and_all_once_they_are
     assert store.versions(a_ref()) == [first, second]
 
 
+def test_the_versions_of_a_longer_key_are_not_those_of_the_picture() -> None:
+    with mock_aws():
+        client = s3_client_on_moto()
+        bucket, key = a_bucket(client), a_ref().key
+        client.put_object(Bucket=bucket, Key=f"{key}.old", Body=b"older")
+        written = client.put_object(Bucket=bucket, Key=key, Body=b"picture")["VersionId"]
+        client.delete_object(Bucket=bucket, Key=f"{key}.old")
+        assert S3ImageStore(client, bucket).versions(a_ref()) == [written]
+
+
 def test_a_version_that_was_discarded_is_one_no_longer(store: ImageStore, versions: Versions) -> None:
     first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
     store.discard(a_ref(), first)

@@ -164,7 +164,7 @@ def test_throttling_ends_with_the_advice_to_try_again(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", operator.aws.url)
-    # The SDK does not retry this one, so the test need not wait.
+    monkeypatch.setattr("adapters.aws.time.sleep", lambda _seconds: None)
     operator.aws.refuses("PutItem", 400, "TransactionConflictException", "no")
     assert "what is done stays done" in error_line(operator.runs("products", "add", "123"))
 

@@ -6,6 +6,7 @@ from typing import override
 import pytest
 
 from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFoundError
+from domain.gallery import Page
 from domain.image import Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
@@ -109,3 +110,25 @@ def test_an_order_that_is_overtaken_is_checked_and_written_anew() -> None:
         (2, "A red shoe"),
         (1, "Quicker"),
     ]
+
+
+@pytest.mark.parametrize("shown", [[1, 2], [1, 2, 2], []], ids=["one missing", "one twice", "none"])
+def test_a_gallery_that_was_read_while_another_order_was_written_is_read_again(shown: list[int]) -> None:
+    class TornCatalog(InMemoryImageCatalog):
+        """Shows a picture twice or not at all, once: an index is read item by item."""
+
+        turns = iter([True])
+
+        @override
+        def page(self, product_id: int, limit: int, offset: int) -> Page:
+            page = super().page(product_id, limit, offset)
+            if not next(self.turns, False):
+                return page
+            by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
+            return Page(page.count, [by_id[image_id] for image_id in shown])
+
+    catalog = TornCatalog(PRODUCT_ID)
+    for image_id in range(1, 4):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2])
+    assert [seen.image.ref.image_id for seen in snapshots] == [3, 1, 2]
