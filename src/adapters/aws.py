@@ -40,6 +40,8 @@ _CONFIG = Config(
     # Types are checked before deployment, and DynamoDB and S3 check values; here both would be checked again
     # at each call.
     parameter_validation=False,
+    # Deployed without the rules that could find an account's own endpoint (packages/prune.py).
+    account_id_endpoint_mode="disabled",
     # The SDK's own is put together anew for each request, at a tenth of an upload's CPU time.
     user_agent=f"product-images Botocore/{botocore_version}",
 )

@@ -5,12 +5,16 @@ import gzip
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore
 import pytest
 from botocore import xform_name
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.loaders import Loader
+from botocore.session import get_session
 
+from adapters.aws import _CONFIG, _S3_CONFIG
 from local.template import ROOT
 from packages.build import SOURCES
 from packages.prune import OPERATIONS, PruningError, prune_botocore
@@ -42,14 +46,16 @@ def test_the_operations_that_are_kept_are_those_in_use() -> None:
     assert kept == calls_of_adapters() | OF_POWERTOOLS | BEHIND_OTHERS
 
 
+def pruned() -> Loader:
+    """Return what reads the data that are deployed."""
+    loader = Loader()
+    loader.search_paths[:] = [str(built_package("UploadImageFunction") / "botocore/data")]
+    return loader
+
+
 @pytest.mark.parametrize("service", OPERATIONS)
 def test_a_kept_operation_is_what_it_was(service: str) -> None:
-    pruned = Loader()
-    pruned.search_paths[:] = [str(built_package("UploadImageFunction") / "botocore/data")]
-    ours, whole = (
-        pruned.load_service_model(service, "service-2"),
-        Loader().load_service_model(service, "service-2"),
-    )
+    ours, whole = (loader.load_service_model(service, "service-2") for loader in (pruned(), Loader()))
     assert ours["operations"].keys() == OPERATIONS[service]
     apart = {"operations", "shapes"}
     assert {name: ours[name] for name in ours if name not in apart} == {
@@ -70,6 +76,46 @@ def undocumented(node: Any) -> Any:  # noqa: ANN401 - any part of a model
         }
         return {name: undocumented(value) for name, value in kept.items()}
     return [undocumented(each) for each in node] if isinstance(node, list) else node
+
+
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dynamodb": ("transact_write_items", {"TransactItems": [{"Delete": {"TableName": "t", "Key": {}}}]}),
+    "events": ("put_events", {"Entries": []}),
+    "lambda": ("invoke", {"FunctionName": "f"}),
+    "s3": ("get_object", {"Bucket": "b", "Key": "k"}),
+}
+
+
+@pytest.mark.parametrize(
+    "region", ["eu-central-1", "us-east-1", "ap-southeast-7", "us-gov-west-1", "cn-north-1"]
+)
+@pytest.mark.parametrize("service", OPERATIONS)
+def test_a_call_goes_where_the_whole_sdk_would_send_it(service: str, region: str) -> None:
+    ours, whole = (destination(service, region, loader) for loader in (pruned(), Loader()))
+    assert ours == whole
+
+
+def destination(service: str, region: str, loader: Loader) -> tuple[str, str]:
+    """Return the host that a call of a service goes to, and the scope of its signature."""
+    session = get_session()
+    session.register_component("data_loader", loader)
+    # Of an account that DynamoDB has an endpoint for.
+    session.set_credentials("test", "test", account_id="123456789012")
+    config = _S3_CONFIG if service == "s3" else _CONFIG
+    client = session.create_client(service, region_name=region, config=config)
+    sent: list[AWSPreparedRequest] = []
+
+    def send(request: AWSPreparedRequest, **_: object) -> None:
+        sent.append(request)
+        raise LookupError
+
+    client.meta.events.register("before-send", send)
+    method, arguments = CALLS[service]
+    with pytest.raises(LookupError):
+        getattr(client, method)(**arguments)
+    (request,) = sent
+    signature = str(request.headers["Authorization"])
+    return str(urlsplit(request.url).hostname), signature.partition(",")[0]
 
 
 @pytest.fixture
