@@ -172,12 +172,13 @@ def _routes(growth: Growth) -> str:
         in the product that is measured, and one picture in every other.
     """
     after = f"""
-        No route takes more for a larger catalogue or a larger gallery; the run fails if one does. A list
+        None of these takes more for a larger catalogue or a larger gallery; the run fails if one does. A list
         reads its page and what stands before it, a unit for each 4 KB, and one more call for each megabyte,
         DynamoDB's page: a record of usual length is {record} bytes, so that pages up to the
-        {_CALL_BYTES // record:,}th picture are one call, with longer texts fewer. The pictures in one status
-        are found by reading the whole gallery. A new order, which is refused above 100 pictures, writes four
-        units for each. What a product's records and their entries in the gallery's index may take together,
+        {_CALL_BYTES // record:,}th picture are one call, with longer texts fewer. What does grow, and is not
+        in the table, is the list of the pictures in one status, which reads the whole gallery. A new order,
+        which is refused above 100 pictures, writes four units for each. What a product's records and their
+        entries in the gallery's index may take together,
         10 GB, is enough for some {_PRODUCT_BYTES // (2 * record) / 1e6:.0f} million pictures.
     """
     rows = [[route, *(_cell(column.get(route)) for column in columns)] for route in CALLS]

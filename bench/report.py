@@ -44,8 +44,8 @@ _METHOD = """\
   does. The C library gives freed memory back to the system or keeps it, by what the process did before, and
   what was given back is dear to fetch again: an upload of 1.5 MB has taken Powertools 5.1 or 7.7 ms, by that
   alone. This service's function has settings for it, which are part of what is measured, also of the SDK's
-  calls alone and of `b64decode`, which run in its package; for the frameworks, whose documentation does not
-  tell to, nothing is set.
+  calls alone and of `b64decode`, which run in its package, with the SDK as it is deployed there; for the
+  frameworks, whose documentation does not tell to, nothing is set.
 - AWS is answered inside the SDK, where it would hand a signed request to the network, the same for all;
   bodies are read to their end as an HTTP client would. What TLS and sockets cost is left out for all.
 - Django and FastAPI are called in-process and get the raw body; this service and Powertools get the event of

@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.dynamo_items import PRODUCT_PREFIX, Item, image_from_item, is_product
+from adapters.dynamo_items import PRODUCT_PREFIX, Item, image_from_item, is_product, product_key
 from domain.image import ImageRef, ImageStatus
 from ops.failures import OperatorError
 from ops.target import Target, target_of
@@ -91,26 +91,14 @@ def audit(ctx: typer.Context) -> None:
     target = target_of(ctx)
     # Keys first: a record comes before its bytes.
     keys = set(_keys(target))
-    statuses: dict[ImageRef, ImageStatus] = {}
-    counts: dict[int, int] = {}
-    for item in _items(target):
-        if is_product(item):
-            counts[int(item["product_id"]["N"])] = int(item["image_count"]["N"])
-        else:
-            image = image_from_item(item)
-            statuses[image.ref] = image.status
-    shown = Counter(ref.product_id for ref, status in statuses.items() if status is not ImageStatus.DELETING)
-    ready = {ref.key for ref, status in statuses.items() if status is ImageStatus.READY}
-    known = {ref.key for ref in statuses}
-    say(f"Objects: {len(keys)}, records: {len(statuses)}, of which ready: {len(ready)}.")
+    records = _Records.of(_items(target))
+    ready = {ref.key for ref, status in records.statuses.items() if status is ImageStatus.READY}
+    known = {ref.key for ref in records.statuses}
+    say(f"Objects: {len(keys)}, records: {len(known)}, of which ready: {len(ready)}.")
     findings = {
         "object without a record": sorted(keys - known),
         "ready record without bytes": sorted(ready - keys),
-        "product whose count is wrong": [
-            f"{product_id} counts {count:,}, has {shown[product_id]:,}"
-            for product_id, count in sorted(counts.items())
-            if count != shown[product_id]
-        ],
+        "product whose count is wrong": list(_miscounted(target, records)),
     }
     for what, found in findings.items():
         for each in found[:_SHOWN]:
@@ -168,6 +156,44 @@ def _failure_of(message: "MessageTypeDef") -> _Failure | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """Of each picture its status, and of each product how many pictures it counts."""
+
+    statuses: dict[ImageRef, ImageStatus]
+    counts: dict[int, int]
+
+    @classmethod
+    def of(cls, items: Iterable[Item]) -> "_Records":
+        records = cls({}, {})
+        for item in items:
+            if is_product(item):
+                product_id = int(item["pk"]["S"].removeprefix(PRODUCT_PREFIX))
+                records.counts[product_id] = int(item.get("image_count", {"N": "0"})["N"])
+            else:
+                image = image_from_item(item)
+                records.statuses[image.ref] = image.status
+        return records
+
+    def differences(self) -> dict[int, str]:
+        """Return by product what it counts and what it has, where the two differ."""
+        statuses = self.statuses.items()
+        shown = Counter(ref.product_id for ref, status in statuses if status is not ImageStatus.DELETING)
+        return {
+            product_id: f"{product_id} counts {self.counts.get(product_id, 0):,}, has {shown[product_id]:,}"
+            for product_id in sorted(self.counts.keys() | shown.keys())
+            if self.counts.get(product_id, 0) != shown[product_id]
+        }
+
+
+def _miscounted(target: Target, records: _Records) -> Iterator[str]:
+    """Tell of the products that count wrong at a second look too: a scan meets uploads half-way."""
+    for product_id, difference in records.differences().items():
+        again = _Records.of(_items_of(target, product_id)).differences()
+        if again == {product_id: difference}:
+            yield difference
+
+
 def _items(target: Target) -> Iterator[Item]:
     """Read all products and pictures."""
     pages = target.dynamodb.get_paginator("scan").paginate(
@@ -175,6 +201,18 @@ def _items(target: Target) -> Iterator[Item]:
         ConsistentRead=True,
         FilterExpression="begins_with(pk, :product)",
         ExpressionAttributeValues={":product": {"S": PRODUCT_PREFIX}},
+    )
+    for page in pages:
+        yield from page["Items"]
+
+
+def _items_of(target: Target, product_id: int) -> Iterator[Item]:
+    """Read one product and its pictures."""
+    pages = target.dynamodb.get_paginator("query").paginate(
+        TableName=target.table,
+        ConsistentRead=True,
+        KeyConditionExpression="pk = :product",
+        ExpressionAttributeValues={":product": product_key(product_id)["pk"]},
     )
     for page in pages:
         yield from page["Items"]

@@ -51,7 +51,7 @@ def measure(report: Callable[[str], None]) -> Findings:
             "ms of CPU",
             ours=_milliseconds(found["ours"]),
             reference=_milliseconds(found["reference"]),
-            goal=0.15,
+            goal=0.12,
         )
     )
     return Findings(rows, {"inspection_steps": steps})

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
-# At level DEBUG the SDK logs whole requests: what clients sent, and signatures.
+# At level DEBUG the SDK logs whole requests: what clients sent, and signatures. At INFO it tells each start
+# where it found what it needs.
 for _name in ("boto3", "botocore", "s3transfer", "urllib3"):
-    logging.getLogger(_name).setLevel(logging.INFO)
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _CONFIG = Config(
     # A call that hangs to its end takes 9 s and some waiting, within the authorizer's 15 s.

@@ -36,26 +36,37 @@ class ReorderImages:
         """
 
         def attempt() -> list[ImageSnapshot] | None:
-            page = self._catalog.page(product_id, MAX_IMAGES, 0)
-            if page.count > MAX_IMAGES:
-                raise GalleryTooLargeError(page.count, MAX_IMAGES)
-            by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
-            if len(by_id) != page.count:
-                # Read while another order was being written, which may show a picture twice or not at all.
-                return None
+            by_id = self._read(product_id)
             _check(image_ids, by_id.keys())
             moved = [self._move(by_id[image_id], order) for order, image_id in enumerate(image_ids)]
             is_written = self._catalog.reorder(
-                [seen.image for seen in page.snapshots], [each.image for each in moved]
+                [seen.image for seen in by_id.values()], [each.image for each in moved]
             )
             return moved if is_written else None
 
         return until_undisturbed(attempt)
 
+    def _read(self, product_id: int) -> dict[int, ImageSnapshot]:
+        """Return the product's pictures by their identifiers, without reading more of them than may be."""
+        page = self._catalog.page(product_id, MAX_IMAGES + 1, 0)
+        _check_size(page.count)
+        by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
+        if len(by_id) == page.count:
+            return by_id
+        # Read while another order was being written: the whole gallery is not read in that order.
+        snapshots = self._catalog.gallery(product_id).snapshots()
+        _check_size(len(snapshots))
+        return {seen.image.ref.image_id: seen for seen in snapshots}
+
     def _move(self, seen: ImageSnapshot, order: int) -> ImageSnapshot:
         image = seen.image
         moved = replace(image, order=order, updated_at=later(self._clock(), image.updated_at))
         return replace(seen, image=moved)
+
+
+def _check_size(count: int) -> None:
+    if count > MAX_IMAGES:
+        raise GalleryTooLargeError(count, MAX_IMAGES)
 
 
 def _check(image_ids: Sequence[int], present: AbstractSet[int]) -> None:

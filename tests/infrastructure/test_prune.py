@@ -130,6 +130,7 @@ def sdk(tmp_path: Path) -> Path:
             "shapes": {"Used": {"members": {"a": {"shape": "Inner"}}}, "Inner": {}, "Unused": {}},
         }
         (folder / "service-2.json.gz").write_bytes(gzip.compress(json.dumps(model).encode()))
+        (folder / "endpoint-rule-set-1.json.gz").write_bytes(gzip.compress(b"{}"))
         (folder / "waiters-2.json").write_text("{}")
         (sdk / "data" / service / "2011-01-01").mkdir()
     endpoints: dict[str, Any] = {"partitions": [{"services": {name: {} for name in (*OPERATIONS, "ec2")}}]}
@@ -148,8 +149,11 @@ def sdk(tmp_path: Path) -> Path:
 def test_what_is_not_in_use_is_removed(sdk: Path) -> None:
     prune_botocore(sdk)
     assert {path.name for path in (sdk / "data").iterdir()} == {*OPERATIONS, "endpoints.json"}
+    left = {service: {path.name for path in (sdk / "data" / service).glob("*/*")} for service in OPERATIONS}
+    assert left == {name: {"service-2.json"} for name in OPERATIONS} | {
+        "s3": {"service-2.json", "endpoint-rule-set-1.json"}
+    }
     [version] = (sdk / "data/s3").iterdir()
-    assert [path.name for path in version.iterdir()] == ["service-2.json"]
     model = json.loads((version / "service-2.json").read_text())
     assert model["operations"].keys() == OPERATIONS["s3"]
     assert model["shapes"].keys() == {"Used", "Inner"}
@@ -171,8 +175,14 @@ def test_a_model_that_was_moved_stops_the_build(sdk: Path) -> None:
         prune_botocore(sdk)
 
 
+def test_rules_for_buckets_that_were_moved_stop_the_build(sdk: Path) -> None:
+    (sdk / "data/s3/2012-08-10/endpoint-rule-set-1.json.gz").unlink()
+    with pytest.raises(PruningError, match="no rules for the endpoints of s3"):
+        prune_botocore(sdk)
+
+
 def test_an_operation_that_is_gone_stops_the_build(sdk: Path) -> None:
-    [file] = (sdk / "data/events").glob("*/*.gz")
+    [file] = (sdk / "data/events").glob("*/service-2.json.gz")
     file.write_bytes(gzip.compress(json.dumps({"operations": {}, "shapes": {}}).encode()))
     with pytest.raises(PruningError, match="no operation PutEvents"):
         prune_botocore(sdk)

@@ -112,23 +112,37 @@ def test_an_order_that_is_overtaken_is_checked_and_written_anew() -> None:
     ]
 
 
+class TornCatalog(InMemoryImageCatalog):
+    """Shows some pictures twice or not at all on its pages: an index is read item by item."""
+
+    shown: Sequence[int] = ()
+
+    @override
+    def page(self, product_id: int, limit: int, offset: int) -> Page:
+        page = super().page(product_id, limit, offset)
+        by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
+        return Page(page.count, [by_id[image_id] for image_id in self.shown])
+
+
 @pytest.mark.parametrize("shown", [[1, 2], [1, 2, 2], []], ids=["one missing", "one twice", "none"])
-def test_a_gallery_that_was_read_while_another_order_was_written_is_read_again(shown: list[int]) -> None:
-    class TornCatalog(InMemoryImageCatalog):
-        """Shows a picture twice or not at all, once: an index is read item by item."""
-
-        turns = iter([True])
-
-        @override
-        def page(self, product_id: int, limit: int, offset: int) -> Page:
-            page = super().page(product_id, limit, offset)
-            if not next(self.turns, False):
-                return page
-            by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
-            return Page(page.count, [by_id[image_id] for image_id in shown])
-
+def test_a_page_that_was_read_while_another_order_was_written_is_not_relied_on(shown: list[int]) -> None:
     catalog = TornCatalog(PRODUCT_ID)
     for image_id in range(1, 4):
         catalog.reserve(an_image(ref=a_ref(image_id)))
+    catalog.shown = shown
     snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2])
     assert [seen.image.ref.image_id for seen in snapshots] == [3, 1, 2]
+    assert snapshots == catalog.gallery(PRODUCT_ID).snapshots()
+
+
+def test_a_gallery_that_its_count_makes_smaller_than_it_is_is_refused_all_the_same() -> None:
+    class MiscountingCatalog(InMemoryImageCatalog):
+        @override
+        def page(self, product_id: int, limit: int, offset: int) -> Page:
+            return replace(super().page(product_id, limit, offset), count=MAX_IMAGES)
+
+    catalog = MiscountingCatalog(PRODUCT_ID)
+    for image_id in range(1, MAX_IMAGES + 2):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    with pytest.raises(GalleryTooLargeError, match="has 101 images; at most 100"):
+        ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, list(range(1, MAX_IMAGES + 2)))
