@@ -197,9 +197,7 @@ class DynamoImageCatalog:
             )
         if answer.get("UnprocessedKeys"):
             raise UnavailableError
-        product, image = _split(answer["Responses"].get(self._table, []))
-        if product is None:
-            raise ProductNotFoundError(product_id)
+        product, image = _split(product_id, answer["Responses"].get(self._table, []))
         if not image:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(image[0], primary_from_item(product))
@@ -210,18 +208,14 @@ class DynamoImageCatalog:
         limits = {"MaxItems": last, "PageSize": min(last, _MAX_QUERY_LIMIT)}
         items = self._read(product_id, IndexName=GALLERY_INDEX, PaginationConfig=limits)
         # The product's item comes first, if it is there.
-        product, _ = _split(items[:1])
-        if product is None:
-            raise ProductNotFoundError(product_id)
+        product, _ = _split(product_id, items[:1])
         primary = primary_from_item(product)
         snapshots = [ImageSnapshot(image_from_item(item), primary) for item in items[1 + offset :]]
         return Page(int(product["image_count"]["N"]), snapshots)
 
     def gallery(self, product_id: int) -> Gallery:
         """Read the product's whole partition."""
-        product, images = _split(self._read(product_id))
-        if product is None:
-            raise ProductNotFoundError(product_id)
+        product, images = _split(product_id, self._read(product_id))
         return Gallery.of(images, primary_from_item(product))
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
@@ -446,7 +440,9 @@ class DynamoImageCatalog:
         return image_from_item(answer["Attributes"])
 
 
-def _split(items: Sequence[Item]) -> tuple[Item | None, list[ProductImage]]:
-    """Part a product's item from those of its pictures."""
+def _split(product_id: int, items: Sequence[Item]) -> tuple[Item, list[ProductImage]]:
+    """Part a product's item, which must be there, from those of its pictures."""
     product = next((item for item in items if is_product(item)), None)
+    if product is None:
+        raise ProductNotFoundError(product_id)
     return product, [image_from_item(item) for item in items if not is_product(item)]
