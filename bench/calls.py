@@ -20,20 +20,16 @@ _RECORD = (Call("TransactWriteItems", write_units=7),)
 """The record and its product's count, twice each in a transaction; the entries of both in the gallery's
 index, and the record's in the index of open ones."""
 _STORE = (*_RECORD, Call("PutObject"))
-_COMPLETE = (
-    Call("PutObjectTagging"),
-    Call("UpdateItem", write_units=3),  # ready, in the gallery's index too, and out of that of open ones
-)
-_INSPECT = (Call("GetObject"), *_COMPLETE)
-_INSPECT_FORM = (
-    Call("GetObject"),
+_OPEN, _PUBLISH, _TELL = Call("GetObject"), Call("PutObjectTagging"), Call("PutEvents")
+_COMPLETE = Call("UpdateItem", write_units=3)
+"""The record, also in the gallery's index, and out of that of open ones."""
+_COMPLETE_PRIMARY = Call("TransactWriteItems", write_units=7)
+"""The record and the product's item, twice each; the entries of both in the gallery's index, and the record's
+out of the index of open ones."""
+_LOOK_INTO_FORM = (
     Call("ListObjectVersions"),
     Call("GetItem", read_units=1),  # what was announced
-    *_COMPLETE,
 )
-_TELL = Call("PutEvents")
-_MOVE_PRIMARY = Call("TransactWriteItems", write_units=5)
-"""The product's item and the record's condition, twice each; the product's entry in the gallery's index."""
 _LOOK_UP = Call("BatchGetItem", read_units=2)
 
 CALLS: dict[str, tuple[Call, ...]] = {
@@ -58,9 +54,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
         _TELL,
         Call("DeleteItem", write_units=2),
     ),
-    "metadata": (*_INSPECT, _TELL),
-    "metadata of a primary": (*_INSPECT, _MOVE_PRIMARY, _TELL),
-    "metadata of a form": (*_INSPECT_FORM, _TELL),
+    "metadata": (_OPEN, _PUBLISH, _COMPLETE, _TELL),
+    "metadata of a primary": (_OPEN, _PUBLISH, _COMPLETE_PRIMARY, _TELL),
+    "metadata of a form": (_OPEN, *_LOOK_INTO_FORM, _PUBLISH, _COMPLETE, _TELL),
 }
 """By route, warm: identifiers are leased. Units are those of a page and a gallery of ten pictures: a query
 reads what the page shows, however large the gallery is, and a new order writes four for each picture: the

@@ -283,7 +283,8 @@ def _contention(contention: Mapping[int, tuple[Contention, Contention]]) -> str:
     """
     after = """
         What is given up is not lost: an upload is answered 503 with `Retry-After`, before any bytes are
-        stored, and the event of a primary Lambda runs again, twice, and then the failure queue has it.
+        stored, and the event of a primary Lambda runs again, twice, and then the failure queue has it; until
+        it gets through, the picture is pending.
     """
     rows = [
         [f"{rate}", *itertools.chain.from_iterable(map(_odds, found))] for rate, found in contention.items()

@@ -55,6 +55,12 @@ def an_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - any field of a r
     return replace(image, **changes)
 
 
+def an_image_sent(at: datetime, *, is_primary: bool, **changes: Any) -> ProductImage:  # noqa: ANN401 - as `an_image`
+    """Return a record as of the moment that the picture was sent, perhaps to be the primary."""
+    requested_at = at if is_primary else None
+    return an_image(primary_requested_at=requested_at, created_at=at, updated_at=at, **changes)
+
+
 def a_ready_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - as `an_image`
     return an_image(**{"status": ImageStatus.READY, "facts": ImageFacts(48, 32, "RGB"), **changes})
 

@@ -23,8 +23,10 @@ from domain.image import (
     ImageRef,
     ImageSnapshot,
     ImageStatus,
+    ImageSummary,
     Primary,
     ProductImage,
+    UploadStamp,
 )
 from domain.image_events import ImageEventKind
 from domain.leased_ids import LeasedIds
@@ -146,31 +148,46 @@ class InMemoryImageCatalog:
         ready = replace(image, status=ImageStatus.READY, facts=facts, version=version, updated_at=at)
         return self._change(image, ready)
 
+    def mark_primary_ready(
+        self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime, *, requested_at: datetime
+    ) -> bool:
+        image = self.images.get(_place(ref))
+        if image is None or image.status is not ImageStatus.PENDING:
+            return False
+        if image.primary_requested_at != requested_at or not self._point(ref, requested_at):
+            return False
+        self.mark_ready(ref, facts, version, at)
+        return True
+
     def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
         image = self._present(ref)
         failed = replace(image, status=ImageStatus.FAILED, error=reason, version=version, updated_at=at)
         return self._change(image, failed)
 
     def move_primary(self, image: ProductImage) -> bool:
-        product_id, requested_at = image.ref.product_id, image.primary_requested_at
-        present = self.images.get(_place(image.ref))
-        if product_id not in self.primaries or requested_at is None or present is None:
+        requested_at, present = image.primary_requested_at, self.images.get(_place(image.ref))
+        if requested_at is None or present is None:
             return False
         if present.status is not ImageStatus.READY or present.primary_requested_at != requested_at:
             return False
-        pointer = self.primaries[product_id]
-        if pointer and pointer.image_id != image.ref.image_id:
-            # Between equal moments the identifier decides, also that of a picture which was cleared.
-            last = (pointer.requested_at, self._last_pointed.get(product_id, 0))
-            if last >= (requested_at, image.ref.image_id):
-                return False
-        self.primaries[product_id] = Primary(image.ref.image_id, requested_at)
-        self._last_pointed[product_id] = image.ref.image_id
-        return True
+        return self._point(image.ref, requested_at)
 
     def lease(self, size: int) -> int:
         self._last_id += size
         return self._last_id - size + 1
+
+    def _point(self, ref: ImageRef, requested_at: datetime) -> bool:
+        if ref.product_id not in self.primaries:
+            return False
+        pointer = self.primaries[ref.product_id]
+        if pointer and pointer.image_id != ref.image_id:
+            # Between equal moments the identifier decides, also that of a picture which was cleared.
+            last = (pointer.requested_at, self._last_pointed.get(ref.product_id, 0))
+            if last >= (requested_at, ref.image_id):
+                return False
+        self.primaries[ref.product_id] = Primary(ref.image_id, requested_at)
+        self._last_pointed[ref.product_id] = ref.image_id
+        return True
 
     def _as_seen(self, seen: ProductImage) -> ProductImage | None:
         """Return the record if it is still as it was seen."""
@@ -217,13 +234,13 @@ class InMemoryImageStore:
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, bytes | None]] = {}
         self._published: set[tuple[str, str]] = set()
-        self._only_writes: set[str] = set()
+        self._stamps: dict[str, UploadStamp] = {}
         self._numbers = itertools.count(1)
 
-    def put(self, ref: ImageRef, content: bytes) -> None:
-        present = self.content(ref)
+    def put(self, image: ProductImage, content: bytes) -> None:
+        present = self.content(image.ref)
         if present is None:
-            self._only_writes.add(self._add(ref, content))
+            self._stamps[self._add(image.ref, content)] = image.stamp
         elif present != content:
             raise BytesRefusedError("Other bytes lie at this key.")
 
@@ -234,7 +251,7 @@ class InMemoryImageStore:
     def get(self, ref: ImageRef, version: str | None = None) -> StoredBytes | None:
         version = version or self.current(ref)
         content = self._versions.get(ref.key, {}).get(version)
-        return None if content is None else StoredBytes(content, version, version in self._only_writes)
+        return None if content is None else StoredBytes(content, version, self._stamps.get(version))
 
     def exists(self, ref: ImageRef) -> bool:
         return self.get(ref) is not None
@@ -284,7 +301,7 @@ class InMemoryImageEvents:
     def __init__(self) -> None:
         self.sent: list[tuple[str, int]] = []
 
-    def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+    def send(self, kind: ImageEventKind, image: ImageSummary) -> None:
         self.sent.append((kind.value, image.ref.image_id))
 
 

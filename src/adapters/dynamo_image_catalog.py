@@ -247,41 +247,44 @@ class DynamoImageCatalog:
 
     def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
         """Complete a pending record with what the picture told."""
-        values = {
-            "width": {"N": str(facts.width_px)},
-            "height": {"N": str(facts.height_px)},
-            "mode": {"S": facts.mode},
+        return self._complete(self._completion(ref, _ready(facts), version, at), ref)
+
+    def mark_primary_ready(
+        self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime, *, requested_at: datetime
+    ) -> bool:
+        """Complete a pending record that is still wished so, and move the pointer forward (a transaction)."""
+        ready = self._completion(ref, _ready(facts), version, at)
+        wished: UpdateTypeDef = {
+            **ready,
+            "ConditionExpression": f"{ready['ConditionExpression']} AND primary_requested_at = :requested_at",
+            "ExpressionAttributeValues": {
+                **ready["ExpressionAttributeValues"],
+                ":requested_at": {"S": iso_utc(requested_at)},
+            },
         }
-        return self._complete(ref, ImageStatus.READY, values, version, at)
+        return self._transact([{"Update": wished}, self._move_pointer(ref, requested_at)])
 
     def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
         """Complete a pending record with the reason why it is no picture."""
-        return self._complete(ref, ImageStatus.FAILED, {"error": {"S": reason}}, version, at)
+        failed: Item = {"status": {"S": ImageStatus.FAILED}, "error": {"S": reason}}
+        return self._complete(self._completion(ref, failed, version, at), ref)
 
     def move_primary(self, image: ProductImage) -> bool:
         """Move the pointer forward in time, or leave it where it stands already (a transaction)."""
         if image.primary_requested_at is None:
             return False
-        requested_at = {":at": {"S": iso_utc(image.primary_requested_at)}}
-        move: UpdateTypeDef = {
-            "TableName": self._table,
-            "Key": product_key(image.ref.product_id),
-            "UpdateExpression": "SET primary_image_id = :id, primary_recency = :recency",
-            "ConditionExpression": "attribute_exists(pk) AND (attribute_not_exists(primary_recency) "
-            "OR primary_recency < :recency OR primary_image_id = :id)",
-            "ExpressionAttributeValues": {
-                ":id": {"N": str(image.ref.image_id)},
-                ":recency": recency(image.primary_requested_at, image.ref.image_id),
-            },
-        }
         still_wished: ConditionCheckTypeDef = {
             "TableName": self._table,
             "Key": image_key(image.ref.product_id, image.ref.image_id),
             "ConditionExpression": "#status = :ready AND primary_requested_at = :at",
             "ExpressionAttributeNames": {"#status": "status"},
-            "ExpressionAttributeValues": {":ready": {"S": ImageStatus.READY}, **requested_at},
+            "ExpressionAttributeValues": {
+                ":ready": {"S": ImageStatus.READY},
+                ":at": {"S": iso_utc(image.primary_requested_at)},
+            },
         }
-        return self._transact([{"Update": move}, {"ConditionCheck": still_wished}])
+        move = self._move_pointer(image.ref, image.primary_requested_at)
+        return self._transact([move, {"ConditionCheck": still_wished}])
 
     def lease(self, size: int) -> int:
         """Take the next `size` identifiers off the counter (one atomic ADD)."""
@@ -316,6 +319,22 @@ class DynamoImageCatalog:
                 "UpdateExpression": "ADD image_count :step",
                 "ConditionExpression": "attribute_exists(pk)",
                 "ExpressionAttributeValues": {":step": {"N": str(step)}},
+            }
+        }
+
+    def _move_pointer(self, ref: ImageRef, requested_at: datetime) -> "TransactWriteItemTypeDef":
+        """Point a product at a picture, unless a later wish was there first."""
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": product_key(ref.product_id),
+                "UpdateExpression": "SET primary_image_id = :id, primary_recency = :recency",
+                "ConditionExpression": "attribute_exists(pk) AND (attribute_not_exists(primary_recency) "
+                "OR primary_recency < :recency OR primary_image_id = :id)",
+                "ExpressionAttributeValues": {
+                    ":id": {"N": str(ref.image_id)},
+                    ":recency": recency(requested_at, ref.image_id),
+                },
             }
         }
 
@@ -400,20 +419,14 @@ class DynamoImageCatalog:
             raise
         return True
 
-    def _complete(
-        self, ref: ImageRef, status: ImageStatus, values: Item, version: str | None, at: datetime
-    ) -> ProductImage:
-        """Set status and values if the record is pending, and take it out of the index of open ones.
-
-        Returns the record as it then stands.
-        """
+    def _completion(self, ref: ImageRef, values: Item, version: str | None, at: datetime) -> "UpdateTypeDef":
+        """Set values if the record is pending, and take it out of the index of open ones."""
         attributes: Item = {
             **values,
             "updated_at": {"S": iso_utc(at)},
             **({"version": {"S": version}} if version else {}),
-            "status": {"S": status},
         }
-        update: dict[str, Any] = {
+        return {
             "TableName": self._table,
             "Key": image_key(ref.product_id, ref.image_id),
             "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in attributes)} "
@@ -424,12 +437,16 @@ class DynamoImageCatalog:
                 **_PENDING,
                 **{f":{name}": value for name, value in attributes.items()},
             },
-            "ReturnValues": "ALL_NEW",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+
+    def _complete(self, completion: "UpdateTypeDef", ref: ImageRef) -> ProductImage:
+        """Update one record, and return it as it then stands."""
         try:
             with passing_errors_as_unavailable():
-                answer = with_persistence(lambda: self._client.update_item(**update))
+                answer = with_persistence(
+                    lambda: self._client.update_item(**completion, ReturnValues="ALL_NEW")
+                )
         except ClientError as error:
             if not failed_condition(error):
                 raise
@@ -438,6 +455,15 @@ class DynamoImageCatalog:
                 raise ImageRecordMissingError(ref.key) from error
             return image_from_item(present)
         return image_from_item(answer["Attributes"])
+
+
+def _ready(facts: ImageFacts) -> Item:
+    return {
+        "status": {"S": ImageStatus.READY},
+        "width": {"N": str(facts.width_px)},
+        "height": {"N": str(facts.height_px)},
+        "mode": {"S": facts.mode},
+    }
 
 
 def _split(product_id: int, items: Sequence[Item]) -> tuple[Item, list[ProductImage]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from adapters.aws import passing_errors_as_unavailable
 from domain.errors import UnavailableError
-from domain.image import ProductImage
+from domain.image import ImageSummary
 from domain.image_events import ImageEventKind
 from domain.moments import iso_utc
 
@@ -23,7 +23,7 @@ class EventBridgeImageEvents:
     def __init__(self, client: "EventBridgeClient") -> None:
         self._client = client
 
-    def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+    def send(self, kind: ImageEventKind, image: ImageSummary) -> None:
         """Put the event; an entry that the bus refuses is as good as not sent."""
         with passing_errors_as_unavailable():
             answer = self._client.put_events(
@@ -33,7 +33,7 @@ class EventBridgeImageEvents:
             raise UnavailableError(image.ref)
 
 
-def detail_of(image: ProductImage) -> dict[str, object]:
+def detail_of(image: ImageSummary) -> dict[str, object]:
     """Return the event's detail as docs/events.md describes it."""
     facts = image.facts
     return {

@@ -2,14 +2,16 @@
 
 import base64
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
 
 from adapters.aws import error_code, passing_errors_as_unavailable
 from domain.errors import BytesRefusedError, UnavailableError
-from domain.image import ImageRef
+from domain.image import ImageRef, ProductImage, UploadStamp
+from domain.moments import iso_utc
 from domain.ports import StoredBytes
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ _WRITTEN_ONCE = "written-once"
 
 S3 refuses a form with fields that its policy does not name.
 """
+_CREATED_AT, _PRIMARY_REQUESTED_AT = "created-at", "primary-requested-at"
+"""User metadata beside it: the stamp, which spares the metadata function a read of the record."""
 _SERVER_ERROR = 500
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 """Answers for bytes that were deleted: no such key or version, or a delete marker in its place."""
@@ -51,8 +55,9 @@ class S3ImageStore:
         self._bucket = bucket
         self._crc32 = crc32
 
-    def put(self, ref: ImageRef, content: bytes) -> None:
+    def put(self, image: ProductImage, content: bytes) -> None:
         """Write the bytes unless there are any (`If-None-Match: *`), their CRC32 checked by S3."""
+        ref = image.ref
         checksum = base64.b64encode(self._crc32(content).to_bytes(4)).decode()
         try:
             with passing_errors_as_unavailable():
@@ -61,7 +66,7 @@ class S3ImageStore:
                     Key=ref.key,
                     Body=content,
                     **served_with(ref),
-                    Metadata={_WRITTEN_ONCE: ref.key},
+                    Metadata={_WRITTEN_ONCE: ref.key, **_stamped(image.stamp)},
                     ChecksumCRC32=checksum,
                     IfNoneMatch="*",
                 )
@@ -85,8 +90,9 @@ class S3ImageStore:
                 if error_code(error) in _GONE:
                     return None
                 raise
-            is_only_write = answer["Metadata"].get(_WRITTEN_ONCE) == ref.key
-            return StoredBytes(answer["Body"].read(), answer.get("VersionId"), is_only_write)
+            return StoredBytes(
+                answer["Body"].read(), answer.get("VersionId"), _stamp(ref, answer["Metadata"])
+            )
 
     def exists(self, ref: ImageRef) -> bool:
         """Ask for the bytes' headers."""
@@ -153,6 +159,22 @@ def served_with(ref: ImageRef) -> "ServedWith":
         "ContentType": ref.image_format.media_type,
         "CacheControl": "public, max-age=31536000, immutable",
     }
+
+
+def _stamped(stamp: UploadStamp) -> dict[str, str]:
+    wish = stamp.primary_requested_at
+    return {
+        _CREATED_AT: iso_utc(stamp.created_at),
+        **({_PRIMARY_REQUESTED_AT: iso_utc(wish)} if wish else {}),
+    }
+
+
+def _stamp(ref: ImageRef, metadata: Mapping[str, str]) -> UploadStamp | None:
+    created_at, wish = metadata.get(_CREATED_AT), metadata.get(_PRIMARY_REQUESTED_AT)
+    # A hand may have changed what there is of it.
+    if metadata.get(_WRITTEN_ONCE) != ref.key or created_at is None:
+        return None
+    return UploadStamp(datetime.fromisoformat(created_at), datetime.fromisoformat(wish) if wish else None)
 
 
 def _version(version: str | None) -> "_Version":

@@ -2,9 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
-from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.image import ImageFacts, ImageRef, ImageStatus, ImageSummary, ProductImage, UploadStamp
 from domain.image_events import ImageEventKind
 from domain.image_signature import detect_format
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageInspector, ImageStore, StoredBytes
@@ -12,9 +13,9 @@ from domain.ports import Clock, ImageCatalog, ImageEvents, ImageInspector, Image
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The record as it now stands, and whether this call completed it or an earlier one had."""
+    """The picture as it now stands, and whether this call completed its record or an earlier one had."""
 
-    image: ProductImage
+    image: ImageSummary
     is_new: bool
 
 
@@ -49,20 +50,18 @@ class ExtractMetadata:
 
         """
         stored = self._store.get(ref)
-        if stored is not None and not stored.is_only_write:
+        if stored is not None and stored.stamp is None:
             stored = self._first(ref, stored)
         if stored is None:
             self._repeat_failure(ref)
             return None
         try:
-            completion = self._complete(ref, stored)
+            return self._complete(ref, stored)
         except ImageRecordMissingError:
             if self._store.exists(ref):
                 raise
             # Its deletion ended meanwhile.
             return None
-        self._settle(completion.image, stored.version)
-        return completion
 
     def _first(self, ref: ImageRef, stored: StoredBytes) -> StoredBytes | None:
         """Return the bytes that were written first, and discard all others that cover them."""
@@ -82,28 +81,49 @@ class ExtractMetadata:
             self._events.send(ImageEventKind.FAILED, image)
 
     def _complete(self, ref: ImageRef, stored: StoredBytes) -> Completion:
-        """Inspect the bytes and record what became of them.
+        """Inspect the bytes, record what became of them and tell it.
 
         Only bytes that a client wrote are compared with what it had announced: the record that says so takes
         a look at it, which those that this service wrote are spared.
         """
-        version = stored.version
+        version, stamp = stored.version, stored.stamp
         try:
-            if not stored.is_only_write:
+            if stamp is None:
                 image = self._announced(ref)
                 if image.status is not ImageStatus.PENDING:
-                    return Completion(image, is_new=False)
+                    return self._settle(image, version)
                 _compare(image, stored.content)
+                stamp = image.stamp
             facts = self._inspector.inspect(stored.content, ref.image_format)
         except NotAPictureError as error:
             now = self._clock()
-            image = self._catalog.mark_failed(ref, str(error), version, now)
-        else:
-            # Published first: whoever reads that it is ready can open it.
-            self._store.publish(ref, version)
-            now = self._clock()
-            image = self._catalog.mark_ready(ref, facts, version, now)
-        return Completion(image, is_new=image.is_inspected and image.updated_at == now)
+            return self._settle(self._catalog.mark_failed(ref, str(error), version, now), version, now)
+        # Published first: whoever reads that it is ready can open it.
+        self._store.publish(ref, version)
+        now = self._clock()
+        primary = self._complete_primary(ref, stored, stamp, facts, now)
+        if primary:
+            self._events.send(ImageEventKind.READY, primary)
+            return Completion(primary, is_new=True)
+        return self._settle(self._catalog.mark_ready(ref, facts, version, now), version, now)
+
+    def _complete_primary(
+        self, ref: ImageRef, stored: StoredBytes, stamp: UploadStamp, facts: ImageFacts, now: datetime
+    ) -> ImageSummary | None:
+        """Make a picture ready and the primary in one step; None if that is not wished or no longer so."""
+        wish = stamp.primary_requested_at
+        if wish is None:
+            return None
+        if not self._catalog.mark_primary_ready(ref, facts, stored.version, now, requested_at=wish):
+            return None
+        return ImageSummary(
+            ref=ref,
+            size_bytes=len(stored.content),
+            status=ImageStatus.READY,
+            facts=facts,
+            created_at=stamp.created_at,
+            updated_at=now,
+        )
 
     def _announced(self, ref: ImageRef) -> ProductImage:
         image = self._catalog.get(ref.product_id, ref.image_id)
@@ -111,10 +131,13 @@ class ExtractMetadata:
             raise ImageRecordMissingError(ref.key)
         return image
 
-    def _settle(self, image: ProductImage, version: str | None) -> None:
+    def _settle(
+        self, image: ProductImage, version: str | None, completed_at: datetime | None = None
+    ) -> Completion:
         """Bring bytes and pointer in line with the record, then tell what became of it.
 
-        Every try tells it, so that a message that got lost is sent again by the next one.
+        Every try tells it, so that a message that got lost is sent again by the next one. The record is newly
+        completed if it says that it was at `completed_at`.
         """
         if version is not None and image.version not in {None, version}:
             self._store.discard(image.ref, version)
@@ -126,6 +149,7 @@ class ExtractMetadata:
             self._store.delete(image.ref)
             if image.status is ImageStatus.FAILED:
                 self._events.send(ImageEventKind.FAILED, image)
+        return Completion(image, is_new=image.is_inspected and image.updated_at == completed_at)
 
 
 def _compare(image: ProductImage, content: bytes) -> None:

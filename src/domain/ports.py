@@ -11,7 +11,15 @@ from typing import Protocol
 
 from domain.api_key import ApiKey
 from domain.gallery import Gallery, Page
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageSnapshot, ProductImage
+from domain.image import (
+    ImageFacts,
+    ImageFormat,
+    ImageRef,
+    ImageSnapshot,
+    ImageSummary,
+    ProductImage,
+    UploadStamp,
+)
 from domain.image_events import ImageEventKind
 
 
@@ -147,6 +155,16 @@ class ImageCatalog(Protocol):
         """
         ...
 
+    def mark_primary_ready(
+        self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime, *, requested_at: datetime
+    ) -> bool:
+        """Turn a pending record ready at `at` and point the product at it, in one step.
+
+        Returns False, and changes nothing, if the record is not pending or not wished to be the primary since
+        `requested_at`, if the product is gone, or if a later wish was there first.
+        """
+        ...
+
     def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
         """Turn a pending record failed; otherwise as `mark_ready`."""
         ...
@@ -164,19 +182,22 @@ class ImageCatalog(Protocol):
 class StoredBytes:
     """Bytes from the store, and which write of them they are; None where the store does not tell.
 
-    `is_only_write` says that this service wrote them, and that there can be no other write of the picture.
+    `stamp` is there if the upload function wrote them, on the condition that there were none. Bytes without
+    it, by a client's form or by a hand, may be one of several writes.
     """
 
     content: bytes
     version: str | None
-    is_only_write: bool
+    stamp: UploadStamp | None
 
 
 class ImageStore(Protocol):
     """Keeps the bytes of pictures. Each write of the same picture is a version of its own."""
 
-    def put(self, ref: ImageRef, content: bytes) -> None:
-        """Write the bytes, as the picture's only ones. Writing the very same bytes again changes nothing.
+    def put(self, image: ProductImage, content: bytes) -> None:
+        """Write the bytes, as the picture's only ones, with the record's stamp.
+
+        Writing the very same bytes again changes nothing.
 
         Raises:
             BytesRefusedError: certainly nothing was written; other bytes that lie there are untouched.
@@ -243,7 +264,7 @@ class ImageInspector(Protocol):
 class ImageEvents(Protocol):
     """Tells others what became of pictures."""
 
-    def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+    def send(self, kind: ImageEventKind, image: ImageSummary) -> None:
         """Send an event. It may arrive more than once, and in any order with others.
 
         Raises:

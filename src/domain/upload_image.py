@@ -79,7 +79,7 @@ class UploadImage:
 
     def _store_bytes(self, image: ProductImage, content: bytes) -> ProductImage:
         try:
-            self._store.put(image.ref, content)
+            self._store.put(image, content)
         except BytesRefusedError as error:
             self._catalog.withdraw(image.ref, self._clock())
             self._catalog.finish_removal(image.ref)

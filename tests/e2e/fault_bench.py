@@ -34,7 +34,7 @@ from domain.reconcile import PATIENCE, Reconcile
 from domain.upload_image import Upload, UploadImage
 from local.sample import sample_jpeg
 from local.system import State
-from tests.builders import USER, a_catalog_table, an_image
+from tests.builders import USER, a_catalog_table, an_image_sent
 from tests.integration.faults import hook
 
 PRODUCT_ID = 42
@@ -166,13 +166,15 @@ class Bench:
         """Write a version of a picture's bytes, as a form does."""
         self._state.endpoint.client("s3").put_object(Bucket=self.bucket, Key=ref.key, Body=content)
 
-    def put(self, ref: ImageRef, content: bytes) -> None:
+    def put(self, image: ProductImage, content: bytes) -> None:
         """Write a picture's bytes, as the upload function does."""
-        S3ImageStore(self._state.endpoint.client("s3"), self.bucket).put(ref, content)
+        S3ImageStore(self._state.endpoint.client("s3"), self.bucket).put(image, content)
 
     # --- What runs: each time a new process, as after a crash -----------------------------------------
 
-    def upload(self, interference: Interference, content: bytes = CONTENT) -> ImageRef:
+    def upload(
+        self, interference: Interference, content: bytes = CONTENT, *, is_primary: bool = True
+    ) -> ImageRef:
         clients = self._clients(interference)
         catalog = DynamoImageCatalog(clients["dynamodb"], "catalog")
         upload = UploadImage(
@@ -182,17 +184,14 @@ class Bench:
             clock=self._clock,
             max_bytes=1_000_000,
         )
-        fields = {"is_primary": "true"}
+        fields = {"is_primary": str(is_primary).lower()}
         sent = Upload(product_id=PRODUCT_ID, user=USER, content=content, file_name="a.jpg", fields=fields)
         return upload(sent).ref
 
     def send_form(self) -> ImageRef:
         """Take a picture in that comes by an upload form."""
-        ref, now = ImageRef(PRODUCT_ID, FORM_IMAGE_ID, ImageFormat.JPEG), self._clock()
-        image = an_image(
-            ref=ref, size_bytes=len(CONTENT), primary_requested_at=now, created_at=now, updated_at=now
-        )
-        self.catalog.reserve(image)
+        ref = ImageRef(PRODUCT_ID, FORM_IMAGE_ID, ImageFormat.JPEG)
+        self.catalog.reserve(an_image_sent(self._clock(), is_primary=True, ref=ref, size_bytes=len(CONTENT)))
         self.write(ref, CONTENT)
         return ref
 

@@ -9,9 +9,9 @@ from functools import partial
 import pytest
 
 from domain.errors import DomainError
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
 from local.sample import sample_jpeg
-from tests.builders import NOW, an_image
+from tests.builders import NOW, an_image_sent
 from tests.e2e.fault_bench import PRODUCT_ID, Bench, Interference
 from tests.torture.results import size
 
@@ -50,17 +50,11 @@ def ref(image_id: int) -> ImageRef:
     return ImageRef(PRODUCT_ID, image_id, ImageFormat.JPEG)
 
 
-def reserve(bench: Bench, image_id: int, content: bytes, *, is_primary: bool = False) -> None:
+def reserve(bench: Bench, image_id: int, content: bytes, *, is_primary: bool = False) -> ProductImage:
     sent_at = NOW + timedelta(seconds=image_id)
-    bench.catalog.reserve(
-        an_image(
-            ref=ref(image_id),
-            size_bytes=len(content),
-            primary_requested_at=sent_at if is_primary else None,
-            created_at=sent_at,
-            updated_at=sent_at,
-        )
-    )
+    image = an_image_sent(sent_at, is_primary=is_primary, ref=ref(image_id), size_bytes=len(content))
+    bench.catalog.reserve(image)
+    return image
 
 
 def tell(bench: Bench, image_id: int) -> Step:
@@ -69,8 +63,7 @@ def tell(bench: Bench, image_id: int) -> Step:
 
 def uploaded(bench: Bench, image_id: int, content: bytes, *, is_primary: bool = False) -> Iterator[Step]:
     """Upload a picture whose event comes three times."""
-    reserve(bench, image_id, content, is_primary=is_primary)
-    bench.put(ref(image_id), content)
+    bench.put(reserve(bench, image_id, content, is_primary=is_primary), content)
     yield from [tell(bench, image_id)] * 3
 
 

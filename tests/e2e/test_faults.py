@@ -1,12 +1,13 @@
 """Every call to AWS of every use case, going wrong in every way: what is left when all is quiet again."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 
 from adapters.aws import s3_client
+from domain.change_image import ChangeImage, ImageChange
 from domain.errors import ImageNotFoundError, OutcomeUnknownError, UnavailableError
 from domain.image import ImageRef, ImageStatus
 from domain.reconcile import PATIENCE
@@ -23,14 +24,13 @@ from tests.e2e.fault_bench import (
 )
 from tests.torture.results import size
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 SETTLED = {ImageStatus.READY, ImageStatus.FAILED}
 CALLS = {
     "upload": 3,
-    "extract": 5,
-    "extract form": 7,
+    "extract": 4,
+    "extract primary": 4,
+    "extract wished anew": 6,
+    "extract form": 6,
     "extract broken": 4,
     "delete": 5,
     "delete pending": 4,
@@ -51,6 +51,27 @@ def an_upload(bench: Bench) -> ImageRef:
 
 def a_broken_upload(bench: Bench) -> ImageRef:
     return bench.upload(Interference(), BROKEN)
+
+
+def an_ordinary_upload(bench: Bench) -> ImageRef:
+    return bench.upload(Interference(), is_primary=False)
+
+
+def an_upload_wished_anew(bench: Bench) -> ImageRef:
+    """Take in a picture whose bytes bear another wish than its record."""
+    ref = an_upload(bench)
+    change = ChangeImage(bench.catalog, lambda: bench.now + timedelta(seconds=1))
+    for is_primary in (False, True):
+        change(ref.product_id, ref.image_id, ImageChange(is_primary=is_primary))
+    return ref
+
+
+INSPECTED: dict[str, Callable[[Bench], ImageRef]] = {
+    "extract": an_ordinary_upload,
+    "extract primary": an_upload,
+    "extract wished anew": an_upload_wished_anew,
+    "extract form": Bench.send_form,
+}
 
 
 def a_ready_picture(bench: Bench) -> ImageRef:
@@ -93,10 +114,12 @@ def name(point: FaultPoint) -> str:
 
 @pytest.mark.parametrize("use_case", CALLS)
 def test_the_table_of_faults_has_every_call(bench: Bench, use_case: str) -> None:
+    def inspect(take_in: Callable[[Bench], ImageRef], interference: Interference) -> None:
+        bench.extract(take_in(bench), interference)
+
     prepare: dict[str, Callable[[Interference], object]] = {
         "upload": bench.upload,
-        "extract": lambda interference: bench.extract(an_upload(bench), interference),
-        "extract form": lambda interference: bench.extract(bench.send_form(), interference),
+        **{each: partial(inspect, take_in) for each, take_in in INSPECTED.items()},
         "extract broken": lambda interference: bench.extract(a_broken_upload(bench), interference),
         "delete": lambda interference: bench.delete(a_ready_picture(bench), interference),
         "delete pending": lambda interference: bench.delete(an_upload(bench), interference),
@@ -133,16 +156,16 @@ def test_an_upload_that_goes_wrong_is_answered_truly_and_leaves_nothing_half_don
 )
 @pytest.mark.parametrize(
     ("use_case", "point"),
-    [(use_case, point) for use_case in ("extract", "extract form") for point in points(use_case)],
+    [(use_case, point) for use_case in INSPECTED for point in points(use_case)],
     ids=lambda value: value if isinstance(value, str) else name(value),
 )
 def test_an_inspection_that_goes_wrong_is_made_good_by_the_next_try(
     bench: Bench, use_case: str, point: FaultPoint
 ) -> None:
-    ref = an_upload(bench) if use_case == "extract" else bench.send_form()
+    ref = INSPECTED[use_case](bench)
     bench.deliver_events(Interference(point=point))
     assert bench.records() == {ref: ImageStatus.READY}
-    assert bench.primary() == ref.image_id
+    assert bench.primary() == (None if use_case == "extract" else ref.image_id)
     check_nothing_is_lost_or_left(bench)
 
 

@@ -199,6 +199,7 @@ def test_a_size_at_the_limit_is_taken_and_one_byte_more_is_a_413(shop: Shop, pro
         {"Content-Type": "text/html"},
         {"Cache-Control": "no-store"},
         {"x-amz-meta-written-once": "originals/123/1.jpg"},
+        {"x-amz-meta-created-at": "2026-03-14T09:26:53.589793Z"},
         {"x-amz-tagging": PUBLISHED_TAG},
         {"x-amz-signature": "0" * 64},
     ],

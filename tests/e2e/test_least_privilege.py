@@ -145,8 +145,12 @@ def the_event_of_a_picture_that_came_by_a_form(shop: Shop, product_id: int) -> O
     return _inspected(shop, ref)
 
 
-def the_event_of_a_picture_that_is_to_be_primary(shop: Shop, product_id: int) -> Outcome:
-    return _inspected(shop, _arrived(shop, product_id, PICTURE, primary_requested_at=datetime.now(UTC)))
+def the_event_of_a_picture_that_was_wished_to_be_primary_after_it_was_sent(
+    shop: Shop, product_id: int
+) -> Outcome:
+    ref = _arrived(shop, product_id, PICTURE)
+    assert _of(shop.change(product_id, ref.image_id, {"is_primary": True})).what == "200"
+    return _inspected(shop, ref)
 
 
 def the_event_of_no_picture(shop: Shop, product_id: int) -> Outcome:
@@ -275,7 +279,7 @@ PROOFS = [
         "extract_metadata",
         "dynamodb:ConditionCheckItem",
         CATALOG,
-        the_event_of_a_picture_that_is_to_be_primary,
+        the_event_of_a_picture_that_was_wished_to_be_primary_after_it_was_sent,
         "ready",
         ENDS,
     ),
@@ -479,10 +483,10 @@ def _long_ago() -> dict[str, object]:
 
 def _arrived(shop: Shop, product_id: int, content: bytes, **changes: object) -> ImageRef:
     """Let bytes of an upload arrive whose event is lost; return their place."""
-    ref = _pending(shop, product_id, size_bytes=len(content), **changes).ref
+    image = _pending(shop, product_id, size_bytes=len(content), **changes)
     with shop.events_lost():
-        S3ImageStore(shop.state.endpoint.client("s3"), shop.state.resources.bucket).put(ref, content)
-    return ref
+        S3ImageStore(shop.state.endpoint.client("s3"), shop.state.resources.bucket).put(image, content)
+    return image.ref
 
 
 def _write(shop: Shop, ref: ImageRef, content: bytes) -> None:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.session import Session
 
-from domain.image import ImageStatus
+from domain.image import ImageRef, ImageStatus
 from local.system import State
 from tests.builders import IMAGE_PATH, IMAGES_PATH, api_event, json_event, object_created, upload_event
 from tests.conftest import ColdStart
@@ -142,9 +142,28 @@ REQUESTS = {
     ),
 }
 
-INSPECTION = ("GetObject", "UpdateItem", "PutObjectTagging", "TransactWriteItems", "PutEvents")
-OF_FORMS = ("ListObjectVersions", "GetItem")
-"""What the inspection of a picture that came by a form takes beside."""
+INSPECTIONS: dict[str, tuple[Callable[[Bench], ImageRef], tuple[str, ...]]] = {
+    "ordinary": (
+        lambda bench: bench.upload(Interference(), is_primary=False),
+        ("GetObject", "PutObjectTagging", "UpdateItem", "PutEvents"),
+    ),
+    "primary": (
+        lambda bench: bench.upload(Interference()),
+        ("GetObject", "PutObjectTagging", "TransactWriteItems", "PutEvents"),
+    ),
+    "primary by a form": (
+        Bench.send_form,
+        (
+            "GetObject",
+            "ListObjectVersions",
+            "GetItem",
+            "PutObjectTagging",
+            "TransactWriteItems",
+            "PutEvents",
+        ),
+    ),
+}
+"""How pictures come in, and what operations their inspection takes."""
 
 
 @pytest.fixture
@@ -201,11 +220,9 @@ def functions(bench: Bench, system: State, clock: VirtualClock, cold_start: Cold
     return Functions(bench, system, clock, cold_start)
 
 
-def every_operation(requests: Mapping[str, Request]) -> list[tuple[str, str]]:
-    """Return each request with each of its operations, and with all of them at once."""
-    return [
-        (name, operation) for name, request in requests.items() for operation in (*request.operations, ALL)
-    ]
+def every_operation(operations: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Return each name with each of its operations, and with all of them at once."""
+    return [(name, operation) for name, named in operations.items() for operation in (*named, ALL)]
 
 
 in_a_row = pytest.mark.parametrize("times", IN_A_ROW)
@@ -215,7 +232,9 @@ at_each_pace = pytest.mark.parametrize("pace", size([*PACES], ["slowly"]))
 @pytest.mark.torture("requests throttled 1, 2, 3 and 5 times in a row")
 @at_each_pace
 @in_a_row
-@pytest.mark.parametrize(("name", "operation"), every_operation(REQUESTS))
+@pytest.mark.parametrize(
+    ("name", "operation"), every_operation({name: request.operations for name, request in REQUESTS.items()})
+)
 def test_a_throttled_request_succeeds_or_is_told_when_to_come_again_before_time_is_up(
     functions: Functions, bench: Bench, throttle: Throttle, name: str, operation: str, times: int, pace: str
 ) -> None:
@@ -247,19 +266,20 @@ def test_a_throttled_request_succeeds_or_is_told_when_to_come_again_before_time_
 @at_each_pace
 @in_a_row
 @pytest.mark.parametrize(
-    ("by_form", "operation"),
-    [*((False, operation) for operation in [*INSPECTION, ALL]), *((True, each) for each in OF_FORMS)],
+    ("kind", "operation"),
+    every_operation({kind: operations for kind, (_, operations) in INSPECTIONS.items()}),
 )
 def test_a_throttled_inspection_succeeds_within_lambdas_tries(
     functions: Functions,
     bench: Bench,
     throttle: Throttle,
-    by_form: bool,
+    kind: str,
     operation: str,
     times: int,
     pace: str,
 ) -> None:
-    ref = bench.send_form() if by_form else bench.upload(Interference())
+    take_in, _ = INSPECTIONS[kind]
+    ref = take_in(bench)
     throttle.begin(operation, times, PACES[pace])
     event = object_created(ref.key)
     bench.run_as_lambda_does(lambda _: functions.run("extract_metadata", event), Interference())
@@ -268,4 +288,4 @@ def test_a_throttled_inspection_succeeds_within_lambdas_tries(
         # What three runs cannot bear waits in the failure queue until it is sent again.
         bench.deliver_events()
     assert bench.records() == {ref: ImageStatus.READY}
-    assert bench.primary() == ref.image_id
+    assert bench.primary() == (None if kind == "ordinary" else ref.image_id)

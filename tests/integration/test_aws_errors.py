@@ -42,6 +42,9 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "mark_ready": lambda client: DynamoImageCatalog(client, "t").mark_ready(
         a_ref(), ImageFacts(1, 1, "L"), None, NOW
     ),
+    "mark_primary_ready": lambda client: DynamoImageCatalog(client, "t").mark_primary_ready(
+        a_ref(), ImageFacts(1, 1, "L"), None, NOW, requested_at=NOW
+    ),
     "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), "damaged", None, NOW),
     "move_primary": lambda client: DynamoImageCatalog(client, "t").move_primary(
         an_image(primary_requested_at=NOW)
@@ -56,7 +59,7 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "revoke a key": lambda client: DynamoApiKeys(client, "t").revoke("id"),
 }
 S3_CALLS: dict[str, "S3Call"] = {
-    "put": lambda client: S3ImageStore(client, "b").put(a_ref(), b"picture"),
+    "put": lambda client: S3ImageStore(client, "b").put(an_image(), b"picture"),
     "get": lambda client: S3ImageStore(client, "b").get(a_ref()),
     "exists": lambda client: S3ImageStore(client, "b").exists(a_ref()),
     "publish": lambda client: S3ImageStore(client, "b").publish(a_ref()),

@@ -88,6 +88,19 @@ def test_a_primary_whose_reply_was_lost_has_moved(client: "DynamoDBClient", tabl
     assert catalog.move_primary(image)
 
 
+@pytest.mark.usefixtures("without_backoff")
+def test_a_completion_with_the_primary_whose_reply_was_lost_is_done(
+    client: "DynamoDBClient", table: str
+) -> None:
+    catalog = DynamoImageCatalog(client, table)
+    catalog.reserve(an_image(primary_requested_at=NOW))
+    lose_first_reply(client)
+    # DynamoDB knows the second try by its token and says so; the simulation of it finds the record ready.
+    catalog.mark_primary_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW, requested_at=NOW)
+    ready = a_ready_image(primary_requested_at=NOW)
+    assert catalog.look_up(42, 1) == ImageSnapshot(ready, Primary(1, NOW))
+
+
 def test_a_picture_that_was_completed_in_the_meantime_keeps_its_identifier(
     client: "DynamoDBClient", table: str
 ) -> None:
@@ -168,6 +181,16 @@ def test_a_primary_does_not_bring_back_a_product_that_is_gone(client: "DynamoDBC
     client.delete_item(TableName=table, Key=product_key(42))
     assert not catalog.move_primary(image)
     assert not DynamoProducts(client, table).exists(42)
+
+
+def test_a_completion_with_the_primary_does_not_bring_back_a_product_that_is_gone(
+    client: "DynamoDBClient", table: str
+) -> None:
+    catalog = DynamoImageCatalog(client, table)
+    catalog.reserve(WISHED)
+    client.delete_item(TableName=table, Key=product_key(42))
+    assert not catalog.mark_primary_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW, requested_at=NOW)
+    assert (catalog.get(42, 1), DynamoProducts(client, table).exists(42)) == (WISHED, False)
 
 
 def test_a_picture_whose_product_is_gone_is_not_withdrawn(client: "DynamoDBClient", table: str) -> None:

@@ -253,6 +253,91 @@ def test_a_later_wish_sets_a_cleared_pointer(catalog: Catalog) -> None:
     assert primary_image_id(catalog) == 2
 
 
+def test_a_pending_record_becomes_ready_and_the_primary_in_one_step(catalog: Catalog) -> None:
+    image = an_image(primary_requested_at=NOW)
+    catalog.reserve(image)
+    ready = replace(image, status=ImageStatus.READY, facts=FACTS, version=VERSION, updated_at=LATER)
+    assert catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(ready, Primary(1, NOW))
+    assert list(catalog.open_images(MUCH_LATER)) == []
+
+
+@pytest.mark.parametrize("wished_at", [None, NOW + timedelta(microseconds=1)], ids=["withdrawn", "renewed"])
+def test_a_record_whose_wish_has_changed_does_not_become_ready_with_the_former_one(
+    catalog: Catalog, wished_at: datetime | None
+) -> None:
+    image = an_image(primary_requested_at=wished_at)
+    catalog.reserve(image)
+    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, None)
+
+
+def test_a_record_does_not_become_ready_and_the_primary_after_a_later_wish(catalog: Catalog) -> None:
+    later = a_wish(catalog, 2, 1)
+    assert catalog.move_primary(later)
+    image = an_image(primary_requested_at=NOW)
+    catalog.reserve(image)
+    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(2, NOW + timedelta(seconds=1)))
+
+
+def test_a_record_becomes_ready_and_the_primary_over_an_earlier_wish(catalog: Catalog) -> None:
+    assert catalog.move_primary(a_wish(catalog, 2, -1))
+    catalog.reserve(an_image(primary_requested_at=NOW))
+    assert catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert primary_image_id(catalog) == 1
+
+
+def test_a_completed_record_does_not_become_ready_and_the_primary_again(catalog: Catalog) -> None:
+    ready = a_wish(catalog, 1, 0)
+    catalog.reserve(an_image(ref=a_ref(2), primary_requested_at=NOW))
+    failed = catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
+    for image in (ready, failed):
+        assert not catalog.mark_primary_ready(
+            image.ref, ImageFacts(1, 1, "L"), VERSION, MUCH_LATER, requested_at=NOW
+        )
+        assert catalog.look_up(PRODUCT_ID, image.ref.image_id) == ImageSnapshot(image, None)
+
+
+def test_a_record_that_is_being_deleted_does_not_become_ready_and_the_primary(catalog: Catalog) -> None:
+    image = an_image(primary_requested_at=NOW)
+    catalog.reserve(image)
+    assert catalog.withdraw(a_ref(), LATER) is None
+    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    deleting = replace(image, status=ImageStatus.DELETING)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(deleting, None)
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_the_identifier_decides_which_of_two_becomes_ready_and_the_primary_last(
+    catalog: Catalog, order: tuple[int, ...]
+) -> None:
+    moved = {}
+    for image_id in order:
+        catalog.reserve(an_image(ref=a_ref(image_id), primary_requested_at=NOW))
+        moved[image_id] = catalog.mark_primary_ready(a_ref(image_id), FACTS, VERSION, LATER, requested_at=NOW)
+    assert moved == {1: order == (1, 2), 2: True}
+    assert primary_image_id(catalog) == 2
+
+
+def test_a_pointer_that_was_cleared_since_the_wish_is_not_set_with_it(catalog: Catalog) -> None:
+    earlier = a_wish(catalog, 2, 1)
+    catalog.move_primary(earlier)
+    seen = catalog.look_up(PRODUCT_ID, 2)
+    cleared = Primary(None, earlier.primary_requested_at or NOW)
+    assert catalog.change(seen, ImageSnapshot(replace(earlier, updated_at=MUCH_LATER), cleared))
+    image = an_image(primary_requested_at=NOW)
+    catalog.reserve(image)
+    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, cleared)
+
+
+def test_a_record_that_is_missing_does_not_become_ready_and_the_primary(catalog: Catalog) -> None:
+    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert catalog.get(PRODUCT_ID, 1) is None
+    assert primary_image_id(catalog) is None
+
+
 # --- Looking -----------------------------------------------------------------------------------------------
 
 

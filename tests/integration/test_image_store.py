@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -8,9 +9,9 @@ from moto import mock_aws
 
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG, S3ImageStore
 from domain.errors import BytesRefusedError
-from domain.image import ImageFormat, ImageRef
+from domain.image import ImageFormat, ImageRef, UploadStamp
 from domain.ports import ImageStore, StoredBytes
-from tests.builders import a_bucket, a_ref
+from tests.builders import NOW, a_bucket, a_ref, an_image
 from tests.fakes import InMemoryImageStore
 from tests.integration.conftest import s3_client_on_moto
 
@@ -43,32 +44,32 @@ def content_of(store: ImageStore, ref: ImageRef, version: str | None = None) -> 
 
 @pytest.mark.parametrize("content", [b"\xff\xd8\xff picture", bytes(range(256)) * 1000, b"\r\n", b""])
 def test_bytes_come_back_as_they_were_written(store: ImageStore, content: bytes) -> None:
-    store.put(a_ref(), content)
+    store.put(an_image(), content)
     assert content_of(store, a_ref()) == content
 
 
 def test_bytes_that_were_never_written_are_none(store: ImageStore) -> None:
-    store.put(a_ref(1), b"picture")
+    store.put(an_image(ref=a_ref(1)), b"picture")
     assert content_of(store, a_ref(2)) is None
     assert content_of(store, ImageRef(a_ref().product_id, 1, ImageFormat.PNG)) is None
 
 
 def test_writing_the_very_same_bytes_again_changes_nothing(store: ImageStore) -> None:
-    store.put(a_ref(), b"picture")
-    store.put(a_ref(), b"picture")
+    store.put(an_image(), b"picture")
+    store.put(an_image(), b"picture")
     assert content_of(store, a_ref()) == b"picture"
 
 
 def test_other_bytes_are_refused_and_those_that_lie_there_untouched(store: ImageStore) -> None:
-    store.put(a_ref(), b"picture")
+    store.put(an_image(), b"picture")
     with pytest.raises(BytesRefusedError):
-        store.put(a_ref(), b"another")
+        store.put(an_image(), b"another")
     assert content_of(store, a_ref()) == b"picture"
 
 
 def test_deleted_bytes_are_gone(store: ImageStore) -> None:
-    store.put(a_ref(1), b"picture")
-    store.put(a_ref(2), b"another")
+    store.put(an_image(ref=a_ref(1)), b"picture")
+    store.put(an_image(ref=a_ref(2)), b"another")
     store.delete(a_ref(1))
     assert (content_of(store, a_ref(1)), content_of(store, a_ref(2))) == (None, b"another")
 
@@ -79,9 +80,9 @@ def test_deleting_what_is_not_there_is_no_error(store: ImageStore) -> None:
 
 
 def test_a_key_is_free_again_after_its_bytes_were_deleted(store: ImageStore) -> None:
-    store.put(a_ref(), b"picture")
+    store.put(an_image(), b"picture")
     store.delete(a_ref())
-    store.put(a_ref(), b"another")
+    store.put(an_image(), b"another")
     assert content_of(store, a_ref()) == b"another"
 
 
@@ -146,7 +147,7 @@ def test_discarding_an_earlier_version_leaves_the_current_one(store: ImageStore,
 
 
 def test_nothing_is_public_until_it_is_published(store: ImageStore, versions: Versions) -> None:
-    store.put(a_ref(), b"picture")
+    store.put(an_image(), b"picture")
     assert versions.public(a_ref()) is None
     store.publish(a_ref())
     assert versions.public(a_ref()) == b"picture"
@@ -187,20 +188,23 @@ def test_publishing_what_is_gone_is_no_error(store: ImageStore, versions: Versio
 
 def test_bytes_come_with_the_version_that_they_are(store: ImageStore, versions: Versions) -> None:
     first, second = versions.overwrite(a_ref(), b"first"), versions.overwrite(a_ref(), b"second")
-    assert store.get(a_ref()) == StoredBytes(b"second", second, is_only_write=False)
-    assert store.get(a_ref(), first) == StoredBytes(b"first", first, is_only_write=False)
+    assert store.get(a_ref()) == StoredBytes(b"second", second, stamp=None)
+    assert store.get(a_ref(), first) == StoredBytes(b"first", first, stamp=None)
 
 
-def test_bytes_that_were_put_say_that_there_is_no_other_write(store: ImageStore) -> None:
-    store.put(a_ref(), b"picture")
+@pytest.mark.parametrize("primary_requested_at", [None, NOW + timedelta(microseconds=1)])
+def test_bytes_that_were_put_come_with_the_stamp_of_their_record(
+    store: ImageStore, primary_requested_at: datetime | None
+) -> None:
+    store.put(an_image(primary_requested_at=primary_requested_at), b"picture")
     stored = store.get(a_ref())
     assert stored
-    assert (stored.content, stored.is_only_write) == (b"picture", True)
+    assert (stored.content, stored.stamp) == (b"picture", UploadStamp(NOW, primary_requested_at))
 
 
 def test_bytes_exist_until_they_are_deleted(store: ImageStore) -> None:
     assert not store.exists(a_ref())
-    store.put(a_ref(), b"picture")
+    store.put(an_image(), b"picture")
     assert store.exists(a_ref())
     store.delete(a_ref())
     assert not store.exists(a_ref())

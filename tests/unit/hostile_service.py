@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from adapters.aws import dynamodb_client
 from domain.daily_quota import DailyQuota
-from domain.image import ImageRef
+from domain.image import ProductImage
 from domain.leased_ids import LeasedIds
 from domain.reserve_upload import ReserveUpload
 from handlers.gallery import GalleryHandler
@@ -48,10 +48,10 @@ class WatchedStore(InMemoryImageStore):
         self.keys: list[str] = []
 
     @override
-    def put(self, ref: ImageRef, content: bytes) -> None:
+    def put(self, image: ProductImage, content: bytes) -> None:
         self.given.append(content)
-        self.keys.append(ref.key)
-        super().put(ref, content)
+        self.keys.append(image.ref.key)
+        super().put(image, content)
 
 
 class Service:

@@ -13,8 +13,8 @@ from domain.image import (
     ImageRef,
     ImageSnapshot,
     ImageStatus,
+    ImageSummary,
     Primary,
-    ProductImage,
 )
 from domain.image_events import ImageEventKind
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
@@ -51,7 +51,7 @@ def catalog() -> InMemoryImageCatalog:
 
 def a_store(store: InMemoryImageStore | None = None) -> InMemoryImageStore:
     store = store or InMemoryImageStore()
-    store.put(a_ref(), CONTENT)
+    store.put(an_image(), CONTENT)
     return store
 
 
@@ -158,7 +158,7 @@ def test_others_are_told_when_the_bytes_are_gone_and_before_the_record_is(
 
     class WatchingEvents(InMemoryImageEvents):
         @override
-        def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+        def send(self, kind: ImageEventKind, image: ImageSummary) -> None:
             assert store.content(image.ref) is None
             assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
             super().send(kind, image)
@@ -175,7 +175,7 @@ def test_a_deletion_that_others_could_not_be_told_of_is_told_by_the_next_try(
         failures = 1
 
         @override
-        def send(self, kind: ImageEventKind, image: ProductImage) -> None:
+        def send(self, kind: ImageEventKind, image: ImageSummary) -> None:
             if self.failures:
                 self.failures -= 1
                 raise UnavailableError

@@ -1,13 +1,17 @@
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from unittest.mock import patch
 
 import boto3
 import pytest
 from aws_lambda_powertools import Logger, Metrics
+from botocore.session import get_session
 from moto import mock_aws
 
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
+from adapters.eventbridge_image_events import detail_of
 from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import ImageRecordMissingError, UnavailableError
@@ -55,7 +59,7 @@ class Pipeline:
     def upload(self, content: bytes, ref: ImageRef | None = None) -> None:
         image = an_image(ref=ref or a_ref(), size_bytes=len(content))
         self.catalog.reserve(image)
-        self.store.put(image.ref, content)
+        self.store.put(image, content)
 
     def tell(self, *keys: str) -> list[tuple[str, str]]:
         images = self.handler(object_created(*keys), a_context())["images"]
@@ -167,7 +171,7 @@ def test_the_event_that_s3_sends_to_try_a_notification_is_nothing_to_do() -> Non
 
 def test_bytes_without_a_record_rise_so_that_an_operator_looks() -> None:
     pipeline = Pipeline()
-    pipeline.store.put(a_ref(), jpeg())
+    pipeline.store.put(an_image(), jpeg())
     with pytest.raises(ImageRecordMissingError):
         pipeline.tell(KEY)
 
@@ -180,14 +184,22 @@ def test_a_passing_fault_rises_so_that_lambda_tries_again() -> None:
         around(unavailable)(object_created(KEY), a_context())
 
 
-def test_the_deployed_function_completes_the_record_and_moves_the_primary(cold_start: ColdStart) -> None:
-    with mock_aws():
+def test_the_deployed_function_completes_the_record_with_the_primary_and_tells_what_it_says(
+    cold_start: ColdStart,
+) -> None:
+    session = get_session()
+    writes: list[str] = []
+    told: list[dict[str, object]] = []
+    session.register("before-call.dynamodb", lambda **call: writes.append(call["model"].name))
+    session.register("provide-client-params.events", lambda **call: told.extend(call["params"]["Entries"]))
+    with mock_aws(), patch("adapters.aws.session", lambda: session):
         dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
         table, bucket = a_catalog_table(dynamodb), a_bucket(s3)
         DynamoProducts(dynamodb, table).add(PRODUCT_ID)
         catalog = DynamoImageCatalog(dynamodb, table)
-        catalog.reserve(an_image(size_bytes=len(jpeg()), primary_requested_at=NOW))
-        S3ImageStore(s3, bucket).put(a_ref(), jpeg())
+        image = an_image(size_bytes=len(jpeg()), primary_requested_at=NOW)
+        catalog.reserve(image)
+        S3ImageStore(s3, bucket).put(image, jpeg())
         version = s3.head_object(Bucket=bucket, Key=KEY)["VersionId"]
         module = cold_start(
             "extract_metadata", TABLE=table, BUCKET=bucket, STACK="shop", MAX_IMAGE_PIXELS="1000000"
@@ -196,7 +208,9 @@ def test_the_deployed_function_completes_the_record_and_moves_the_primary(cold_s
         snapshot = catalog.look_up(PRODUCT_ID, 1)
         tags = s3.get_object_tagging(Bucket=bucket, Key=KEY)["TagSet"]
     assert answer == {"images": [{"key": KEY, "outcome": "ready"}]}
+    assert writes == ["TransactWriteItems"]
     image = snapshot.image
+    assert [json.loads(str(entry["Detail"])) for entry in told] == [detail_of(image)]
     assert (image.facts, image.version, snapshot.is_primary) == (ImageFacts(48, 32, "RGB"), version, True)
     assert tags == [{"Key": "status", "Value": "ready"}]
     assert image.updated_at - image.created_at > timedelta(0)

@@ -64,10 +64,10 @@ class Gallery:
 
     def add(self, *image_ids: int) -> None:
         for image_id in image_ids:
-            ref = a_ref(image_id)
-            self.catalog.reserve(an_image(ref=ref))
-            self.catalog.mark_ready(ref, ImageFacts(48, 32, "RGB"), None, NOW)
-            self.store.put(ref, b"picture")
+            image = an_image(ref=a_ref(image_id))
+            self.catalog.reserve(image)
+            self.catalog.mark_ready(image.ref, ImageFacts(48, 32, "RGB"), None, NOW)
+            self.store.put(image, b"picture")
 
     def add_pending(self, image_id: int) -> None:
         self.catalog.reserve(an_image(ref=a_ref(image_id)))

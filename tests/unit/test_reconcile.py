@@ -22,11 +22,11 @@ class Shop:
         self.events = InMemoryImageEvents()
 
     def add(self, image_id: int, content: bytes | None = None, created_at: datetime = NOW) -> ImageRef:
-        ref = a_ref(image_id)
-        self.catalog.reserve(an_image(ref=ref, created_at=created_at, updated_at=created_at))
+        image = an_image(ref=a_ref(image_id), created_at=created_at, updated_at=created_at)
+        self.catalog.reserve(image)
         if content:
-            self.store.put(ref, content)
-        return ref
+            self.store.put(image, content)
+        return image.ref
 
     def reconcile(self, now: datetime = LONG_AFTER, records: int = 1_000) -> Reconciliation:
         turns = iter([True] * records)

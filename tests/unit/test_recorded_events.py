@@ -143,8 +143,9 @@ def test_the_function_that_describes_the_api_answers_each_payload(case: str, tmp
 def test_the_metadata_function_answers_each_payload(case: str) -> None:
     catalog, store = InMemoryImageCatalog(PRODUCT_ID), InMemoryImageStore()
     content = sample_jpeg(96, 64)
-    catalog.reserve(an_image(ref=IMAGE, size_bytes=len(content)))
-    store.put(IMAGE, content)
+    image = an_image(ref=IMAGE, size_bytes=len(content))
+    catalog.reserve(image)
+    store.put(image, content)
     extract_metadata = ExtractMetadata(
         catalog=catalog,
         store=store,

@@ -32,9 +32,9 @@ class WatchingImageStore(InMemoryImageStore):
         self._catalog = catalog
 
     @override
-    def put(self, ref: ImageRef, content: bytes) -> None:
-        self._note("put", ref)
-        super().put(ref, content)
+    def put(self, image: ProductImage, content: bytes) -> None:
+        self._note("put", image.ref)
+        super().put(image, content)
 
     @override
     def delete(self, ref: ImageRef) -> None:
@@ -47,7 +47,7 @@ class WatchingImageStore(InMemoryImageStore):
 
 class RefusingImageStore(WatchingImageStore):
     @override
-    def put(self, ref: ImageRef, content: bytes) -> None:
+    def put(self, image: ProductImage, content: bytes) -> None:
         raise BytesRefusedError("Nothing was written.")
 
 
@@ -55,8 +55,8 @@ class MumblingImageStore(WatchingImageStore):
     """Writes, but its reply gets lost."""
 
     @override
-    def put(self, ref: ImageRef, content: bytes) -> None:
-        super().put(ref, content)
+    def put(self, image: ProductImage, content: bytes) -> None:
+        super().put(image, content)
         raise UnavailableError
 
 
@@ -70,7 +70,7 @@ class VanishingImageStore(MumblingImageStore):
 
 class BrokenImageStore(InMemoryImageStore):
     @override
-    def put(self, ref: ImageRef, content: bytes) -> None:
+    def put(self, image: ProductImage, content: bytes) -> None:
         raise RuntimeError("nobody foresaw this")
 
 
@@ -239,11 +239,11 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
         """Its event is handled before the caller hears anything."""
 
         @override
-        def put(self, ref: ImageRef, content: bytes) -> None:
+        def put(self, image: ProductImage, content: bytes) -> None:
             try:
-                super().put(ref, content)
+                super().put(image, content)
             finally:
-                catalog.mark_ready(ref, ImageFacts(48, 32, "RGB"), None, NOW)
+                catalog.mark_ready(image.ref, ImageFacts(48, 32, "RGB"), None, NOW)
 
     store = InspectingImageStore(catalog)
     image = upload_image_with(catalog, store)(an_upload())

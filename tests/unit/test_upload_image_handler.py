@@ -13,7 +13,7 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.daily_quota import DailyQuota
 from domain.errors import BytesRefusedError, ImageIdTakenError
-from domain.image import ImageRef, ProductImage
+from domain.image import ProductImage
 from domain.upload_image import Upload
 from handlers.http_function import HttpFunction
 from handlers.idempotency import OncePerKey
@@ -49,7 +49,7 @@ FILE_NAME = "confidential-prototype.jpg"
 
 class RefusingImageStore(InMemoryImageStore):
     @override
-    def put(self, ref: ImageRef, content: bytes) -> None:
+    def put(self, image: ProductImage, content: bytes) -> None:
         raise BytesRefusedError("Bucket images did not accept the bytes.")
 
 
