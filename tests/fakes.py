@@ -23,12 +23,11 @@ from domain.image import (
     ImageRef,
     ImageSnapshot,
     ImageStatus,
-    ImageSummary,
     Primary,
     ProductImage,
     UploadStamp,
 )
-from domain.image_events import ImageEventKind
+from domain.image_events import ImageEventKind, ImageSummary
 from domain.leased_ids import LeasedIds
 from domain.ports import Clock, StoredBytes, UploadForm
 from domain.upload_image import UploadImage

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from adapters.aws import passing_errors_as_unavailable
 from domain.errors import UnavailableError
-from domain.image import ImageSummary
-from domain.image_events import ImageEventKind
+from domain.image_events import ImageEventKind, ImageSummary
 from domain.moments import iso_utc
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotFoundError
 from domain.image import ImageSnapshot, ImageStatus, ProductImage
-from domain.image_events import ImageEventKind
+from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
 
 
@@ -39,7 +39,7 @@ class DeleteImage:
     def _finish(self, image: ProductImage) -> None:
         self._store.delete(image.ref)
         # Before the record goes: until then it is found and finished, should this get lost.
-        self._events.send(ImageEventKind.DELETED, image)
+        self._events.send(ImageEventKind.DELETED, ImageSummary.of(image))
         # Bytes may still come, or come again: the record stays, hidden, so that they find one and go.
         if image.is_inspected and not image.may_be_written(self._clock()):
             self._catalog.finish_removal(image.ref)

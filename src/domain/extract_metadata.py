@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
-from domain.image import ImageFacts, ImageRef, ImageStatus, ImageSummary, ProductImage, UploadStamp
-from domain.image_events import ImageEventKind
+from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage, UploadStamp
+from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_signature import detect_format
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageInspector, ImageStore, StoredBytes
 
@@ -78,7 +78,7 @@ class ExtractMetadata:
         # The bytes of a failed picture are gone when an earlier try got no further than that.
         image = self._catalog.get(ref.product_id, ref.image_id)
         if image and image.status is ImageStatus.FAILED:
-            self._events.send(ImageEventKind.FAILED, image)
+            self._events.send(ImageEventKind.FAILED, ImageSummary.of(image))
 
     def _complete(self, ref: ImageRef, stored: StoredBytes) -> Completion:
         """Inspect the bytes, record what became of them and tell it.
@@ -121,6 +121,7 @@ class ExtractMetadata:
             size_bytes=len(stored.content),
             status=ImageStatus.READY,
             facts=facts,
+            error=None,
             created_at=stamp.created_at,
             updated_at=now,
         )
@@ -139,17 +140,18 @@ class ExtractMetadata:
         Every try tells it, so that a message that got lost is sent again by the next one. The record is newly
         completed if it says that it was at `completed_at`.
         """
+        summary = ImageSummary.of(image)
         if version is not None and image.version not in {None, version}:
             self._store.discard(image.ref, version)
         elif image.status is ImageStatus.READY:
             if image.primary_requested_at:
                 self._catalog.move_primary(image)
-            self._events.send(ImageEventKind.READY, image)
+            self._events.send(ImageEventKind.READY, summary)
         else:
             self._store.delete(image.ref)
             if image.status is ImageStatus.FAILED:
-                self._events.send(ImageEventKind.FAILED, image)
-        return Completion(image, is_new=image.is_inspected and image.updated_at == completed_at)
+                self._events.send(ImageEventKind.FAILED, summary)
+        return Completion(summary, is_new=image.is_inspected and image.updated_at == completed_at)
 
 
 def _compare(image: ProductImage, content: bytes) -> None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from domain.user import User
 
@@ -100,44 +101,39 @@ class Announcement:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class UploadStamp:
-    """What the bytes of an upload bear of their record, for whoever opens them and has not read it."""
+# No dataclass, the making of which costs a cold start four times as much (3.6 million instructions and 0.9,
+# by callgrind).
+class UploadStamp(NamedTuple):
+    """What the bytes of an upload bear of its record, for whoever opens them and has not read it."""
 
     created_at: datetime
     primary_requested_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSummary:
-    """What others are told of a picture: `facts` once it is ready, `error` once it has failed."""
-
-    ref: ImageRef
-    size_bytes: int
-    status: ImageStatus
-    facts: ImageFacts | None = None
-    error: str | None = None
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductImage(ImageSummary):
+class ProductImage:
     """The record of one picture.
 
     `primary_requested_at` says since when the picture is wished to be the primary; which one is, is the
-    product's to say. `version` is that of the bytes in the store that were inspected. `announcement` is
-    there for a picture that does not come through the upload function.
+    product's to say. `facts` are there once the picture is ready, `error` once it has failed, and
+    `version` is that of the bytes in the store that were inspected. `announcement` is there for a picture
+    that does not come through the upload function.
     """
 
-    status: ImageStatus = ImageStatus.PENDING
+    ref: ImageRef
     user: User
     name: str
+    size_bytes: int
     alt_text: str
     primary_requested_at: datetime | None
     order: int
     announcement: Announcement | None
+    status: ImageStatus = ImageStatus.PENDING
+    facts: ImageFacts | None = None
+    error: str | None = None
     version: str | None = None
+    created_at: datetime
+    updated_at: datetime
 
     @property
     def stamp(self) -> UploadStamp:

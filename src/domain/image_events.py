@@ -1,6 +1,10 @@
 """What others are told of pictures; docs/events.md has the schema."""
 
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple, Self
+
+from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
 
 
 class ImageEventKind(StrEnum):
@@ -9,3 +13,28 @@ class ImageEventKind(StrEnum):
     READY = "ImageReady"
     FAILED = "ImageFailed"
     DELETED = "ImageDeleted"
+
+
+class ImageSummary(NamedTuple):
+    """What of a picture is told: `facts` once it is ready, `error` once it has failed."""
+
+    ref: ImageRef
+    size_bytes: int
+    status: ImageStatus
+    facts: ImageFacts | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, image: ProductImage) -> Self:
+        """Return what its record says."""
+        return cls(
+            ref=image.ref,
+            size_bytes=image.size_bytes,
+            status=image.status,
+            facts=image.facts,
+            error=image.error,
+            created_at=image.created_at,
+            updated_at=image.updated_at,
+        )

@@ -16,11 +16,10 @@ from domain.image import (
     ImageFormat,
     ImageRef,
     ImageSnapshot,
-    ImageSummary,
     ProductImage,
     UploadStamp,
 )
-from domain.image_events import ImageEventKind
+from domain.image_events import ImageEventKind, ImageSummary
 
 
 class Clock(Protocol):

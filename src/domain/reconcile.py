@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from domain.errors import DomainError
 from domain.image import ImageStatus, ProductImage
-from domain.image_events import ImageEventKind
+from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections
 
 PATIENCE = timedelta(hours=1)
@@ -109,5 +109,5 @@ class Reconcile:
 
     def _finish_deletion(self, image: ProductImage) -> None:
         self._store.delete(image.ref)
-        self._events.send(ImageEventKind.DELETED, image)
+        self._events.send(ImageEventKind.DELETED, ImageSummary.of(image))
         self._catalog.finish_removal(image.ref)

@@ -11,11 +11,12 @@ from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
 from domain.errors import UnavailableError
 from domain.image import ImageStatus
-from domain.image_events import ImageEventKind
+from domain.image_events import ImageEventKind, ImageSummary
 from local.template import ROOT
 from tests.builders import a_ready_image, a_ref, an_image
 from tests.integration.faults import answer_with, hook
 
+READY = ImageSummary.of(a_ready_image())
 DOCUMENTED = (ROOT / "docs/events.md").read_text()
 
 
@@ -37,7 +38,7 @@ class Bus:
 @pytest.mark.parametrize("kind", ImageEventKind)
 def test_an_event_is_what_the_documentation_says(kind: ImageEventKind) -> None:
     bus = Bus()
-    EventBridgeImageEvents(bus.client).send(kind, a_ready_image())
+    EventBridgeImageEvents(bus.client).send(kind, READY)
     [entry] = bus.entries
     detail = json.loads(entry.pop("Detail"))
     assert entry == {"Source": "product-images", "DetailType": kind.value}
@@ -53,7 +54,7 @@ def test_an_event_is_what_the_documentation_says(kind: ImageEventKind) -> None:
 def test_an_event_holds_nothing_that_a_client_wrote() -> None:
     bus = Bus()
     image = an_image(name="secret.jpg", alt_text="secret", status=ImageStatus.FAILED, error="It is damaged.")
-    EventBridgeImageEvents(bus.client).send(ImageEventKind.FAILED, image)
+    EventBridgeImageEvents(bus.client).send(ImageEventKind.FAILED, ImageSummary.of(image))
     assert "secret" not in json.dumps(bus.entries)
     assert "maria" not in json.dumps(bus.entries)
     assert json.loads(bus.entries[0]["Detail"])["error"] == "It is damaged."
@@ -61,18 +62,18 @@ def test_an_event_holds_nothing_that_a_client_wrote() -> None:
 
 def test_an_entry_that_the_bus_refuses_was_not_sent() -> None:
     with pytest.raises(UnavailableError):
-        EventBridgeImageEvents(Bus(failed=1).client).send(ImageEventKind.READY, a_ready_image())
+        EventBridgeImageEvents(Bus(failed=1).client).send(ImageEventKind.READY, READY)
 
 
 def test_a_bus_that_throttles_is_a_passing_fault_and_one_that_denies_is_not() -> None:
     client = eventbridge_client()
     answer_with(client, "ThrottlingException")
     with pytest.raises(UnavailableError):
-        EventBridgeImageEvents(client).send(ImageEventKind.READY, a_ready_image())
+        EventBridgeImageEvents(client).send(ImageEventKind.READY, READY)
     client = eventbridge_client()
     answer_with(client, "AccessDeniedException")
     with pytest.raises(ClientError):
-        EventBridgeImageEvents(client).send(ImageEventKind.READY, a_ready_image())
+        EventBridgeImageEvents(client).send(ImageEventKind.READY, READY)
 
 
 def test_an_inspection_is_asked_for_as_s3_does_and_not_waited_for() -> None:

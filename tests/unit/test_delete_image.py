@@ -13,10 +13,9 @@ from domain.image import (
     ImageRef,
     ImageSnapshot,
     ImageStatus,
-    ImageSummary,
     Primary,
 )
-from domain.image_events import ImageEventKind
+from domain.image_events import ImageEventKind, ImageSummary
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore
 

@@ -17,6 +17,7 @@ from adapters.s3_image_store import S3ImageStore
 from domain.errors import ImageRecordMissingError, UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.image import ImageFacts, ImageFormat, ImageRef
+from domain.image_events import ImageSummary
 from handlers.extract_metadata import ExtractMetadataHandler
 from tests.builders import (
     NOW,
@@ -210,7 +211,7 @@ def test_the_deployed_function_completes_the_record_with_the_primary_and_tells_w
     assert answer == {"images": [{"key": KEY, "outcome": "ready"}]}
     assert writes == ["TransactWriteItems"]
     image = snapshot.image
-    assert [json.loads(str(entry["Detail"])) for entry in told] == [detail_of(image)]
+    assert [json.loads(str(entry["Detail"])) for entry in told] == [detail_of(ImageSummary.of(image))]
     assert (image.facts, image.version, snapshot.is_primary) == (ImageFacts(48, 32, "RGB"), version, True)
     assert tags == [{"Key": "status", "Value": "ready"}]
     assert image.updated_at - image.created_at > timedelta(0)
