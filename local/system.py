@@ -290,7 +290,7 @@ def _state(port: int, endpoint: Endpoint, deployment: Deployment) -> State:
     )
 
 
-def wait_until[T](look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
+def wait_until[T](look: Callable[[], T | None], what: str, seconds: float = 90) -> T:
     """Call `look` until it returns something.
 
     Raises:
