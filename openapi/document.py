@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from domain.image import MAX_ID, ORDER_LIMIT, ImageFormat
+from domain.image import MAX_ID, ImageFormat
 from domain.reorder_images import MAX_IMAGES
 from domain.reserve_upload import FORMAT_BY_EXTENSION
-from domain.text import MAX_TEXT_BYTES
 from domain.upload_fields import FALSE, TRUE
 from handlers.idempotency import KEY_PATTERN
-from handlers.json_request import AnnounceBody, ChangeBody, OrderBody, PageQuery
+from handlers.json_request import AnnounceBody, ChangeBody, DetailsBody, OrderBody, PageQuery
 from openapi.bodies import GalleryBody, ImageBody, ProblemBody, ReservedImageBody
 
 if TYPE_CHECKING:
@@ -218,22 +217,11 @@ def _upload() -> Json:
                 "format": "binary",
                 "description": "JPEG, PNG, WEBP, GIF or AVIF, told by its content; up to 4,500,000 bytes.",
             },
-            "alt_text": {
-                "type": "string",
-                "description": f"Alternative text; {MAX_TEXT_BYTES} bytes of it are kept.",
-            },
+            **_details_in_a_form(),
             "is_primary": {
                 "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": f"^({booleans})?$"}],
                 "default": False,
                 "description": "Make it the primary image. Also 1/0, yes/no, on/off, t/f, in any case.",
-            },
-            "order": {
-                "anyOf": [
-                    {"type": "integer", "minimum": -ORDER_LIMIT, "maximum": ORDER_LIMIT - 1},
-                    {"const": "", "description": "As if it were not sent."},
-                ],
-                "default": 0,
-                "description": "Display order.",
             },
         },
     }
@@ -251,6 +239,20 @@ def _upload() -> Json:
         },
         problems={409: "request_in_progress", 413: "file_too_large", 422: "idempotency_key_reused"},
     )
+
+
+def _details_in_a_form() -> Json:
+    """Return the fields of `DetailsBody` as a form takes them: one that is empty is none."""
+    fields: Json = DetailsBody.model_json_schema()["properties"]
+    described = {}
+    for name, schema in fields.items():
+        about = {key: schema.pop(key) for key in ("default", "description")}
+        del schema["title"]
+        # Of a form it is the bytes that are limited, which a schema cannot say.
+        schema.pop("maxLength", None)
+        empty = {"const": "", "description": "As if it were not sent."}
+        described[name] = {**(schema if schema["type"] == "string" else {"anyOf": [schema, empty]}), **about}
+    return described
 
 
 def _reserve() -> Json:

@@ -16,6 +16,7 @@ from PIL.TiffImagePlugin import IFDRational
 from adapters.dynamo_image_catalog import GALLERY_INDEX, OPEN_INDEX
 from domain.api_key import ApiKey, Role
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.image_details import ImageDetails
 from domain.user import User
 from tests.forms import FORM_TYPE
 
@@ -39,20 +40,32 @@ def a_ref(image_id: int = 1, product_id: int = PRODUCT_ID) -> ImageRef:
 
 
 def an_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - any field of a record
-    """Return a record as an upload makes it, with `changes` to its fields."""
+    """Return a record as an upload makes it, with `changes` to its fields and its details."""
     image = ProductImage(
         ref=a_ref(),
         user=USER,
         name="shoe.jpg",
         size_bytes=2_621_440,
-        alt_text="A red shoe",
+        details=ImageDetails(alt_text="A red shoe"),
         primary_requested_at=None,
-        order=0,
         announcement=None,
         created_at=NOW,
         updated_at=NOW,
     )
-    return replace(image, **changes)
+    return with_changes(image, **changes)
+
+
+def with_changes(image: ProductImage, **changes: Any) -> ProductImage:  # noqa: ANN401 - as `an_image`
+    """Return the record with `changes` to its fields and its details."""
+    details = {name: changes.pop(name) for name in ImageDetails._fields if name in changes}
+    return replace(image, **{"details": image.details._replace(**details), **changes})
+
+
+SAID = ImageDetails._make(
+    f"A {name}" if isinstance(default, str) else default + 7
+    for name, default in ImageDetails._field_defaults.items()
+)
+"""Every detail there is, none of them as it is where nothing is said, and none like another."""
 
 
 def an_image_sent(at: datetime, *, is_primary: bool, **changes: Any) -> ProductImage:  # noqa: ANN401 - as `an_image`

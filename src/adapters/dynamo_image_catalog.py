@@ -15,6 +15,7 @@ from adapters.aws import (
 from adapters.dynamo_items import (
     COUNTER_KEY,
     Item,
+    details_to_attributes,
     identifiers_of,
     image_from_item,
     image_key,
@@ -22,7 +23,6 @@ from adapters.dynamo_items import (
     is_product,
     open_shard,
     open_shards,
-    order_attributes,
     primary_from_item,
     product_key,
     recency,
@@ -223,8 +223,7 @@ class DynamoImageCatalog:
         image = changed.image
         requested_at = image.primary_requested_at
         values: Item = {
-            "alt_text": {"S": image.alt_text},
-            **order_attributes(image),
+            **details_to_attributes(image),
             "updated_at": {"S": iso_utc(image.updated_at)},
             "primary_requested_at": {"S": iso_utc(requested_at)} if requested_at else None,
         }
@@ -239,7 +238,7 @@ class DynamoImageCatalog:
         updates = [
             self._update_seen(
                 by_ref[image.ref],
-                {**order_attributes(image), "updated_at": {"S": iso_utc(image.updated_at)}},
+                {**details_to_attributes(image), "updated_at": {"S": iso_utc(image.updated_at)}},
             )
             for image in changed
         ]

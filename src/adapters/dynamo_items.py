@@ -7,12 +7,12 @@ The local index `gallery` holds a product with its `image_count` first, and then
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.errors import ImageRecordDamagedError
 from domain.image import (
-    ORDER_LIMIT,
     Announcement,
     ImageFacts,
     ImageFormat,
@@ -21,6 +21,7 @@ from domain.image import (
     Primary,
     ProductImage,
 )
+from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.moments import iso_utc
 from domain.user import User
 
@@ -66,11 +67,13 @@ def open_shards(hour: int) -> list[str]:
     return [open_shard(number) for number in range(first, first + OPEN_SHARDS)]
 
 
-def order_attributes(image: ProductImage) -> Item:
-    """Write where a picture stands: `order`, and `place`, a text that sorts by order, then identifier."""
+def details_to_attributes(image: ProductImage) -> Item:
+    """Write what is said of a picture, and its `place`: a text that sorts by order, then identifier."""
+    details = image.details
     return {
-        "order": {"N": str(image.order)},
-        "place": {"S": f"{image.order + ORDER_LIMIT:010d}#{image.ref.image_id:016d}"},
+        "alt_text": {"S": details.alt_text},
+        "order": {"N": str(details.order)},
+        "place": {"S": f"{details.order + ORDER_LIMIT:010d}#{image.ref.image_id:016d}"},
     }
 
 
@@ -115,8 +118,7 @@ def image_to_item(image: ProductImage) -> Item:
         "full_name": {"S": image.user.full_name},
         "name": {"S": image.name},
         "size": {"N": str(image.size_bytes)},
-        "alt_text": {"S": image.alt_text},
-        **order_attributes(image),
+        **details_to_attributes(image),
         "status": {"S": image.status},
         "created_at": {"S": iso_utc(image.created_at)},
         "updated_at": {"S": iso_utc(image.updated_at)},
@@ -134,33 +136,85 @@ def image_to_item(image: ProductImage) -> Item:
 
 
 def image_from_item(item: Mapping[str, Any]) -> ProductImage:
-    """Read the record of a picture."""
+    """Read the record of a picture; what came after the first contract has a default where it is missing.
 
-    def number(name: str) -> int:
-        return int(item[name]["N"])
+    Raises:
+        ImageRecordDamagedError: an attribute of the first contract is missing, or any one is unreadable.
 
-    def text(name: str) -> str | None:
-        value: str | None = item.get(name, {}).get("S")
-        return value
-
-    def moment(name: str) -> datetime | None:
-        value = text(name)
-        return datetime.fromisoformat(value) if value else None
-
-    form_expires_at = moment("form_expires_at")
+    """
+    product_id, image_id = identifiers_of(item)
+    form_expires_at = _optional(item, "form_expires_at", _moment, None)
     return ProductImage(
-        ref=ImageRef(number("product_id"), number("image_id"), ImageFormat[item["type"]["S"]]),
-        user=User(number("user_id"), item["username"]["S"], item["full_name"]["S"]),
-        name=item["name"]["S"],
-        size_bytes=number("size"),
-        alt_text=item["alt_text"]["S"],
-        primary_requested_at=moment("primary_requested_at"),
-        order=number("order"),
-        announcement=Announcement(text("sha256"), form_expires_at) if form_expires_at else None,
-        status=ImageStatus(item["status"]["S"]),
-        facts=(ImageFacts(number("width"), number("height"), item["mode"]["S"]) if "width" in item else None),
-        error=text("error"),
-        version=text("version"),
-        created_at=datetime.fromisoformat(item["created_at"]["S"]),
-        updated_at=datetime.fromisoformat(item["updated_at"]["S"]),
+        ref=ImageRef(product_id, image_id, _demanded(item, "type", _format)),
+        user=User(
+            _demanded(item, "user_id", _number),
+            _demanded(item, "username", _text),
+            _demanded(item, "full_name", _text),
+        ),
+        name=_demanded(item, "name", _text),
+        size_bytes=_demanded(item, "size", _number),
+        details=_details_from_item(item),
+        primary_requested_at=_optional(item, "primary_requested_at", _moment, None),
+        announcement=(
+            Announcement(_optional(item, "sha256", _text, None), form_expires_at) if form_expires_at else None
+        ),
+        status=_optional(item, "status", _status, ImageStatus.PENDING),
+        facts=_facts_from_item(item),
+        error=_optional(item, "error", _text, None),
+        version=_optional(item, "version", _text, None),
+        created_at=_demanded(item, "created_at", _moment),
+        updated_at=_demanded(item, "updated_at", _moment),
     )
+
+
+def _details_from_item(item: Mapping[str, Any]) -> ImageDetails:
+    unsaid = ImageDetails()
+    return ImageDetails(
+        alt_text=_optional(item, "alt_text", _text, unsaid.alt_text),
+        order=_optional(item, "order", _number, unsaid.order),
+    )
+
+
+def _facts_from_item(item: Mapping[str, Any]) -> ImageFacts | None:
+    if not {"width", "height", "mode"} <= item.keys():
+        return None
+    return ImageFacts(
+        _demanded(item, "width", _number), _demanded(item, "height", _number), _demanded(item, "mode", _text)
+    )
+
+
+def _optional[T, D](
+    item: Mapping[str, Any], name: str, read: Callable[[Mapping[str, str]], T], default: D
+) -> T | D:
+    """Read an attribute, or return its default if it is not there."""
+    return _demanded(item, name, read) if name in item else default
+
+
+def _demanded[T](item: Mapping[str, Any], name: str, read: Callable[[Mapping[str, str]], T]) -> T:
+    try:
+        return read(item[name])
+    except (KeyError, ValueError) as error:
+        raise ImageRecordDamagedError(*identifiers_of(item), name) from error
+
+
+def _text(value: Mapping[str, str]) -> str:
+    return value["S"]
+
+
+def _number(value: Mapping[str, str]) -> int:
+    return int(value["N"])
+
+
+def _moment(value: Mapping[str, str]) -> datetime:
+    moment = datetime.fromisoformat(value["S"])
+    if moment.tzinfo is None:
+        raise ValueError("It lacks its zone, and cannot be compared with others.")
+    return moment
+
+
+def _format(value: Mapping[str, str]) -> ImageFormat:
+    return ImageFormat[value["S"]]
+
+
+def _status(value: Mapping[str, str]) -> ImageStatus:
+    return ImageStatus(value["S"])

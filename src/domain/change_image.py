@@ -1,8 +1,9 @@
-"""Changes what a shop says of a picture: its text, its place, whether it is the primary."""
+"""Changes what a shop says of a picture: its details, whether it is the primary."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotReadyError, StaleImageError
@@ -14,11 +15,10 @@ from domain.show_image import ShowImage
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """What is to be changed; None leaves a field as it is."""
+    """What is to be changed: details by name, and the pointer; what is not there stays as it is."""
 
-    alt_text: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
     is_primary: bool | None = None
-    order: int | None = None
 
 
 class ChangeImage:
@@ -59,12 +59,8 @@ class ChangeImage:
 
 
 def _apply(change: ImageChange, seen: ImageSnapshot, now: datetime) -> ImageSnapshot:
-    image = seen.image
-    if change.alt_text is not None:
-        image = replace(image, alt_text=change.alt_text)
-    if change.order is not None:
-        image = replace(image, order=change.order)
-    image = replace(image, updated_at=later(now, image.updated_at))
+    details = seen.image.details.changed(change.details)
+    image = replace(seen.image, details=details, updated_at=later(now, seen.image.updated_at))
     if change.is_primary is None:
         return ImageSnapshot(image, seen.primary)
     return _wish(image, seen, now) if change.is_primary else _clear(image, seen)

@@ -204,6 +204,21 @@ class ImageRecordMissingError(DomainError):
         super().__init__(f"There is no record of the image whose bytes belong at {key}.")
 
 
+class ImageRecordDamagedError(DomainError):
+    """The record of a picture cannot be read: `attribute` is missing in it, or holds what it cannot hold."""
+
+    code = "image_record_damaged"
+
+    def __init__(self, product_id: int, image_id: int, attribute: str) -> None:
+        super().__init__(
+            f"The record of image {image_id} is damaged. Sending the request again does not help: "
+            "quote the request_id to whoever runs the service."
+        )
+        self.product_id = product_id
+        self.image_id = image_id
+        self.attribute = attribute
+
+
 class NotAPictureError(DomainError):
     """The bytes do not decode as a picture; the message tells a person why."""
 

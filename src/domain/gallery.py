@@ -17,7 +17,8 @@ class Gallery:
     def of(cls, images: Iterable[ProductImage], primary: Primary | None) -> "Gallery":
         """Sort the records of a product and leave out those being deleted."""
         visible = (image for image in images if image.status is not ImageStatus.DELETING)
-        return cls(tuple(sorted(visible, key=lambda image: (image.order, image.ref.image_id))), primary)
+        ordered = sorted(visible, key=lambda image: (image.details.order, image.ref.image_id))
+        return cls(tuple(ordered), primary)
 
     def snapshots(self) -> list[ImageSnapshot]:
         """Return each picture with the product's pointer."""

@@ -6,13 +6,11 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
+from domain.image_details import ImageDetails
 from domain.user import User
 
 MAX_ID = 2**53 - 1
 """Largest identifier: every JSON client reads integers up to here exactly (RFC 8259, section 6)."""
-
-ORDER_LIMIT = 2**31
-"""Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
 
 SENDING_TIME = timedelta(hours=1)
 """How long a client may take to send what it began to send when its form was about to expire."""
@@ -124,9 +122,8 @@ class ProductImage:
     user: User
     name: str
     size_bytes: int
-    alt_text: str
+    details: ImageDetails
     primary_requested_at: datetime | None
-    order: int
     announcement: Announcement | None
     status: ImageStatus = ImageStatus.PENDING
     facts: ImageFacts | None = None

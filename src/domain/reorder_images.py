@@ -60,7 +60,8 @@ class ReorderImages:
 
     def _move(self, seen: ImageSnapshot, order: int) -> ImageSnapshot:
         image = seen.image
-        moved = replace(image, order=order, updated_at=later(self._clock(), image.updated_at))
+        details = image.details._replace(order=order)
+        moved = replace(image, details=details, updated_at=later(self._clock(), image.updated_at))
         return replace(seen, image=moved)
 
 

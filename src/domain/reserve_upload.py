@@ -1,12 +1,15 @@
 """Reserves the record of a picture that the client sends to the store itself, and issues the form for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from domain.errors import FieldFault, FileTooLargeError, InvalidFieldsError
 from domain.image import Announcement, ImageFormat, ImageRef, ProductImage
+from domain.image_details import ImageDetails
 from domain.ports import Clock, ImageCatalog, ImageIds, UploadForm, UploadForms
-from domain.text import clean_file_name, clean_text
+from domain.text import clean_file_name
 from domain.user import User
 
 FORM_LIFETIME = timedelta(minutes=15)
@@ -22,16 +25,18 @@ _FORMAT_BY_MEDIA_TYPE = {image_format.media_type: image_format for image_format 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncedUpload:
-    """What a client says of a picture before it sends it; media type and `sha256` in lower case."""
+    """What a client says of a picture before it sends it; media type and `sha256` in lower case.
+
+    `details` are by name, as they came.
+    """
 
     product_id: int
     user: User
     name: str
     size_bytes: int
     media_type: str | None
-    alt_text: str
+    details: Mapping[str, Any]
     is_primary: bool
-    order: int
     sha256: str | None
 
 
@@ -75,9 +80,8 @@ class ReserveUpload:
             user=upload.user,
             name=clean_file_name(upload.name) or f"image.{image_format.extension}",
             size_bytes=upload.size_bytes,
-            alt_text=clean_text(upload.alt_text),
+            details=ImageDetails().changed(upload.details),
             primary_requested_at=now if upload.is_primary else None,
-            order=upload.order,
             announcement=Announcement(upload.sha256, form.expires_at),
             created_at=now,
             updated_at=now,

@@ -2,28 +2,25 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.errors import FieldFault, InvalidFieldsError
-from domain.image import ORDER_LIMIT
-from domain.text import clean_text
+from domain.image_details import ORDER_LIMIT, ImageDetails
 
 TRUE = frozenset({"true", "1", "yes", "on", "t"})
 FALSE = frozenset({"false", "0", "no", "off", "f"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 
 
-@dataclass(frozen=True, slots=True)
-class UploadFields:
+class UploadFields(NamedTuple):
     """The text fields of an upload, read and cleaned."""
 
-    alt_text: str
+    details: ImageDetails
     is_primary: bool
-    order: int
 
 
 def parse_upload_fields(fields: Mapping[str, str]) -> UploadFields:
-    """Read `alt_text`, `is_primary` and `order`; an absent or empty field takes its default.
+    """Read the picture's details and `is_primary`; an absent or empty field takes its default.
 
     Raises:
         InvalidFieldsError: with every field that breaks a rule.
@@ -38,7 +35,8 @@ def parse_upload_fields(fields: Mapping[str, str]) -> UploadFields:
         faults.append(FieldFault("order", f"Must be an integer from {-ORDER_LIMIT} to {ORDER_LIMIT - 1}."))
     if is_primary is None or order is None:
         raise InvalidFieldsError(tuple(faults))
-    return UploadFields(clean_text(fields.get("alt_text", "")), is_primary, order)
+    said = {"alt_text": fields.get("alt_text", ""), "order": order}
+    return UploadFields(ImageDetails().changed(said), is_primary)
 
 
 def _parse_boolean(text: str) -> bool | None:

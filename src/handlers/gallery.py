@@ -21,7 +21,6 @@ from domain.list_images import ListImages, PageRequest
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
 from domain.reorder_images import ReorderImages
 from domain.show_image import ShowImage
-from domain.text import clean_text
 from handlers.etag import etag_of, matches
 from handlers.http_function import HttpFunction, Request
 from handlers.image_json import image_json
@@ -112,19 +111,16 @@ class GalleryHandler:
 
     def _change(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
         sent = read_json(request, ChangeBody)
-        fields = sent.model_dump(include=sent.model_fields_set)
-        if "alt_text" in fields:
-            fields["alt_text"] = clean_text(fields["alt_text"])
+        fields = sorted(sent.model_fields_set)
+        change = ImageChange(sent.details(), sent.is_primary if "is_primary" in fields else None)
         condition = request.headers.get("if-match")
 
         def is_expected(seen: ImageSnapshot) -> bool:
             return condition is None or matches(etag_of(_image_json(request, seen)), condition, weakly=False)
 
-        snapshot = self._change_image(product_id, image_id, ImageChange(**fields), is_expected)
+        snapshot = self._change_image(product_id, image_id, change, is_expected)
         if fields:
-            self._report(
-                "ImagesChanged", "image changed", product_id, image_id=image_id, fields=sorted(fields)
-            )
+            self._report("ImagesChanged", "image changed", product_id, image_id=image_id, fields=fields)
         body = _image_json(request, snapshot)
         return json_response(HTTPStatus.OK, body, {"ETag": etag_of(body), **_FRESH})
 

@@ -12,7 +12,7 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
 
     `width`, `height` and `mode` are None until the picture is ready.
     """
-    facts = image.facts
+    details, facts = image.details, image.facts
     return {
         "id": image.ref.image_id,
         "type": image.ref.image_format.name,
@@ -20,7 +20,7 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
         "name": image.name,
         "f": f"{base_url}/media/{image.ref.path}",
         "size": image.size_bytes,
-        "description": image.alt_text,
+        "description": details.alt_text,
         "width": facts.width_px if facts else None,
         "height": facts.height_px if facts else None,
         "human_readable_size": human_readable_size(image.size_bytes),
@@ -28,9 +28,9 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
         "created_at": iso_utc(image.created_at),
         "updated_at": iso_utc(image.updated_at),
         "product_id": image.ref.product_id,
-        "alt_text": image.alt_text,
+        "alt_text": details.alt_text,
         "is_primary": is_primary,
-        "order": image.order,
+        "order": details.order,
         "status": image.status.value,
         "error": image.error,
     }

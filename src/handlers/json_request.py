@@ -1,14 +1,15 @@
 """Reads JSON bodies and query strings into models, and says of each field what is wrong with it."""
 
 import base64
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from domain.errors import FieldFault, InvalidFieldsError, InvalidRequestError
-from domain.image import MAX_ID, ORDER_LIMIT
+from domain.image import MAX_ID
+from domain.image_details import ORDER_LIMIT
 from domain.list_images import MAX_PAGE_SIZE
-from domain.text import clean_text
+from domain.text import MAX_TEXT_BYTES, clean_text
 from handlers.http_function import Request
 
 _MAX_TEXT = 16_384
@@ -37,7 +38,7 @@ def _whole(value: object) -> object:
 
 _WHOLE = BeforeValidator(_whole)
 Text = Annotated[str, StringConstraints(max_length=_MAX_TEXT)]
-Order = Annotated[int, Field(ge=-ORDER_LIMIT, lt=ORDER_LIMIT), _WHOLE]
+Order = Annotated[int, Field(ge=-ORDER_LIMIT, le=ORDER_LIMIT - 1), _WHOLE]
 
 
 def _lower_case(value: object) -> object:
@@ -57,12 +58,23 @@ class _Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class ChangeBody(_Body):
+class DetailsBody(_Body):
+    """What staff may say of a picture in any request: `ImageDetails`, not cleaned yet."""
+
+    alt_text: Text = Field(
+        default="", description=f"Alternative text; {MAX_TEXT_BYTES} bytes of it are kept."
+    )
+    order: Order = Field(default=0, description="Display order.")
+
+    def details(self) -> dict[str, Any]:
+        """Return what was sent of them, by name."""
+        return self.model_dump(include=self.model_fields_set & DetailsBody.model_fields.keys())
+
+
+class ChangeBody(DetailsBody):
     """What is to be changed of a picture; fields that are not sent stay as they are."""
 
-    alt_text: Text = Field(default="", description="Alternative text; 255 bytes of it are kept.")
     is_primary: bool = Field(default=False, description="Whether it is the product's primary image.")
-    order: Order = Field(default=0, description="Display order.")
 
 
 class OrderBody(_Body):
@@ -73,19 +85,17 @@ class OrderBody(_Body):
     )
 
 
-class AnnounceBody(_Body):
+class AnnounceBody(DetailsBody):
     """What a client says of a picture that it will send with an upload form."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_TEXT)] = Field(
-        description="File name; 255 bytes of it are kept."
+        description=f"File name; {MAX_TEXT_BYTES} bytes of it are kept."
     )
     size: Annotated[int, Field(ge=1, le=MAX_ID), _WHOLE] = Field(description="Size of the file in bytes.")
     content_type: MediaType | None = Field(
         default=None, description="Media type of the file; needed if the file name has no known extension."
     )
-    alt_text: Text = Field(default="", description="Alternative text; 255 bytes of it are kept.")
     is_primary: bool = Field(default=False, description="Make it the product's primary image.")
-    order: Order = Field(default=0, description="Display order.")
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$")] | None = Field(
         default=None, description="SHA-256 of the file in hexadecimal; other bytes will not be accepted."
     )

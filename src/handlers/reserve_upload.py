@@ -68,9 +68,8 @@ class ReserveUploadHandler:
             name=body.name,
             size_bytes=body.size,
             media_type=body.content_type,
-            alt_text=body.alt_text,
+            details=body.details(),
             is_primary=body.is_primary,
-            order=body.order,
             sha256=body.sha256.lower() if body.sha256 else None,
         )
         return self._once_per_key(

@@ -12,11 +12,12 @@ import httpx
 import schemathesis
 from hypothesis import strategies as st
 
+from domain.image_details import ImageDetails
 from tests.builders import picture
 
 _PRODUCT_IDS = tuple(map(int, os.environ["PRODUCT_IDS"].split(",")))
 _MAX_UPLOAD_BYTES = 50_000_000
-_FORM_FIELDS = {"image", "alt_text", "is_primary", "order"}
+_FORM_FIELDS = {"image", "is_primary", *ImageDetails._fields}
 _PICTURES = st.sampled_from([picture(name) for name in ("JPEG", "PNG", "WEBP", "GIF", "AVIF")])
 
 for media_type in ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"):

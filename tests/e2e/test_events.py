@@ -35,7 +35,7 @@ SECRETS = [
     *KEYS.values(),
     # What the recorded requests and the pictures that they speak of are called.
     *("product_image.jpg", "big.jpg", "Product front view", "Product side view"),
-    *(an_image().name, an_image().alt_text),
+    *(an_image().name, an_image().details.alt_text),
     "8e03978e-40d5",  # of the idempotency key
     # Of an upload form; the policy in base64 begins with its expiration.
     *("Signature=", "x-amz-signature", "x-amz-security-token", "eyJleHBpcmF0aW9u"),

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from moto import mock_aws
 
 from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
-from adapters.dynamo_items import order_attributes, product_key, product_to_item, recency
+from adapters.dynamo_items import details_to_attributes, product_key, product_to_item, recency
 from adapters.dynamo_products import DynamoProducts
 from domain.errors import (
     ImageIdTakenError,
@@ -22,8 +21,9 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.gallery import Page
-from domain.image import MAX_ID, ORDER_LIMIT, ImageFacts, ImageSnapshot, Primary
-from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ready_image, a_ref, an_image
+from domain.image import MAX_ID, ImageFacts, ImageSnapshot, Primary
+from domain.image_details import ORDER_LIMIT
+from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ready_image, a_ref, an_image, with_changes
 from tests.integration.faults import answer_with, hook, lose_first_reply
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ CHANGES: dict[str, Callable[[DynamoImageCatalog], object]] = {
         ImageSnapshot(WISHED, Primary(1, NOW)), NOW
     ),
     "change": lambda catalog: catalog.change(
-        ImageSnapshot(WISHED, None), ImageSnapshot(replace(WISHED, order=1), Primary(1, NOW))
+        ImageSnapshot(WISHED, None), ImageSnapshot(with_changes(WISHED, order=1), Primary(1, NOW))
     ),
 }
 
@@ -377,7 +377,7 @@ def test_a_transaction_that_is_refused_for_another_reason_rises_as_it_is(
 @given(PLACES, PLACES)
 def test_places_sort_by_order_and_then_by_identifier(one: tuple[int, int], other: tuple[int, int]) -> None:
     places = [
-        order_attributes(an_image(ref=a_ref(image_id), order=order))["place"]["S"]
+        details_to_attributes(an_image(ref=a_ref(image_id), order=order))["place"]["S"]
         for order, image_id in (one, other)
     ]
     assert (places[0] < places[1]) == (one < other)

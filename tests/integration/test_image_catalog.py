@@ -21,7 +21,7 @@ from domain.image import (
     ProductImage,
 )
 from domain.user import User
-from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from tests.builders import NOW, PRODUCT_ID, a_ref, an_image, with_changes
 from tests.integration.conftest import Catalog, Shop
 
 FACTS = ImageFacts(48, 32, "RGB")
@@ -475,11 +475,11 @@ def test_pages_follow_what_becomes_of_pictures_and_the_count_stays(catalog: Cata
     assert catalog.move_primary(catalog.look_up(PRODUCT_ID, 2).image)
     assert count(catalog) == 3
     seen = catalog.look_up(PRODUCT_ID, 1)
-    changed = replace(seen.image, order=-1, updated_at=MUCH_LATER)
+    changed = with_changes(seen.image, order=-1, updated_at=MUCH_LATER)
     assert catalog.change(seen, replace(seen, image=changed))
     assert count(catalog) == 3
     images = catalog.gallery(PRODUCT_ID).images
-    moved = [replace(image, order=-image.ref.image_id) for image in images]
+    moved = [with_changes(image, order=-image.ref.image_id) for image in images]
     assert catalog.reorder(images, moved)
     assert count(catalog) == 3
     assert [each.image.ref.image_id for each in catalog.page(PRODUCT_ID, 3, 0).snapshots] == [3, 2, 1]
@@ -490,7 +490,7 @@ def test_pages_follow_what_becomes_of_pictures_and_the_count_stays(catalog: Cata
 
 def test_a_change_is_written_and_nothing_else_is(catalog: Catalog) -> None:
     image = a_wish(catalog, 1, 0)
-    changed = replace(image, alt_text="", order=-5, primary_requested_at=None, updated_at=MUCH_LATER)
+    changed = with_changes(image, alt_text="", order=-5, primary_requested_at=None, updated_at=MUCH_LATER)
     assert catalog.change(catalog.look_up(PRODUCT_ID, 1), ImageSnapshot(changed, None))
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, None)
 
@@ -515,7 +515,7 @@ def test_a_change_of_what_was_changed_meanwhile_is_not_written(catalog: Catalog)
     catalog.reserve(an_image())
     seen = catalog.look_up(PRODUCT_ID, 1)
     ready = catalog.mark_ready(a_ref(), FACTS, VERSION, LATER)
-    changed = replace(seen.image, alt_text="Too late", updated_at=MUCH_LATER)
+    changed = with_changes(seen.image, alt_text="Too late", updated_at=MUCH_LATER)
     assert not catalog.change(seen, ImageSnapshot(changed, None))
     assert catalog.get(PRODUCT_ID, 1) == ready
 
@@ -525,7 +525,7 @@ def test_a_pointer_that_moved_meanwhile_is_not_moved_by_a_change(catalog: Catalo
     catalog.move_primary(first)
     seen = catalog.look_up(PRODUCT_ID, 1)
     catalog.move_primary(second)
-    changed = replace(first, alt_text="Too late", updated_at=MUCH_LATER)
+    changed = with_changes(first, alt_text="Too late", updated_at=MUCH_LATER)
     for primary in (Primary(1, MUCH_LATER), Primary(None, NOW)):
         assert not catalog.change(seen, ImageSnapshot(changed, primary))
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(first, Primary(2, NOW + timedelta(seconds=1)))
@@ -583,7 +583,7 @@ def test_a_pointer_that_is_not_to_change_may_move_meanwhile(catalog: Catalog, be
         point(catalog, 2, primary)
     seen = catalog.look_up(PRODUCT_ID, 1)
     point(catalog, 3, Primary(3, LATER))
-    changed = replace(image, order=1, primary_requested_at=None, updated_at=MUCH_LATER)
+    changed = with_changes(image, order=1, primary_requested_at=None, updated_at=MUCH_LATER)
     assert catalog.change(seen, ImageSnapshot(changed, seen.primary))
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, Primary(3, LATER))
 
@@ -599,7 +599,7 @@ def test_a_new_order_is_written_as_a_whole(catalog: Catalog) -> None:
     for image_id in (1, 2, 3):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     seen = catalog.gallery(PRODUCT_ID).images
-    changed = [replace(image, order=3 - image.ref.image_id, updated_at=LATER) for image in seen]
+    changed = [with_changes(image, order=3 - image.ref.image_id, updated_at=LATER) for image in seen]
     assert catalog.reorder(seen, changed)
     assert [image.ref.image_id for image in catalog.gallery(PRODUCT_ID).images] == [3, 2, 1]
 
@@ -610,7 +610,7 @@ def test_a_new_order_is_not_written_at_all_if_one_picture_has_changed(catalog: C
     seen = catalog.gallery(PRODUCT_ID).images
     catalog.mark_ready(a_ref(2), FACTS, VERSION, LATER)
     present = catalog.gallery(PRODUCT_ID)
-    changed = [replace(image, order=9, updated_at=MUCH_LATER) for image in seen]
+    changed = [with_changes(image, order=9, updated_at=MUCH_LATER) for image in seen]
     assert not catalog.reorder(seen, changed)
     assert catalog.gallery(PRODUCT_ID) == present
 
@@ -620,7 +620,7 @@ def test_a_gallery_of_a_hundred_is_reordered_and_an_empty_one_is_nothing_to_do(c
     for image_id in range(1, 101):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     seen = catalog.gallery(PRODUCT_ID).images
-    changed = [replace(image, order=-image.ref.image_id, updated_at=LATER) for image in seen]
+    changed = [with_changes(image, order=-image.ref.image_id, updated_at=LATER) for image in seen]
     assert catalog.reorder(seen, changed)
     assert [i.ref.image_id for i in catalog.gallery(PRODUCT_ID).images] == list(range(100, 0, -1))
 

@@ -14,7 +14,8 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
-from tests.builders import NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
+from domain.image_details import ImageDetails
+from tests.builders import NOW, PRODUCT_ID, a_ready_image, a_ref, an_image, with_changes
 from tests.fakes import InMemoryImageCatalog
 
 LATER = NOW + timedelta(minutes=1)
@@ -30,7 +31,8 @@ def a_catalog(*images: ProductImage, primary: Primary | None = None) -> InMemory
 
 
 def change(catalog: InMemoryImageCatalog, now: datetime = LATER, **fields: Any) -> ImageSnapshot:  # noqa: ANN401
-    wanted = ImageChange(**fields)
+    is_primary = fields.pop("is_primary", None)
+    wanted = ImageChange(fields, is_primary)
     return ChangeImage(catalog, lambda: now)(PRODUCT_ID, 1, wanted)
 
 
@@ -53,7 +55,7 @@ class BusyCatalog(InMemoryImageCatalog):
 @pytest.mark.parametrize("image", [an_image(), a_ready_image()], ids=["pending", "ready"])
 def test_what_is_named_changes_and_nothing_else(image: ProductImage) -> None:
     catalog = a_catalog(image)
-    changed = replace(image, alt_text="A blue shoe", order=3, updated_at=LATER)
+    changed = with_changes(image, alt_text="A blue shoe", order=3, updated_at=LATER)
     assert change(catalog, alt_text="A blue shoe", order=3) == ImageSnapshot(changed, None)
     assert catalog.images[PRODUCT_ID, 1] == changed
 
@@ -65,15 +67,14 @@ def test_text_and_order_change_each_on_its_own_and_leave_the_primary_alone(
 ) -> None:
     image = a_ready_image(primary_requested_at=NOW, order=7)
     catalog = a_catalog(image, primary=primary)
-    changed = ImageSnapshot(replace(image, **fields, updated_at=LATER), primary)
+    changed = ImageSnapshot(with_changes(image, **fields, updated_at=LATER), primary)
     assert change(catalog, **fields) == changed
     assert catalog.look_up(PRODUCT_ID, 1) == changed
 
 
 def test_a_text_can_be_emptied_and_an_order_set_to_nought() -> None:
     catalog = a_catalog(a_ready_image(order=3))
-    image = change(catalog, alt_text="", order=0).image
-    assert (image.alt_text, image.order) == ("", 0)
+    assert change(catalog, alt_text="", order=0).image.details == ImageDetails()
 
 
 def test_a_change_of_nothing_writes_nothing() -> None:
@@ -140,9 +141,9 @@ def test_a_picture_that_is_not_the_primary_leaves_it_alone_when_it_is_to_be_none
 def test_what_is_not_there_cannot_be_changed() -> None:
     catalog = a_catalog(a_ready_image())
     with pytest.raises(ImageNotFoundError):
-        ChangeImage(catalog, lambda: NOW)(PRODUCT_ID, 2, ImageChange(order=1))
+        ChangeImage(catalog, lambda: NOW)(PRODUCT_ID, 2, ImageChange({"order": 1}))
     with pytest.raises(ProductNotFoundError):
-        ChangeImage(catalog, lambda: NOW)(43, 1, ImageChange(order=1))
+        ChangeImage(catalog, lambda: NOW)(43, 1, ImageChange({"order": 1}))
 
 
 def test_a_picture_that_is_being_deleted_cannot_be_changed() -> None:
@@ -155,7 +156,7 @@ def test_a_picture_that_is_being_deleted_cannot_be_changed() -> None:
 def test_a_picture_that_is_not_as_expected_is_not_changed() -> None:
     catalog = a_catalog(a_ready_image())
     with pytest.raises(StaleImageError):
-        ChangeImage(catalog, lambda: LATER)(PRODUCT_ID, 1, ImageChange(order=1), lambda _: False)
+        ChangeImage(catalog, lambda: LATER)(PRODUCT_ID, 1, ImageChange({"order": 1}), lambda _: False)
     assert catalog.images[PRODUCT_ID, 1] == a_ready_image()
 
 
@@ -168,10 +169,10 @@ def test_a_change_that_was_expected_to_be_first_is_stale_when_it_is_overtaken() 
     first = a_ready_image().updated_at
     change_image = ChangeImage(BusyCatalog(1), lambda: LATER)
     with pytest.raises(StaleImageError):
-        change_image(PRODUCT_ID, 1, ImageChange(order=1), lambda seen: seen.image.updated_at == first)
+        change_image(PRODUCT_ID, 1, ImageChange({"order": 1}), lambda seen: seen.image.updated_at == first)
 
 
 def test_a_change_that_is_overtaken_every_time_is_given_up() -> None:
-    assert change(BusyCatalog(MAX_TRIES - 1), order=1).image.order == 1
+    assert change(BusyCatalog(MAX_TRIES - 1), order=1).image.details.order == 1
     with pytest.raises(UnavailableError):
         change(BusyCatalog(MAX_TRIES), order=1)

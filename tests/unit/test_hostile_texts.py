@@ -99,7 +99,7 @@ def stored(service: Service) -> ProductImage:
     """Return the one picture, whose names are safe and whose key has none of them in it."""
     (image,) = service.catalog.images.values()
     assert_safe(image.name)
-    assert_safe(image.alt_text)
+    assert_safe(image.details.alt_text)
     assert image.name
     assert not {"/", "\\"} & set(image.name)
     assert image.ref.key == f"originals/{PRODUCT_ID}/{image.ref.image_id}.jpg"
@@ -132,10 +132,10 @@ def test_an_upload_keeps_a_name_and_a_text_clean_and_tells_no_log_of_them(
     assert_logs_tell_nothing(capsys)
     if response["statusCode"] == 201:
         kept = stored(service)
-        assert kept.alt_text == clean_text(MARK + alt_text)
+        assert kept.details.alt_text == clean_text(MARK + alt_text)
         assert service.store.keys == [kept.ref.key]
         body = json.loads(response["body"])
-        assert (body["name"], body["description"]) == (kept.name, kept.alt_text)
+        assert (body["name"], body["description"]) == (kept.name, kept.details.alt_text)
     else:
         # Longer than a form may be in its headers or its texts.
         assert problem(response)[0] == 400
@@ -164,7 +164,7 @@ def test_5_000_characters_are_cut_to_255_bytes_at_a_character(character: str) ->
     image = stored(service)
     composed = unicodedata.normalize("NFC", character)
     expected = composed * (255 // len(composed.encode()))
-    assert (image.name, image.alt_text) == (expected, expected)
+    assert (image.name, image.details.alt_text) == (expected, expected)
 
 
 @hostile
@@ -185,7 +185,7 @@ def test_a_reservation_keeps_a_name_and_a_text_clean_and_tells_no_log_of_them(
     assert_headers_are_lines(response)
     assert_logs_tell_nothing(capsys)
     if response["statusCode"] == 201:
-        assert stored(service).alt_text == clean_text(MARK + alt_text)
+        assert stored(service).details.alt_text == clean_text(MARK + alt_text)
         assert json.loads(response["body"])["upload"]["fields"]["key"] == "originals/42/1.jpg"
     else:
         assert problem(response)[0] == 400
@@ -206,7 +206,7 @@ def test_a_change_keeps_a_text_clean_and_tells_no_log_of_it(
     assert_headers_are_lines(response)
     assert_logs_tell_nothing(capsys)
     if response["statusCode"] == 200:
-        assert stored(service).alt_text == clean_text(MARK + alt_text)
+        assert stored(service).details.alt_text == clean_text(MARK + alt_text)
     else:
         assert problem(response)[0] == 400
         for fault in json.loads(response["body"]).get("errors", []):

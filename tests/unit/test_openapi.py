@@ -13,7 +13,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from domain import errors
 from domain.errors import DomainError, InvalidFieldsError
-from domain.image import ORDER_LIMIT, ImageFormat, ImageSnapshot, ImageStatus
+from domain.image import ImageFormat, ImageSnapshot, ImageStatus
+from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.list_images import MAX_PAGE_SIZE
 from domain.upload_fields import FALSE, TRUE, parse_upload_fields
 from handlers.image_json import image_json
@@ -206,6 +207,13 @@ def test_the_form_describes_exactly_the_booleans_that_are_taken(text: str) -> No
 def test_the_form_describes_exactly_the_orders_that_are_taken(order: int) -> None:
     number, _ = form_fields()["order"]["anyOf"]
     assert (number["minimum"] <= order <= number["maximum"]) == is_accepted(order=str(order))
+
+
+def test_the_form_describes_all_that_may_be_said_of_a_picture_with_its_default() -> None:
+    described = form_fields()
+    assert described.keys() == {"image", "is_primary", *ImageDetails._fields}
+    defaults = {name: described[name]["default"] for name in ImageDetails._fields}
+    assert defaults == ImageDetails()._asdict()
 
 
 def test_the_largest_picture_that_is_described_is_the_templates(template: Template) -> None:

@@ -9,7 +9,7 @@ from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFo
 from domain.gallery import Page
 from domain.image import Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
-from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from tests.builders import NOW, PRODUCT_ID, a_ref, an_image, with_changes
 from tests.fakes import InMemoryImageCatalog, InMemoryProducts
 
 LATER = NOW + timedelta(minutes=1)
@@ -26,7 +26,7 @@ def faults(catalog: InMemoryImageCatalog, *image_ids: int) -> list[str]:
     with pytest.raises(InvalidFieldsError) as caught:
         ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, image_ids)
     assert {fault.field for fault in caught.value.faults} == {"image_ids"}
-    assert {image.order for image in catalog.images.values()} == {0}
+    assert {image.details.order for image in catalog.images.values()} == {0}
     return [fault.message for fault in caught.value.faults]
 
 
@@ -35,7 +35,7 @@ def test_each_picture_gets_its_position_counted_from_nought() -> None:
     catalog.primaries[PRODUCT_ID] = Primary(2, NOW)
     snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2])
     images = [snapshot.image for snapshot in snapshots]
-    assert [(image.ref.image_id, image.order) for image in images] == [(3, 0), (1, 1), (2, 2)]
+    assert [(image.ref.image_id, image.details.order) for image in images] == [(3, 0), (1, 1), (2, 2)]
     assert {image.updated_at for image in images} == {LATER}
     assert snapshots == catalog.gallery(PRODUCT_ID).snapshots()
 
@@ -99,14 +99,14 @@ def test_an_order_that_is_overtaken_is_checked_and_written_anew() -> None:
         @override
         def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
             if next(self.turns, False):
-                self.images[PRODUCT_ID, 1] = replace(self.images[PRODUCT_ID, 1], alt_text="Quicker")
+                self.images[PRODUCT_ID, 1] = with_changes(self.images[PRODUCT_ID, 1], alt_text="Quicker")
             return super().reorder(seen, changed)
 
     catalog = BusyCatalog(PRODUCT_ID)
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 1])
-    assert [(snapshot.image.ref.image_id, snapshot.image.alt_text) for snapshot in snapshots] == [
+    assert [(snapshot.image.ref.image_id, snapshot.image.details.alt_text) for snapshot in snapshots] == [
         (2, "A red shoe"),
         (1, "Quicker"),
     ]

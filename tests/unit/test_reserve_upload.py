@@ -18,9 +18,8 @@ UPLOAD = AnnouncedUpload(
     name="shoe.jpg",
     size_bytes=20_000_000,
     media_type=None,
-    alt_text="A red  shoe",
+    details={"alt_text": "A red  shoe"},
     is_primary=False,
-    order=0,
     sha256=None,
 )
 
@@ -42,7 +41,8 @@ def reserve(catalog: InMemoryImageCatalog, **changes: Any) -> Reservation:  # no
 
 
 def test_a_pending_record_is_there_with_what_was_announced(catalog: InMemoryImageCatalog) -> None:
-    reservation = reserve(catalog, sha256="0" * 64, is_primary=True, order=3)
+    details = {"alt_text": "A red  shoe", "order": 3}
+    reservation = reserve(catalog, sha256="0" * 64, is_primary=True, details=details)
     assert reservation.image == an_image(
         size_bytes=20_000_000,
         primary_requested_at=NOW,

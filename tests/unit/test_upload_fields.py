@@ -1,6 +1,7 @@
 import pytest
 
 from domain.errors import InvalidFieldsError
+from domain.image_details import ImageDetails
 from domain.upload_fields import UploadFields, parse_upload_fields
 
 SPELLINGS = (str.lower, str.upper, str.title)
@@ -31,12 +32,12 @@ def test_any_other_word_is_no_boolean(word: str) -> None:
     "fields", [{}, {"alt_text": "", "is_primary": "", "order": ""}, {"is_primary": " ", "order": " "}]
 )
 def test_an_empty_field_counts_as_not_sent(fields: dict[str, str]) -> None:
-    assert parse_upload_fields(fields) == UploadFields(alt_text="", is_primary=False, order=0)
+    assert parse_upload_fields(fields) == UploadFields(ImageDetails(), is_primary=False)
 
 
 def test_space_around_a_value_is_ignored() -> None:
     fields = {"alt_text": " A red shoe\r\n", "is_primary": " true ", "order": "\t3\n"}
-    assert parse_upload_fields(fields) == UploadFields(alt_text="A red shoe", is_primary=True, order=3)
+    assert parse_upload_fields(fields) == UploadFields(ImageDetails("A red shoe", 3), is_primary=True)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_space_around_a_value_is_ignored() -> None:
     ],
 )
 def test_an_order_is_a_signed_32_bit_integer(text: str, order: int) -> None:
-    assert parse_upload_fields({"order": text}).order == order
+    assert parse_upload_fields({"order": text}).details.order == order
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from domain.errors import (
     UnsupportedFormatError,
 )
 from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
+from domain.image_details import ImageDetails
 from domain.upload_image import Upload
 from tests.builders import NOW, PRODUCT_ID, USER, a_ref, an_image, jpeg, picture
 from tests.fakes import MAX_BYTES, InMemoryImageCatalog, InMemoryImageStore, upload_image_with
@@ -132,7 +133,7 @@ def test_a_path_in_a_file_name_is_dropped(catalog: InMemoryImageCatalog) -> None
 
 def test_what_is_not_sent_takes_its_default(catalog: InMemoryImageCatalog) -> None:
     image = upload_image_with(catalog)(an_upload())
-    assert (image.alt_text, image.primary_requested_at, image.order) == ("", None, 0)
+    assert (image.details, image.primary_requested_at) == (ImageDetails(), None)
 
 
 def test_an_empty_file_is_named(catalog: InMemoryImageCatalog) -> None:

@@ -1,0 +1,28 @@
+"""What staff may say of a picture: one value, on every way in and out."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+from domain.text import clean_text
+
+ORDER_LIMIT = 2**31
+"""Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
+
+
+# No dataclass: see `domain.image.UploadStamp`.
+class ImageDetails(NamedTuple):
+    """What a shop says of a picture; what it does not say has the default.
+
+    `alt_text` is one line of at most 255 bytes, `order` the place among the product's pictures, from
+    -`ORDER_LIMIT` up. That a picture is to be the primary is no detail: the product says it.
+    """
+
+    alt_text: str = ""
+    order: int = 0
+
+    def changed(self, said: Mapping[str, Any]) -> Self:
+        """Return it with what is said now, by name; texts are cleaned here, whichever way they came."""
+        cleaned: dict[str, Any] = {
+            name: clean_text(value) if isinstance(value, str) else value for name, value in said.items()
+        }
+        return self._replace(**cleaned)

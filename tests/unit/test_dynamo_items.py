@@ -1,0 +1,169 @@
+"""How records look in DynamoDB: nothing gets lost on the way, and what is missing costs little."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from adapters.aws import dynamodb_client
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_items import Item, details_to_attributes, image_from_item, image_to_item
+from domain.errors import ImageRecordDamagedError
+from domain.image import Announcement, ImageFacts, ImageSnapshot, ImageStatus, ProductImage
+from domain.image_details import ImageDetails
+from tests.builders import NOW, PRODUCT_ID, SAID, an_image, with_changes
+from tests.integration.faults import hook
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LATER = NOW + timedelta(seconds=1)
+UNSAID = ImageDetails()
+NEW = an_image(details=SAID, primary_requested_at=NOW, announcement=Announcement("0" * 64, LATER))
+COMPLETED = replace(
+    NEW,
+    status=ImageStatus.READY,
+    facts=ImageFacts(48, 32, "RGB"),
+    error="It is damaged.",
+    version="a version",
+)
+ITEM: Item = {
+    **image_to_item(NEW),
+    "status": {"S": "ready"},
+    "width": {"N": "48"},
+    "height": {"N": "32"},
+    "mode": {"S": "RGB"},
+    "error": {"S": "It is damaged."},
+    "version": {"S": "a version"},
+}
+"""An item with every attribute there is."""
+
+DEMANDED = {
+    "type",
+    "user_id",
+    "username",
+    "full_name",
+    "name",
+    "size",
+    "created_at",
+    "updated_at",
+}
+"""What the first contract promises, without a null."""
+KEY = {"pk", "sk"}
+CHANGED_BY_MISSING: dict[str, dict[str, object]] = {
+    **{name: {name: default} for name, default in UNSAID._asdict().items()},
+    "primary_requested_at": {"primary_requested_at": None},
+    "form_expires_at": {"announcement": None},
+    "sha256": {"announcement": Announcement(None, LATER)},
+    "status": {"status": ImageStatus.PENDING},
+    **{name: {"facts": None} for name in ("width", "height", "mode")},
+    "error": {"error": None},
+    "version": {"version": None},
+    **{name: {} for name in ("product_id", "image_id", "place", "open_shard", "open_since")},
+}
+"""By attribute what is different in a record that lacks it."""
+
+
+def test_every_attribute_is_either_demanded_or_has_a_default() -> None:
+    assert ITEM.keys() == KEY | DEMANDED | CHANGED_BY_MISSING.keys()
+
+
+def test_a_new_record_comes_back_as_it_was_written() -> None:
+    assert image_from_item(image_to_item(NEW)) == NEW
+
+
+def test_a_completed_record_is_read_in_full() -> None:
+    assert image_from_item(ITEM) == COMPLETED
+
+
+@pytest.mark.parametrize("name", ImageDetails._fields)
+def test_each_detail_has_an_attribute_of_its_own(name: str) -> None:
+    image = an_image(details=UNSAID._replace(**{name: getattr(SAID, name)}))
+    item = {**image_to_item(an_image(details=UNSAID)), **details_to_attributes(image)}
+    assert image_from_item(item) == image
+
+
+@pytest.mark.parametrize(("name", "changes"), CHANGED_BY_MISSING.items(), ids=CHANGED_BY_MISSING)
+def test_a_record_from_before_an_attribute_reads_with_its_default(
+    name: str, changes: dict[str, object]
+) -> None:
+    assert image_from_item(without(name)) == with_changes(COMPLETED, **changes)
+
+
+@pytest.mark.parametrize("name", sorted(DEMANDED))
+def test_a_record_without_what_was_always_there_is_damaged_and_says_where(name: str) -> None:
+    with pytest.raises(ImageRecordDamagedError) as caught:
+        image_from_item(without(name))
+    error = caught.value
+    assert (error.product_id, error.image_id, error.attribute) == (PRODUCT_ID, 1, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("type", {"S": "TIFF"}),
+        ("status", {"S": "lost"}),
+        ("size", {"N": "1.5"}),
+        ("size", {"S": "1"}),
+        ("alt_text", {"NULL": True}),
+        ("order", {"S": "first"}),
+        ("width", {"N": "wide"}),
+        ("created_at", {"S": "yesterday"}),
+        ("updated_at", {"S": "2026-03-14T09:26:53"}),
+        ("form_expires_at", {"S": ""}),
+    ],
+)
+def test_an_attribute_that_holds_what_it_cannot_hold_is_damage_and_no_default(
+    name: str, value: Mapping[str, object]
+) -> None:
+    with pytest.raises(ImageRecordDamagedError) as caught:
+        image_from_item({**ITEM, name: value})
+    assert caught.value.attribute == name
+
+
+# --- What the catalogue sends ------------------------------------------------------------------------------
+
+
+def change(catalog: DynamoImageCatalog, seen: ProductImage, changed: ProductImage) -> bool:
+    return catalog.change(ImageSnapshot(seen, None), ImageSnapshot(changed, None))
+
+
+def reorder(catalog: DynamoImageCatalog, seen: ProductImage, changed: ProductImage) -> bool:
+    return catalog.reorder([seen], [changed])
+
+
+@pytest.mark.parametrize("write", [change, reorder])
+def test_whatever_writes_a_record_again_writes_every_detail(
+    write: Callable[[DynamoImageCatalog, ProductImage, ProductImage], bool],
+) -> None:
+    seen, changed = an_image(details=UNSAID), an_image(details=SAID, updated_at=LATER)
+    client = dynamodb_client()
+    sent = record(client)
+    assert write(DynamoImageCatalog(client, "t"), seen, changed)
+    [params] = sent
+    [written] = params["TransactItems"]
+    assert image_from_item({**image_to_item(seen), **set_by(written["Update"])}) == changed
+
+
+def record(client: "DynamoDBClient") -> list[dict[str, Any]]:
+    """Let each call succeed without being made; return what each is given."""
+    sent: list[dict[str, Any]] = []
+    hook(client, "provide-client-params", lambda params, **_: sent.append(params))
+    hook(client, "before-call", lambda **_: (AWSResponse("", 200, HTTPHeaders(), None), {}))
+    return sent
+
+
+def set_by(update: Mapping[str, Any]) -> Item:
+    """Return the attributes that an update sets."""
+    names, values = update["ExpressionAttributeNames"], update["ExpressionAttributeValues"]
+    pairs = re.findall(r"(#\w+) = (:\w+)", update["UpdateExpression"])
+    return {names[name]: values[value] for name, value in pairs}
+
+
+def without(name: str) -> Item:
+    return {other: value for other, value in ITEM.items() if other != name}
