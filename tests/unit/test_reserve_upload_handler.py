@@ -15,9 +15,11 @@ from domain.leased_ids import LeasedIds
 from domain.reserve_upload import ReserveUpload
 from handlers.http_function import HttpFunction
 from handlers.idempotency import OncePerKey
+from handlers.image_json import image_json
 from handlers.problems import HttpResponse
 from handlers.reserve_upload import ReserveUploadHandler
 from tests.builders import (
+    BASE_URL,
     IMAGES_PATH,
     NOW,
     PRODUCT_ID,
@@ -25,6 +27,7 @@ from tests.builders import (
     a_catalog_table,
     a_context,
     an_idempotency_table,
+    an_image,
     json_event,
 )
 from tests.conftest import ColdStart
@@ -82,27 +85,8 @@ def test_a_reservation_is_answered_with_the_pending_picture_and_its_form(
         "fields": {"key": "originals/42/1.jpg", "max_bytes": "50000000"},
         "expires_at": "2026-03-14T09:41:53.589793Z",
     }
-    assert body == {
-        "id": 1,
-        "type": "JPEG",
-        "user": {"id": 7, "username": "maria", "full_name": "María López"},
-        "name": "shoe.jpg",
-        "f": "https://shop.example/media/42/1.jpg",
-        "size": 20_000_000,
-        "description": "A red shoe",
-        "width": None,
-        "height": None,
-        "human_readable_size": "19.1 MB",
-        "mode": None,
-        "created_at": "2026-03-14T09:26:53.589793Z",
-        "updated_at": "2026-03-14T09:26:53.589793Z",
-        "product_id": 42,
-        "alt_text": "A red shoe",
-        "is_primary": True,
-        "order": 1,
-        "status": "pending",
-        "error": None,
-    }
+    image = an_image(size_bytes=20_000_000, order=1, primary_requested_at=NOW)
+    assert body == image_json(image, base_url=BASE_URL, is_primary=True)
 
 
 def test_the_answer_says_where_the_picture_is_and_is_not_cached(catalog: InMemoryImageCatalog) -> None:

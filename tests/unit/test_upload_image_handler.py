@@ -17,10 +17,12 @@ from domain.image import ProductImage
 from domain.upload_image import Upload
 from handlers.http_function import HttpFunction
 from handlers.idempotency import OncePerKey
+from handlers.image_json import image_json
 from handlers.problems import HttpResponse
 from handlers.settings import SettingsError
 from handlers.upload_image import UploadImageHandler
 from tests.builders import (
+    BASE_URL,
     NOW,
     PRODUCT_ID,
     REQUEST_ID,
@@ -97,27 +99,8 @@ def test_an_upload_is_answered_with_the_contracts_body(catalog: InMemoryImageCat
     body = upload_form(CONTENT, alt_text="A red shoe", is_primary="True", order="1")
     response = handler(catalog)(upload_event(body), a_context())
     assert response["statusCode"] == 201
-    assert json.loads(response["body"]) == {
-        "id": 1,
-        "type": "JPEG",
-        "user": {"id": 7, "username": "maria", "full_name": "María López"},
-        "name": "shoe.jpg",
-        "f": "https://shop.example/media/42/1.jpg",
-        "size": len(CONTENT),
-        "description": "A red shoe",
-        "width": None,
-        "height": None,
-        "human_readable_size": f"{len(CONTENT)} B",
-        "mode": None,
-        "created_at": "2026-03-14T09:26:53.589793Z",
-        "updated_at": "2026-03-14T09:26:53.589793Z",
-        "product_id": 42,
-        "alt_text": "A red shoe",
-        "is_primary": True,
-        "order": 1,
-        "status": "pending",
-        "error": None,
-    }
+    image = an_image(size_bytes=len(CONTENT), order=1, primary_requested_at=NOW)
+    assert json.loads(response["body"]) == image_json(image, base_url=BASE_URL, is_primary=True)
 
 
 def test_the_answer_says_where_the_picture_is_and_is_not_cached(catalog: InMemoryImageCatalog) -> None:
