@@ -6,7 +6,6 @@ import os
 import resource
 import select
 import signal
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -71,7 +70,7 @@ class ChildProcessInspector:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         try:
-            return asdict(self._inspector.inspect(content, image_format))
+            return self._inspector.inspect(content, image_format)._asdict()
         except NotAPictureError as error:
             return {"reason": str(error)}
         except MemoryError:

@@ -9,7 +9,7 @@ ORDER_LIMIT = 2**31
 """Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
 
 
-# No dataclass: see `domain.image.UploadStamp`.
+# No dataclass: see `domain.image.ImageFacts`.
 class ImageDetails(NamedTuple):
     """What a shop says of a picture; what it does not say has the default.
 
