@@ -199,7 +199,9 @@ def _list() -> Json:
     return _operation(
         "listImages",
         "List a product's images",
-        "Those of every status, so that one whose picture is still being inspected is shown too.",
+        "Those of every status, so that one whose picture is still being inspected is shown too. An image "
+        "whose record is damaged is left out of its page, and asked for alone it is a 500 with the code "
+        "`image_record_damaged`: `count` still has it, and the pages stay where they are.",
         {200: _json("A page, sorted by `order`, then `id`.", "GalleryBody", _PAGE)},
         parameters=parameters,
     )

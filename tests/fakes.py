@@ -11,6 +11,7 @@ from domain.errors import (
     BytesRefusedError,
     ImageIdTakenError,
     ImageNotFoundError,
+    ImageRecordDamagedError,
     ImageRecordMissingError,
     NotAPictureError,
     ProductHasImagesError,
@@ -48,11 +49,15 @@ class TickingClock:
 
 
 class InMemoryImageCatalog:
-    """Records in a dictionary; `primaries` has an entry for each product, None without a pointer."""
+    """Records in a dictionary; `primaries` has an entry for each product, None without a pointer.
+
+    Those whose places are among the `damaged` cannot be read.
+    """
 
     def __init__(self, *product_ids: int) -> None:
         self.images: dict[tuple[int, int], ProductImage] = {}
         self.primaries: dict[int, Primary | None] = dict.fromkeys(product_ids)
+        self.damaged: set[tuple[int, int]] = set()
         self._last_pointed: dict[int, int] = {}
         self._open_since: dict[tuple[int, int], datetime] = {}
         self._last_id = 0
@@ -81,7 +86,7 @@ class InMemoryImageCatalog:
     def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
         image = self._present(ref)
         if image.status not in _OPEN:
-            return image
+            return self._read(image)
         if image.status is ImageStatus.PENDING:
             self._open_since[_place(ref)] = at
             self.images[_place(ref)] = replace(image, status=ImageStatus.DELETING)
@@ -104,7 +109,8 @@ class InMemoryImageCatalog:
             del self.images[_place(ref)]
 
     def get(self, product_id: int, image_id: int) -> ProductImage | None:
-        return self.images.get((product_id, image_id))
+        image = self.images.get((product_id, image_id))
+        return self._read(image) if image else None
 
     def look_up(self, product_id: int, image_id: int) -> ImageSnapshot:
         if product_id not in self.primaries:
@@ -112,17 +118,16 @@ class InMemoryImageCatalog:
         image = self.images.get((product_id, image_id))
         if image is None:
             raise ImageNotFoundError(product_id, image_id)
-        return ImageSnapshot(image, self.primaries[product_id])
+        return ImageSnapshot(self._read(image), self.primaries[product_id])
 
     def page(self, product_id: int, limit: int, offset: int) -> Page:
-        snapshots = self.gallery(product_id).snapshots()
-        return Page(len(snapshots), snapshots[offset : offset + limit])
+        whole = Gallery.of(self._images(product_id), self.primaries[product_id])
+        readable, damaged = self._part(whole.images[offset : offset + limit])
+        return Page(len(whole.images), [ImageSnapshot(each, whole.primary) for each in readable], damaged)
 
     def gallery(self, product_id: int) -> Gallery:
-        if product_id not in self.primaries:
-            raise ProductNotFoundError(product_id)
-        images = [image for (owner, _), image in self.images.items() if owner == product_id]
-        return Gallery.of(images, self.primaries[product_id])
+        readable, damaged = self._part(self._images(product_id))
+        return Gallery.of(readable, self.primaries[product_id], damaged)
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
         product_id, present = seen.image.ref.product_id, self._as_seen(seen.image)
@@ -188,6 +193,26 @@ class InMemoryImageCatalog:
         self._last_pointed[ref.product_id] = ref.image_id
         return True
 
+    def _images(self, product_id: int) -> list[ProductImage]:
+        if product_id not in self.primaries:
+            raise ProductNotFoundError(product_id)
+        return [image for (owner, _), image in self.images.items() if owner == product_id]
+
+    def _read(self, image: ProductImage) -> ProductImage:
+        if _place(image.ref) in self.damaged:
+            raise ImageRecordDamagedError(*_place(image.ref), "size")
+        return image
+
+    def _part(
+        self, images: Sequence[ProductImage]
+    ) -> tuple[list[ProductImage], tuple[ImageRecordDamagedError, ...]]:
+        """Part records that can be read from the others."""
+        damaged = [image.ref for image in images if _place(image.ref) in self.damaged]
+        return (
+            [image for image in images if image.ref not in damaged],
+            tuple(ImageRecordDamagedError(*_place(ref), "size") for ref in damaged),
+        )
+
     def _as_seen(self, seen: ProductImage) -> ProductImage | None:
         """Return the record if it is still as it was seen."""
         present = self.images.get(_place(seen.ref))
@@ -202,7 +227,7 @@ class InMemoryImageCatalog:
     def _change(self, present: ProductImage, changed: ProductImage) -> ProductImage:
         image = changed if present.status is ImageStatus.PENDING else present
         self.images[_place(image.ref)] = image
-        return image
+        return self._read(image)
 
 
 class InMemoryProducts:

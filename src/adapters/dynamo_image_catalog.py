@@ -15,11 +15,13 @@ from adapters.aws import (
 from adapters.dynamo_items import (
     COUNTER_KEY,
     Item,
+    count_from_item,
     details_to_attributes,
     identifiers_of,
     image_from_item,
     image_key,
     image_to_item,
+    images_from_items,
     is_product,
     open_shard,
     open_shards,
@@ -53,6 +55,8 @@ _OPEN_PAGE_SIZE = 100
 _MAX_QUERY_LIMIT = 2**31 - 1
 """The SDK's model calls it an integer, which has 32 bits."""
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
+_IS_PENDING = "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status = :pending)"
+"""Also where the status is missing: that is how such a record is read."""
 
 
 class DynamoImageCatalog:
@@ -89,7 +93,7 @@ class DynamoImageCatalog:
                 TableName=self._table,
                 Key=image_key(ref.product_id, ref.image_id),
                 UpdateExpression="SET open_since = :at",
-                ConditionExpression="#status = :pending",
+                ConditionExpression=_IS_PENDING,
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={":at": {"S": iso_utc(at)}, **_PENDING},
             )
@@ -121,7 +125,7 @@ class DynamoImageCatalog:
             "TableName": self._table,
             "Key": image_key(ref.product_id, ref.image_id),
             "UpdateExpression": "SET #status = :deleting, open_since = :at REMOVE place",
-            "ConditionExpression": "#status = :pending",
+            "ConditionExpression": _IS_PENDING,
             "ExpressionAttributeNames": {"#status": "status"},
             "ExpressionAttributeValues": {
                 ":deleting": {"S": ImageStatus.DELETING},
@@ -197,10 +201,10 @@ class DynamoImageCatalog:
             )
         if answer.get("UnprocessedKeys"):
             raise UnavailableError
-        product, image = _split(product_id, answer["Responses"].get(self._table, []))
-        if not image:
+        product, images = _split(product_id, answer["Responses"].get(self._table, []))
+        if not images:
             raise ImageNotFoundError(product_id, image_id)
-        return ImageSnapshot(image[0], primary_from_item(product))
+        return ImageSnapshot(image_from_item(images[0]), primary_from_item(product))
 
     def page(self, product_id: int, limit: int, offset: int) -> Page:
         """Read the product and its pictures up to the page's end from the index that has them in order."""
@@ -210,13 +214,14 @@ class DynamoImageCatalog:
         # The product's item comes first, if it is there.
         product, _ = _split(product_id, items[:1])
         primary = primary_from_item(product)
-        snapshots = [ImageSnapshot(image_from_item(item), primary) for item in items[1 + offset :]]
-        return Page(int(product["image_count"]["N"]), snapshots)
+        images, damaged = images_from_items(items[1 + offset :])
+        return Page(count_from_item(product), [ImageSnapshot(image, primary) for image in images], damaged)
 
     def gallery(self, product_id: int) -> Gallery:
         """Read the product's whole partition."""
-        product, images = _split(product_id, self._read(product_id))
-        return Gallery.of(images, primary_from_item(product))
+        product, items = _split(product_id, self._read(product_id))
+        images, damaged = images_from_items(items)
+        return Gallery.of(images, primary_from_item(product), damaged)
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
         """Update the record, and with it the pointer where that changes (a transaction)."""
@@ -377,7 +382,8 @@ class DynamoImageCatalog:
                 "TableName": self._table,
                 "Key": image_key(seen.ref.product_id, seen.ref.image_id),
                 "UpdateExpression": update,
-                "ConditionExpression": "#status = :seen_status AND #updated_at = :seen_updated_at",
+                "ConditionExpression": "(attribute_not_exists(#status) OR #status = :seen_status) "
+                "AND #updated_at = :seen_updated_at",
                 "ExpressionAttributeNames": {
                     **{f"#{name}": name for name in values},
                     "#status": "status",
@@ -430,7 +436,7 @@ class DynamoImageCatalog:
             "Key": image_key(ref.product_id, ref.image_id),
             "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in attributes)} "
             "REMOVE open_shard, open_since",
-            "ConditionExpression": "#status = :pending",
+            "ConditionExpression": _IS_PENDING,
             "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
             "ExpressionAttributeValues": {
                 **_PENDING,
@@ -465,9 +471,9 @@ def _ready(facts: ImageFacts) -> Item:
     }
 
 
-def _split(product_id: int, items: Sequence[Item]) -> tuple[Item, list[ProductImage]]:
+def _split(product_id: int, items: Sequence[Item]) -> tuple[Item, list[Item]]:
     """Part a product's item, which must be there, from those of its pictures."""
     product = next((item for item in items if is_product(item)), None)
     if product is None:
         raise ProductNotFoundError(product_id)
-    return product, [image_from_item(item) for item in items if not is_product(item)]
+    return product, [item for item in items if not is_product(item)]

@@ -7,7 +7,7 @@ The local index `gallery` holds a product with its `image_count` first, and then
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -92,6 +92,11 @@ def is_product(item: Mapping[str, Any]) -> bool:
     return bool(item["sk"]["S"] == PRODUCT_SORT_KEY)
 
 
+def count_from_item(item: Mapping[str, Any]) -> int:
+    """Read how many pictures a product has; none were counted where it does not say so."""
+    return int(item["image_count"]["N"]) if "image_count" in item else 0
+
+
 def recency(requested_at: datetime, image_id: int) -> Item:
     """Write a wish to be the primary so that later ones sort behind; the identifier breaks a tie."""
     return {"S": f"{iso_utc(requested_at)}#{image_id:016d}"}
@@ -133,6 +138,20 @@ def image_to_item(image: ProductImage) -> Item:
         if image.announcement.sha256:
             item["sha256"] = {"S": image.announcement.sha256}
     return item
+
+
+def images_from_items(
+    items: Iterable[Mapping[str, Any]],
+) -> tuple[list[ProductImage], tuple[ImageRecordDamagedError, ...]]:
+    """Read records of pictures; one that is damaged does not keep the others from being read."""
+    images: list[ProductImage] = []
+    damaged: list[ImageRecordDamagedError] = []
+    for item in items:
+        try:
+            images.append(image_from_item(item))
+        except ImageRecordDamagedError as error:
+            damaged.append(error)
+    return images, tuple(damaged)
 
 
 def image_from_item(item: Mapping[str, Any]) -> ProductImage:

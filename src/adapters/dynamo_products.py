@@ -68,7 +68,7 @@ class DynamoProducts:
                     lambda: self._client.delete_item(
                         TableName=self._table,
                         Key=product_key(product_id),
-                        ConditionExpression="attribute_not_exists(pk) OR image_count = :none",
+                        ConditionExpression="attribute_not_exists(image_count) OR image_count = :none",
                         ExpressionAttributeValues={":none": {"N": "0"}},
                         ReturnValues="ALL_OLD",
                     )

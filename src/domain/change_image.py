@@ -41,6 +41,7 @@ class ChangeImage:
         Raises:
             ProductNotFoundError, ImageNotFoundError: one of them is not there.
             StaleImageError: the picture is not what the client expected.
+            ImageRecordDamagedError: the record cannot be read; nothing was changed.
             ImageNotReadyError: a picture that failed cannot be the primary.
             UnavailableError: a store failed; the change may have been made all the same.
 

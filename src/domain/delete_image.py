@@ -21,6 +21,7 @@ class DeleteImage:
 
         Raises:
             ProductNotFoundError, ImageNotFoundError: one of them is not there, or no longer.
+            ImageRecordDamagedError: the record cannot be read; nothing was deleted.
             UnavailableError: a store failed; the picture is hidden at most.
 
         """

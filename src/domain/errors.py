@@ -211,8 +211,8 @@ class ImageRecordDamagedError(DomainError):
 
     def __init__(self, product_id: int, image_id: int, attribute: str) -> None:
         super().__init__(
-            f"The record of image {image_id} is damaged. Sending the request again does not help: "
-            "quote the request_id to whoever runs the service."
+            f"The record of image {image_id} of product {product_id} is damaged. "
+            "Sending the request again does not help: quote the request_id to whoever runs the service."
         )
         self.product_id = product_id
         self.image_id = image_id

@@ -3,22 +3,32 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from domain.errors import ImageRecordDamagedError
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """A product's pictures but those being deleted, sorted by `order`, then identifier."""
+    """A product's pictures but those being deleted, sorted by `order`, then identifier.
+
+    `damaged` are records that cannot be read, whatever their status: what they are of is left out.
+    """
 
     images: tuple[ProductImage, ...]
     primary: Primary | None
+    damaged: tuple[ImageRecordDamagedError, ...] = ()
 
     @classmethod
-    def of(cls, images: Iterable[ProductImage], primary: Primary | None) -> "Gallery":
+    def of(
+        cls,
+        images: Iterable[ProductImage],
+        primary: Primary | None,
+        damaged: tuple[ImageRecordDamagedError, ...] = (),
+    ) -> "Gallery":
         """Sort the records of a product and leave out those being deleted."""
         visible = (image for image in images if image.status is not ImageStatus.DELETING)
         ordered = sorted(visible, key=lambda image: (image.details.order, image.ref.image_id))
-        return cls(tuple(ordered), primary)
+        return cls(tuple(ordered), primary, damaged)
 
     def snapshots(self) -> list[ImageSnapshot]:
         """Return each picture with the product's pointer."""
@@ -27,7 +37,11 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a gallery, and how many pictures there are in all."""
+    """A part of a gallery, and how many pictures there are in all.
+
+    `damaged` are records that have their place here, and are counted, but cannot be read.
+    """
 
     count: int
     snapshots: Sequence[ImageSnapshot]
+    damaged: tuple[ImageRecordDamagedError, ...] = ()

@@ -31,6 +31,8 @@ class ListImages:
     def __call__(self, product_id: int, wanted: PageRequest) -> Page:
         """Return a page of the gallery; it is empty behind the last picture.
 
+        With a status, damaged records are neither shown nor counted: nobody can tell theirs.
+
         Raises:
             ProductNotFoundError: there is no such product.
 
@@ -38,9 +40,7 @@ class ListImages:
         if wanted.status is None:
             return self._catalog.page(product_id, wanted.limit, wanted.offset)
         # Nothing counts or sorts the pictures of each status; who wants those that failed wants it seldom.
-        snapshots = [
-            snapshot
-            for snapshot in self._catalog.gallery(product_id).snapshots()
-            if snapshot.image.status is wanted.status
-        ]
-        return Page(len(snapshots), snapshots[wanted.offset : wanted.offset + wanted.limit])
+        gallery = self._catalog.gallery(product_id)
+        snapshots = [seen for seen in gallery.snapshots() if seen.image.status is wanted.status]
+        part = snapshots[wanted.offset : wanted.offset + wanted.limit]
+        return Page(len(snapshots), part, gallery.damaged)

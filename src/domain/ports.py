@@ -78,6 +78,7 @@ class ImageCatalog(Protocol):
 
         Raises:
             ImageRecordMissingError: there is no such record, or no such product.
+            ImageRecordDamagedError: the one that stays as it is cannot be read.
 
         """
         ...
@@ -95,7 +96,12 @@ class ImageCatalog(Protocol):
         ...
 
     def get(self, product_id: int, image_id: int) -> ProductImage | None:
-        """Return the record as of now, or None."""
+        """Return the record as of now, or None.
+
+        Raises:
+            ImageRecordDamagedError: it cannot be read.
+
+        """
         ...
 
     def look_up(self, product_id: int, image_id: int) -> ImageSnapshot:
@@ -103,6 +109,7 @@ class ImageCatalog(Protocol):
 
         Raises:
             ProductNotFoundError, ImageNotFoundError: one of them is not there.
+            ImageRecordDamagedError: the record cannot be read.
 
         """
         ...
@@ -111,7 +118,7 @@ class ImageCatalog(Protocol):
         """Return up to `limit` pictures of a product behind the first `offset` ones, as of now.
 
         Reads what stands before the page too, but little behind it. While a new order is being written, it
-        may show a picture twice or not at all.
+        may show a picture twice or not at all. A damaged record takes a place on its page, and no more.
 
         Raises:
             ProductNotFoundError: there is no such product.
@@ -120,7 +127,7 @@ class ImageCatalog(Protocol):
         ...
 
     def gallery(self, product_id: int) -> Gallery:
-        """Return all pictures of a product as of now.
+        """Return all pictures of a product as of now, without those whose record is damaged.
 
         Raises:
             ProductNotFoundError: there is no such product.
@@ -150,6 +157,7 @@ class ImageCatalog(Protocol):
 
         Raises:
             ImageRecordMissingError: there is no such record.
+            ImageRecordDamagedError: it stands as it should now, but cannot be read.
 
         """
         ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.errors import DomainError
+from domain.errors import DomainError, ImageRecordDamagedError
 from domain.image import ImageStatus, ProductImage
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections
@@ -29,12 +29,14 @@ class Outcome(StrEnum):
 class Reconciliation:
     """What a run did; `oldest_pending` is how long the oldest pending picture had been waiting.
 
-    `fault` is the last one that nobody foresaw, on a record that was left.
+    `damaged` records cannot be read and were left; so was the one of `fault`, the last fault that nobody
+    foresaw.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     oldest_pending: timedelta = timedelta(0)
     is_complete: bool = True
+    damaged: list[ImageRecordDamagedError] = field(default_factory=list)
     fault: Exception | None = None
 
 
@@ -77,21 +79,27 @@ class Reconcile:
 
     def _deal_with(self, product_id: int, image_id: int, now: datetime, done: Reconciliation) -> Outcome:
         try:
-            # The list may lag behind.
-            image = self._catalog.get(product_id, image_id)
-            if image and image.status is ImageStatus.PENDING:
-                done.oldest_pending = max(done.oldest_pending, now - image.created_at)
-                return self._close_upload(image, now)
-            if image and image.status is ImageStatus.DELETING:
-                if image.may_be_written(now):
-                    return Outcome.LEFT_FOR_LATER
-                self._finish_deletion(image)
-                return Outcome.DELETION_FINISHED
+            return self._close(product_id, image_id, now, done)
+        except ImageRecordDamagedError as error:
+            done.damaged.append(error)
         except DomainError:
+            # A store refuses for now.
             return Outcome.LEFT_FOR_LATER
-        except Exception as error:  # noqa: BLE001 - one that is damaged must not keep the others waiting
+        except Exception as error:  # noqa: BLE001 - one fault must not keep the others waiting
             done.fault = error
-            return Outcome.LEFT_FOR_LATER
+        return Outcome.LEFT_FOR_LATER
+
+    def _close(self, product_id: int, image_id: int, now: datetime, done: Reconciliation) -> Outcome:
+        # The list may lag behind.
+        image = self._catalog.get(product_id, image_id)
+        if image and image.status is ImageStatus.PENDING:
+            done.oldest_pending = max(done.oldest_pending, now - image.created_at)
+            return self._close_upload(image, now)
+        if image and image.status is ImageStatus.DELETING:
+            if image.may_be_written(now):
+                return Outcome.LEFT_FOR_LATER
+            self._finish_deletion(image)
+            return Outcome.DELETION_FINISHED
         return Outcome.CLOSED_MEANWHILE
 
     def _close_upload(self, image: ProductImage, now: datetime) -> Outcome:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from domain.contention import until_undisturbed
 from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError
+from domain.gallery import Page
 from domain.image import ImageSnapshot
 from domain.moments import later
 from domain.ports import Clock, ImageCatalog
@@ -24,8 +25,8 @@ class ReorderImages:
         self._catalog = catalog
         self._clock = clock
 
-    def __call__(self, product_id: int, image_ids: Sequence[int]) -> list[ImageSnapshot]:
-        """Return the pictures in their new order.
+    def __call__(self, product_id: int, image_ids: Sequence[int]) -> Page:
+        """Return the pictures in their new order; those whose record is damaged stay where they are.
 
         Raises:
             ProductNotFoundError: there is no such product.
@@ -35,28 +36,30 @@ class ReorderImages:
 
         """
 
-        def attempt() -> list[ImageSnapshot] | None:
-            by_id = self._read(product_id)
+        def attempt() -> Page | None:
+            whole = self._read(product_id)
+            by_id = {seen.image.ref.image_id: seen for seen in whole.snapshots}
             _check(image_ids, by_id.keys())
             moved = [self._move(by_id[image_id], order) for order, image_id in enumerate(image_ids)]
             is_written = self._catalog.reorder(
                 [seen.image for seen in by_id.values()], [each.image for each in moved]
             )
-            return moved if is_written else None
+            return Page(len(moved), moved, whole.damaged) if is_written else None
 
         return until_undisturbed(attempt)
 
-    def _read(self, product_id: int) -> dict[int, ImageSnapshot]:
-        """Return the product's pictures by their identifiers, without reading more of them than may be."""
+    def _read(self, product_id: int) -> Page:
+        """Return all of the product's pictures, without reading more of them than may be."""
         page = self._catalog.page(product_id, MAX_IMAGES + 1, 0)
         _check_size(page.count)
-        by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
-        if len(by_id) == page.count:
-            return by_id
+        shown = {seen.image.ref.image_id for seen in page.snapshots}
+        if len(shown.union(error.image_id for error in page.damaged)) == page.count:
+            return page
         # Read while another order was being written: the whole gallery is not read in that order.
-        snapshots = self._catalog.gallery(product_id).snapshots()
+        gallery = self._catalog.gallery(product_id)
+        snapshots = gallery.snapshots()
         _check_size(len(snapshots))
-        return {seen.image.ref.image_id: seen for seen in snapshots}
+        return Page(len(snapshots), snapshots, gallery.damaged)
 
     def _move(self, seen: ImageSnapshot, order: int) -> ImageSnapshot:
         image = seen.image

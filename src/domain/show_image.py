@@ -16,6 +16,7 @@ class ShowImage:
 
         Raises:
             ProductNotFoundError, ImageNotFoundError: one of them is not there.
+            ImageRecordDamagedError: the record cannot be read.
 
         """
         snapshot = self._catalog.look_up(product_id, image_id)

@@ -27,7 +27,7 @@ from handlers.image_json import image_json
 from handlers.json_request import ChangeBody, OrderBody, PageQuery, read_json, read_query
 from handlers.problems import HttpResponse, json_response
 from handlers.settings import read_settings
-from handlers.telemetry import telemetry
+from handlers.telemetry import report_damaged, telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,7 @@ class GalleryHandler:
         query = read_query(request, PageQuery)
         status = ImageStatus(query.status) if query.status else None
         page = self._list_images(product_id, PageRequest(query.limit, query.offset, status))
+        report_damaged(page.damaged, self._logger, self._metrics)
         has_next = query.offset + query.limit < page.count
         body: dict[str, object] = {
             "count": page.count,
@@ -125,10 +126,11 @@ class GalleryHandler:
         return json_response(HTTPStatus.OK, body, {"ETag": etag_of(body), **_FRESH})
 
     def _reorder(self, request: Request, product_id: int) -> HttpResponse:
-        snapshots = self._reorder_images(product_id, read_json(request, OrderBody).image_ids)
-        self._report("GalleriesReordered", "gallery reordered", product_id, count=len(snapshots))
-        results = [_image_json(request, snapshot) for snapshot in snapshots]
-        body: dict[str, object] = {"count": len(results), "next": None, "previous": None, "results": results}
+        page = self._reorder_images(product_id, read_json(request, OrderBody).image_ids)
+        report_damaged(page.damaged, self._logger, self._metrics)
+        self._report("GalleriesReordered", "gallery reordered", product_id, count=page.count)
+        results = [_image_json(request, snapshot) for snapshot in page.snapshots]
+        body: dict[str, object] = {"count": page.count, "next": None, "previous": None, "results": results}
         return json_response(HTTPStatus.OK, body, _FRESH)
 
     def _delete(self, _request: Request, product_id: int, image_id: int) -> HttpResponse:

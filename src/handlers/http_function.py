@@ -9,12 +9,13 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from adapters.deadline import within
-from domain.errors import DomainError, UnavailableError
+from domain.errors import DomainError, ImageRecordDamagedError, UnavailableError
 from domain.identifiers import parse_identifiers
 from domain.user import User
 from handlers.cors import allow_origin
 from handlers.http_headers import lower_case_names
 from handlers.problems import HttpResponse, internal_problem, problem_response
+from handlers.telemetry import report_damaged
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -108,6 +109,9 @@ class HttpFunction:
             return self._rejected(error, internal_problem(request_id))
 
     def _rejected(self, error: Exception, response: HttpResponse) -> HttpResponse:
+        report_damaged(
+            [error] if isinstance(error, ImageRecordDamagedError) else [], self._logger, self._metrics
+        )
         reason = error.code if isinstance(error, DomainError) else "internal_error"
         self._metrics.add_dimension("reason", reason)
         self._metrics.add_metric(self._rejections, MetricUnit.Count, 1)

@@ -19,6 +19,7 @@ _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.KeyReusedError: HTTPStatus.UNPROCESSABLE_CONTENT,
     errors.QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.FileTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
+    errors.ImageRecordDamagedError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -18,7 +18,7 @@ from adapters.lambda_inspections import LambdaInspections
 from adapters.s3_image_store import S3ImageStore
 from domain.reconcile import Outcome, Reconcile, Reconciliation
 from handlers.settings import read_settings
-from handlers.telemetry import telemetry
+from handlers.telemetry import report_damaged, telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -48,7 +48,10 @@ class ReconcileHandler:
         self._metrics = metrics
 
     def __call__(self, _event: object, context: "LambdaContext") -> dict[str, object]:
-        """Return what was done, for whoever invokes the function by hand; raise what nobody foresaw."""
+        """Return what was done, for whoever invokes the function by hand.
+
+        Once all is reported it raises what somebody must look at: a fault that nobody foresaw, or damage.
+        """
         with (
             within(context.get_remaining_time_in_millis),
             self._logger.append_context_keys(request_id=context.aws_request_id),
@@ -66,8 +69,10 @@ class ReconcileHandler:
                 "is_complete": done.is_complete,
             }
             self._logger.info("reconciled", extra=report)
-            if done.fault:
-                raise done.fault
+            report_damaged(done.damaged, self._logger, self._metrics)
+            for error in (done.fault, *done.damaged):
+                if error:
+                    raise error
             return report
 
 

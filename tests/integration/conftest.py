@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -8,13 +8,16 @@ from moto import mock_aws
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_items import image_key
 from adapters.dynamo_products import DynamoProducts
+from domain.image import ImageRef
 from domain.ports import IdBlocks, ImageCatalog, Products
 from tests.builders import a_catalog_table
 from tests.fakes import InMemoryImageCatalog, InMemoryProducts
 from tests.integration.faults import hook
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 
@@ -28,12 +31,18 @@ class Shop:
 
     catalog: Catalog
     products: Products
+    damage: Callable[[ImageRef], None]
+    """Make the record of a picture unreadable."""
 
 
 @contextmanager
 def shop_in_memory() -> Iterator[Shop]:
     catalog = InMemoryImageCatalog()
-    yield Shop(catalog, InMemoryProducts(catalog))
+    yield Shop(
+        catalog,
+        InMemoryProducts(catalog),
+        lambda ref: catalog.damaged.add((ref.product_id, ref.image_id)),
+    )
 
 
 @contextmanager
@@ -41,7 +50,21 @@ def shop_on_dynamodb() -> Iterator[Shop]:
     with mock_aws():
         client = dynamodb_client()
         table = a_catalog_table(client)
-        yield Shop(DynamoImageCatalog(client, table), DynamoProducts(client, table))
+
+        def damage(ref: ImageRef) -> None:
+            remove_attribute(client, table, ref, "size")
+
+        yield Shop(DynamoImageCatalog(client, table), DynamoProducts(client, table), damage)
+
+
+def remove_attribute(client: "DynamoDBClient", table: str, ref: ImageRef, name: str) -> None:
+    """Take an attribute from the record of a picture, as nothing but a hand does."""
+    client.update_item(
+        TableName=table,
+        Key=image_key(ref.product_id, ref.image_id),
+        UpdateExpression="REMOVE #name",
+        ExpressionAttributeNames={"#name": name},
+    )
 
 
 @pytest.fixture(params=[shop_in_memory, shop_on_dynamodb], ids=["in memory", "on DynamoDB"])

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +24,7 @@ from domain.gallery import Page
 from domain.image import MAX_ID, ImageFacts, ImageSnapshot, Primary
 from domain.image_details import ORDER_LIMIT
 from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ready_image, a_ref, an_image, with_changes
+from tests.integration.conftest import remove_attribute
 from tests.integration.faults import answer_with, hook, lose_first_reply
 
 if TYPE_CHECKING:
@@ -258,6 +259,58 @@ def test_a_look_that_dynamodb_leaves_half_undone_is_a_passing_fault() -> None:
     hook(client, "before-call", lambda **_: (response, unprocessed))
     with pytest.raises(UnavailableError):
         DynamoImageCatalog(client, "t").look_up(42, 1)
+
+
+# --- Records and products that lack what came later --------------------------------------------------------
+
+
+@pytest.fixture
+def catalog_without_status(client: "DynamoDBClient", table: str) -> DynamoImageCatalog:
+    """Return a catalogue with one record, which says nothing of its status."""
+    catalog = DynamoImageCatalog(client, table)
+    catalog.reserve(an_image())
+    remove_attribute(client, table, a_ref(), "status")
+    return catalog
+
+
+def test_a_record_without_a_status_is_completed_as_a_pending_one(
+    catalog_without_status: DynamoImageCatalog,
+) -> None:
+    ready = catalog_without_status.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+    assert ready == a_ready_image()
+
+
+def test_a_record_without_a_status_is_withdrawn_as_a_pending_one(
+    catalog_without_status: DynamoImageCatalog,
+) -> None:
+    assert catalog_without_status.postpone(a_ref(), NOW)
+    assert catalog_without_status.withdraw(a_ref(), NOW) is None
+    assert catalog_without_status.page(42, 10, 0) == Page(0, [])
+
+
+def test_a_record_without_a_status_is_changed_and_deleted(catalog_without_status: DynamoImageCatalog) -> None:
+    seen = catalog_without_status.look_up(42, 1)
+    changed = ImageSnapshot(an_image(order=1, updated_at=NOW + timedelta(seconds=1)), None)
+    assert catalog_without_status.change(seen, changed)
+    assert catalog_without_status.begin_removal(changed, NOW)
+    assert catalog_without_status.page(42, 10, 0) == Page(0, [])
+
+
+def test_a_product_that_counts_nothing_yet_has_no_pictures_and_can_be_removed(
+    client: "DynamoDBClient", table: str
+) -> None:
+    client.update_item(TableName=table, Key=product_key(42), UpdateExpression="REMOVE image_count")
+    assert DynamoImageCatalog(client, table).page(42, 10, 0) == Page(0, [])
+    assert DynamoProducts(client, table).remove(42)
+
+
+def test_a_product_that_counts_nothing_yet_counts_its_next_picture(
+    client: "DynamoDBClient", table: str
+) -> None:
+    client.update_item(TableName=table, Key=product_key(42), UpdateExpression="REMOVE image_count")
+    catalog = DynamoImageCatalog(client, table)
+    catalog.reserve(an_image())
+    assert catalog.page(42, 10, 0).count == 1
 
 
 # --- Collisions, which moto and the emulator do not have -------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from domain.errors import (
     ImageIdTakenError,
     ImageNotFoundError,
+    ImageRecordDamagedError,
     ImageRecordMissingError,
     ProductNotFoundError,
 )
@@ -483,6 +484,64 @@ def test_pages_follow_what_becomes_of_pictures_and_the_count_stays(catalog: Cata
     assert catalog.reorder(images, moved)
     assert count(catalog) == 3
     assert [each.image.ref.image_id for each in catalog.page(PRODUCT_ID, 3, 0).snapshots] == [3, 2, 1]
+
+
+# --- Damage ------------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_record_cannot_be_read_and_says_which_it_is(shop: Shop, catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    shop.damage(a_ref())
+    for read in (catalog.get, catalog.look_up):
+        with pytest.raises(ImageRecordDamagedError, match="image 1 of product 42") as caught:
+            read(PRODUCT_ID, 1)
+        assert (caught.value.product_id, caught.value.image_id) == (PRODUCT_ID, 1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "shown", "damaged"),
+    [(10, 0, [1, 3, 4], [2]), (2, 0, [1], [2]), (2, 1, [3], [2]), (2, 2, [3, 4], [])],
+)
+def test_a_damaged_record_costs_its_own_place_on_a_page(
+    shop: Shop, catalog: Catalog, limit: int, offset: int, shown: list[int], damaged: list[int]
+) -> None:
+    for image_id in range(1, 5):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    shop.damage(a_ref(2))
+    page = catalog.page(PRODUCT_ID, limit, offset)
+    assert [each.image.ref.image_id for each in page.snapshots] == shown
+    assert [error.image_id for error in page.damaged] == damaged
+    assert page.count == 4
+
+
+def test_a_whole_gallery_is_read_without_the_damaged_record_which_it_names(
+    shop: Shop, catalog: Catalog
+) -> None:
+    for image_id in (1, 2, 3):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    shop.damage(a_ref(2))
+    gallery = catalog.gallery(PRODUCT_ID)
+    assert [image.ref.image_id for image in gallery.images] == [1, 3]
+    assert [error.image_id for error in gallery.damaged] == [2]
+
+
+def test_a_damaged_record_is_completed_though_it_cannot_be_told(shop: Shop, catalog: Catalog) -> None:
+    for image_id in (1, 2):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+        shop.damage(a_ref(image_id))
+    with pytest.raises(ImageRecordDamagedError):
+        catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
+    with pytest.raises(ImageRecordDamagedError):
+        catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
+    assert open_ids(catalog) == []
+    with pytest.raises(ImageRecordDamagedError):
+        catalog.withdraw(a_ref(1), LATER)
+
+
+def test_a_damaged_record_is_still_open_for_whoever_clears_up(shop: Shop, catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    shop.damage(a_ref())
+    assert open_ids(catalog) == [1]
 
 
 # --- Changing ----------------------------------------------------------------------------------------------

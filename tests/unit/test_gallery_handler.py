@@ -472,6 +472,76 @@ def test_a_pending_picture_is_deleted_for_every_reader(gallery: Gallery) -> None
     assert problem(gallery.delete(1)) == (404, "image_not_found", [])
 
 
+# --- A record that is damaged ---------------------------------------------------------------------------
+
+
+def a_damaged_gallery() -> Gallery:
+    """Return a gallery of three, the second of which cannot be read."""
+    gallery = Gallery()
+    gallery.add(1, 2, 3)
+    gallery.catalog.damaged.add((PRODUCT_ID, 2))
+    return gallery
+
+
+def damage_told(printed: Printed) -> list[tuple[float, int, int]]:
+    """Return of each report of damage how many records it counts, and which the log names."""
+    lines = printed()
+    counts = [line["DamagedRecords"][0] for line in lines if "DamagedRecords" in line]
+    logs = [line for line in lines if line.get("message") == "damaged record"]
+    assert all((log["level"], log["attribute"]) == ("ERROR", "size") for log in logs)
+    return [(n, log["product_id"], log["image_id"]) for n, log in zip(counts, logs, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("act", "count", "shown"),
+    [
+        (lambda gallery: gallery.page({}), 3, [1, 3]),
+        (lambda gallery: gallery.page({"limit": "1", "offset": "1"}), 3, []),
+        (lambda gallery: gallery.page({"status": "ready"}), 2, [1, 3]),
+        (lambda gallery: gallery.order(3, 1), 2, [3, 1]),
+    ],
+    ids=["list", "its own page", "list by status", "reorder"],
+)
+def test_a_damaged_record_is_left_out_counted_and_named_in_the_log(
+    printed: Printed,
+    act: Callable[[Gallery], HttpResponse],
+    count: int,
+    shown: list[int],
+) -> None:
+    answer = act(a_damaged_gallery())
+    assert answer["statusCode"] == 200
+    page = body(answer)
+    assert (page["count"], [image["id"] for image in page["results"]]) == (count, shown)
+    assert damage_told(printed) == [(1.0, PRODUCT_ID, 2)]
+
+
+def test_a_page_without_damage_tells_of_none(printed: Printed) -> None:
+    a_damaged_gallery().page({"limit": "1"})
+    assert damage_told(printed) == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda gallery: gallery.show(2),
+        lambda gallery: gallery.patch({"order": 1}, image_id=2),
+        lambda gallery: gallery.delete(2),
+    ],
+    ids=["show", "change", "delete"],
+)
+def test_a_damaged_record_itself_is_a_fault_of_ours_that_says_so(
+    printed: Printed, act: Callable[[Gallery], HttpResponse]
+) -> None:
+    gallery = a_damaged_gallery()
+    before = gallery.catalog.images.copy()
+    answer = act(gallery)
+    assert problem(answer) == (500, "image_record_damaged", [])
+    assert body(answer)["detail"].startswith("The record of image 2 of product 42 is damaged.")
+    assert "size" not in answer["body"]
+    assert damage_told(printed) == [(1.0, PRODUCT_ID, 2)]
+    assert gallery.catalog.images == before
+
+
 # --- All of them ----------------------------------------------------------------------------------------
 
 

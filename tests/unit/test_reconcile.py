@@ -160,8 +160,18 @@ def test_a_record_that_is_listed_though_it_was_closed_is_left_alone() -> None:
     assert shop.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
 
 
-def test_a_damaged_record_is_left_told_and_keeps_nobody_waiting() -> None:
-    class DamagedCatalog(InMemoryImageCatalog):
+def test_a_damaged_record_is_left_told_and_keeps_nobody_waiting(shop: Shop) -> None:
+    shop.add(1)
+    shop.add(2)
+    shop.catalog.damaged.add((PRODUCT_ID, 1))
+    done = shop.reconcile()
+    assert done.outcomes == {Outcome.LEFT_FOR_LATER: 1, Outcome.ABANDONED_REMOVED: 1}
+    assert [(error.product_id, error.image_id) for error in done.damaged] == [(PRODUCT_ID, 1)]
+    assert done.fault is None
+
+
+def test_a_fault_that_nobody_foresaw_is_told_and_keeps_nobody_waiting() -> None:
+    class FaultyCatalog(InMemoryImageCatalog):
         @override
         def get(self, product_id: int, image_id: int) -> ProductImage | None:
             if image_id == 1:
@@ -169,7 +179,7 @@ def test_a_damaged_record_is_left_told_and_keeps_nobody_waiting() -> None:
             return super().get(product_id, image_id)
 
     shop = Shop()
-    shop.catalog = DamagedCatalog(PRODUCT_ID)
+    shop.catalog = FaultyCatalog(PRODUCT_ID)
     shop.add(1)
     shop.add(2)
     done = shop.reconcile()

@@ -7,6 +7,7 @@ from moto import mock_aws
 
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
+from domain.errors import ImageRecordDamagedError
 from domain.reconcile import Outcome, Reconciliation
 from handlers.reconcile import ReconcileHandler
 from tests.builders import NOW, PRODUCT_ID, REQUEST_ID, a_bucket, a_catalog_table, a_context, an_image
@@ -42,6 +43,22 @@ def test_a_fault_that_nobody_foresaw_rises_once_all_is_reported(printed: Printed
         handler({}, a_context())
     _, log = printed()
     assert log["message"] == "reconciled"
+
+
+def test_damage_is_counted_and_named_and_rises_once_all_is_reported(printed: Printed) -> None:
+    done = Reconciliation(
+        damaged=[ImageRecordDamagedError(PRODUCT_ID, image_id, "size") for image_id in (1, 2)]
+    )
+    metrics = Metrics(namespace="ProductImages", service="reconcile")
+    handler = ReconcileHandler(lambda _has_time: done, Logger(service="reconcile"), metrics)
+    with pytest.raises(ImageRecordDamagedError, match="image 1 of product 42"):
+        handler({}, a_context())
+    _, log, *named, counted = printed()
+    assert log["message"] == "reconciled"
+    assert [(each["message"], each["product_id"], each["image_id"], each["attribute"]) for each in named] == [
+        ("damaged record", PRODUCT_ID, image_id, "size") for image_id in (1, 2)
+    ]
+    assert counted["DamagedRecords"] == [2.0]
 
 
 @pytest.mark.parametrize(("remaining", "has_time"), [(20_001, True), (20_000, False)])

@@ -6,7 +6,7 @@ from typing import override
 import pytest
 
 from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFoundError
-from domain.gallery import Page
+from domain.gallery import Gallery, Page
 from domain.image import Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
 from tests.builders import NOW, PRODUCT_ID, a_ref, an_image, with_changes
@@ -33,7 +33,7 @@ def faults(catalog: InMemoryImageCatalog, *image_ids: int) -> list[str]:
 def test_each_picture_gets_its_position_counted_from_nought() -> None:
     catalog = a_catalog()
     catalog.primaries[PRODUCT_ID] = Primary(2, NOW)
-    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2])
+    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2]).snapshots
     images = [snapshot.image for snapshot in snapshots]
     assert [(image.ref.image_id, image.details.order) for image in images] == [(3, 0), (1, 1), (2, 2)]
     assert {image.updated_at for image in images} == {LATER}
@@ -41,7 +41,7 @@ def test_each_picture_gets_its_position_counted_from_nought() -> None:
 
 
 def test_an_empty_gallery_has_an_empty_order() -> None:
-    assert ReorderImages(a_catalog(0), lambda: LATER)(PRODUCT_ID, []) == []
+    assert ReorderImages(a_catalog(0), lambda: LATER)(PRODUCT_ID, []) == Page(0, [])
 
 
 def test_pictures_that_are_left_out_are_named() -> None:
@@ -83,7 +83,7 @@ def test_a_gallery_of_more_than_a_transaction_takes_is_refused() -> None:
 
 def test_the_largest_gallery_that_is_allowed_is_reordered() -> None:
     order = list(range(MAX_IMAGES, 0, -1))
-    snapshots = ReorderImages(a_catalog(MAX_IMAGES), lambda: LATER)(PRODUCT_ID, order)
+    snapshots = ReorderImages(a_catalog(MAX_IMAGES), lambda: LATER)(PRODUCT_ID, order).snapshots
     assert [snapshot.image.ref.image_id for snapshot in snapshots] == order
 
 
@@ -105,7 +105,7 @@ def test_an_order_that_is_overtaken_is_checked_and_written_anew() -> None:
     catalog = BusyCatalog(PRODUCT_ID)
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 1])
+    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 1]).snapshots
     assert [(snapshot.image.ref.image_id, snapshot.image.details.alt_text) for snapshot in snapshots] == [
         (2, "A red shoe"),
         (1, "Quicker"),
@@ -130,9 +130,24 @@ def test_a_page_that_was_read_while_another_order_was_written_is_not_relied_on(s
     for image_id in range(1, 4):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     catalog.shown = shown
-    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2])
+    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2]).snapshots
     assert [seen.image.ref.image_id for seen in snapshots] == [3, 1, 2]
     assert snapshots == catalog.gallery(PRODUCT_ID).snapshots()
+
+
+def test_a_damaged_record_keeps_its_order_and_is_no_reason_to_read_the_gallery_again() -> None:
+    class OncePagedCatalog(InMemoryImageCatalog):
+        @override
+        def gallery(self, product_id: int) -> Gallery:
+            raise AssertionError("It is read already.")
+
+    catalog = OncePagedCatalog(PRODUCT_ID)
+    for image_id in (1, 2, 3):
+        catalog.reserve(an_image(ref=a_ref(image_id), order=7))
+    catalog.damaged.add((PRODUCT_ID, 2))
+    page = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1])
+    assert [error.image_id for error in page.damaged] == [2]
+    assert [image.details.order for image in catalog.images.values()] == [1, 7, 0]
 
 
 def test_a_gallery_that_its_count_makes_smaller_than_it_is_is_refused_all_the_same() -> None:
