@@ -12,7 +12,15 @@ from botocore.compat import HTTPHeaders
 
 from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
-from adapters.dynamo_items import Item, details_to_attributes, image_from_item, image_to_item
+from adapters.dynamo_items import (
+    Item,
+    count_from_item,
+    details_to_attributes,
+    image_from_item,
+    image_to_item,
+    images_from_items,
+    product_to_item,
+)
 from domain.errors import ImageRecordDamagedError
 from domain.image import Announcement, ImageFacts, ImageSnapshot, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
@@ -124,6 +132,20 @@ def test_an_attribute_that_holds_what_it_cannot_hold_is_damage_and_no_default(
     with pytest.raises(ImageRecordDamagedError) as caught:
         image_from_item({**ITEM, name: value})
     assert caught.value.attribute == name
+
+
+def test_a_damaged_record_does_not_keep_the_others_from_being_read() -> None:
+    items = [ITEM, without("size"), without("alt_text")]
+    images, damaged = images_from_items(items)
+    assert images == [COMPLETED, with_changes(COMPLETED, alt_text=UNSAID.alt_text)]
+    assert [error.attribute for error in damaged] == ["size"]
+
+
+def test_a_product_that_counts_nothing_yet_has_counted_none() -> None:
+    product = product_to_item(PRODUCT_ID)
+    assert count_from_item({**product, "image_count": {"N": "3"}}) == 3
+    del product["image_count"]
+    assert count_from_item(product) == 0
 
 
 # --- What the catalogue sends ------------------------------------------------------------------------------
