@@ -136,7 +136,7 @@ class ImageCatalog(Protocol):
         ...
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
-        """Write alternative text, order, the wish to be the primary and the pointer, in one step.
+        """Write the details, the wish to be the primary and the pointer, in one step.
 
         Returns False, and changes nothing, if the record or a pointer that is to change is no longer as
         it was seen.
