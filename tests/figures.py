@@ -22,7 +22,7 @@ def differences(committed: str, current: str) -> list[str]:
 
 def is_rounding(stated: str, now: str) -> bool:
     """Tell whether a figure, as it is printed, is another one but for a rounding."""
-    if "." not in stated + now:
+    if "." not in stated or "." not in now:
         return stated == now
     before, after = (float(figure.replace(",", "")) for figure in (stated, now))
     last_digit = 10.0 ** -len(stated.partition(".")[2])
