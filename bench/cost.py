@@ -261,7 +261,8 @@ def render(written_from: str) -> str:
                 time for which the emulator waits for logs, at a load
                 of {billed["load_average"]:g} on {billed["processors"]} processors
                 (`{billed["command"]}`, {billed["measured_at"]}, {billed["origin"]}); the bytes of logs are of
-                the same run. On AWS the functions wait longer for S3 and DynamoDB: **each further {_WAIT_MILLISECONDS} ms**
+                the same run. On AWS the functions wait longer for S3 and DynamoDB:
+                **each further {_WAIT_MILLISECONDS} ms**
                 in both functions adds {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads,
                 {waiting("upload_image").usd:.2f} of it for the upload function and
                 {waiting("extract_metadata").usd:.2f} for the metadata function, and

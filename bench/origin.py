@@ -28,7 +28,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
     command = ["git", *arguments]
     try:
-        done = subprocess.run(  # noqa: S607 - found on PATH, as a developer has it
+        done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):

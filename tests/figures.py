@@ -5,7 +5,7 @@ from difflib import ndiff
 
 _FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _SHARE = 0.05
-"""Of a figure with decimals, which is measured or computed; a record that grows by a field moves it so far."""
+"""Of a figure with decimals, measured or computed: so far does a record move it that grows by a field."""
 
 
 def differences(committed: str, current: str) -> list[str]:

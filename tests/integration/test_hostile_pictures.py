@@ -93,8 +93,9 @@ def test_a_picture_cut_at_any_tenth_is_not_a_picture(
     frames = 1 if image_format is ImageFormat.JPEG else frames
     content = picture(image_format.name, 320, 240, "RGB", frames)
     assert inspect(content, image_format).width_px == 320
-    tried(10)
-    for tenths in range(10):
+    cuts = size(full=range(10), bounded=(1, 5, 9))
+    tried(len(cuts))
+    for tenths in cuts:
         assert isinstance(outcome(content[: len(content) * tenths // 10], image_format), str)
 
 
@@ -104,7 +105,7 @@ def test_a_picture_with_bits_flipped_is_one_or_is_none_and_never_takes_its_time(
 ) -> None:
     chance = random.Random(image_format.name)  # noqa: S311 - the same flips in each run
     content = picture(image_format.name, 64, 48)
-    points = size(full=2_000, bounded=100)
+    points = size(full=2_000, bounded=20)
     tried(points)
     outcomes = Counter[str]()
     for _ in range(points):
@@ -162,13 +163,16 @@ def reason_within(memory_bytes: int, content: bytes, image_format: ImageFormat) 
         return str(error)
 
 
-@pytest.mark.parametrize("image_format", ImageFormat)
+# Each, or one of a decoder that tells and one of a decoder that does not.
+@pytest.mark.parametrize(
+    "image_format", size(full=list(ImageFormat), bounded=[ImageFormat.JPEG, ImageFormat.WEBP])
+)
 def test_a_picture_that_needs_more_memory_than_it_may_have_fails_with_a_reason(
     image_format: ImageFormat,
 ) -> None:
     # From a new process: what this one has given back lies about in its heap, and a child could use it.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        content = blank(image_format, size(full=9_950, bounded=2_000))
+        content = blank(image_format, 9_950)
         reason = pool.submit(reason_within, 2_000_000, content, image_format).result()
     # The decoders of WEBP and AVIF say no more than that they failed.
     is_told = image_format not in {ImageFormat.WEBP, ImageFormat.AVIF}
@@ -193,7 +197,7 @@ def test_a_gif_that_grows_from_frame_to_frame_is_decoded_as_far_as_the_pixels_la
 
 @pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF])
 def test_an_animation_of_many_frames_is_a_picture(image_format: ImageFormat) -> None:
-    frames = size(full=2_000, bounded=600)
+    frames = size(full=2_000, bounded=60)
     assert inspect(picture(image_format.name, 64, 48, "RGB", frames), image_format).width_px == 64
 
 

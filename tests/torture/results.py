@@ -101,7 +101,12 @@ def with_results(document: str, rows: Mapping[str, Row], tried_from: str) -> str
 
 def _table(rows: Mapping[str, Row], tried_from: str) -> str:
     about = f"{datetime.now(UTC):%Y-%m-%d}, from {tried_from}, Python {platform.python_version()}"
-    lines = [f"{about}, {os.cpu_count()} cores.", "", "| what | points tried | survived | lost |", "|---|---|---|---|"]
+    lines = [
+        f"{about}, {os.cpu_count()} cores.",
+        "",
+        "| what | points tried | survived | lost |",
+        "|---|---|---|---|",
+    ]
     for name, row in rows.items():
         lines.append(f"| {name} | {row.tried:,} | {row.tried - row.lost:,} | {row.lost:,} |")
     total = Row(sum(row.tried for row in rows.values()), sum(row.lost for row in rows.values()))

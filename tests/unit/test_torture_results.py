@@ -15,7 +15,9 @@ def test_points_of_a_failed_test_are_lost() -> None:
 
 
 def test_the_table_takes_the_place_of_the_old_one() -> None:
-    document = with_results(f"before\n{PLACE}\nafter", {"faults": Row(1_200, 3), "races": Row(5)}, "commit 1a2b3c4")
+    document = with_results(
+        f"before\n{PLACE}\nafter", {"faults": Row(1_200, 3), "races": Row(5)}, "commit 1a2b3c4"
+    )
     assert document.startswith("before\n")
     assert document.endswith("\nafter")
     assert "old" not in document
