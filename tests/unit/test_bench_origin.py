@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.origin import ROOT, origin
+from bench.environments import ROOT
+from bench.origin import origin
 
 PAGES = ["docs/cost.md", "docs/growth.md", "docs/performance.md", "docs/reliability.md", "events/README.md"]
 
