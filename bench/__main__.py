@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bench.environments import ROOT, BenchmarkError, about
+from bench.origin import origin
 from bench.parts import body, init, metadata, packages, upload
 from bench.report import write_report
 from bench.results import Findings, Row, write
@@ -33,10 +34,12 @@ def main() -> None:
     names = set(parser.parse_args().parts or PARTS)
     if unknown := names - PARTS.keys():
         sys.exit(f"There is no part {', '.join(unknown)}; choose from {', '.join(PARTS)}.")
+    measured_from = origin()
     try:
         found = [_run(name) for name in PARTS if name in names]
         if names == PARTS.keys():
-            write(RESULTS, found, about(datetime.now(UTC).isoformat(timespec="seconds")))
+            measured_at = datetime.now(UTC).isoformat(timespec="seconds")
+            write(RESULTS, found, {"origin": measured_from, **about(measured_at)})
             write_report(RESULTS, ROOT / "docs")
         else:
             print("bench/results.json and docs/performance.md stay as they are: only make bench writes them.")

@@ -15,6 +15,7 @@ from bench.calls import CALLS, Call
 from bench.capacity import item_size
 from bench.environments import ROOT
 from bench.hot_items import INDEX_UNITS
+from bench.origin import origin
 from bench.page import paragraph, table
 from bench.routes import FIRST_STORED_ID, PRODUCT_ID, ready_record
 from bench.warm_invocations import RESULTS as BILLED
@@ -233,8 +234,8 @@ _LOWER_PAGE = {
 }
 
 
-def render() -> str:
-    """Return the page."""
+def render(written_from: str) -> str:
+    """Return the page, which says that it was written from this commit."""
     prices, billed = _prices(), _billed()
     measured = billed["functions"]
     milliseconds = {name: each["median_billed_milliseconds"] for name, each in measured.items()}
@@ -244,7 +245,7 @@ def render() -> str:
     return "\n".join(
         [
             "# What it costs\n",
-            "Written by `make cost`; do not edit.\n",
+            f"Written by `make cost` from {written_from}; do not edit.\n",
             paragraph(f"""
                 In US dollars at the list prices of {prices["region"]} as we know them (they change; check
                 the pages named below), without the free tier, for pictures of 1.5 MB. Calls and units are
@@ -259,8 +260,9 @@ def render() -> str:
                 {max(invocations)} warm invocations, in whole milliseconds as Lambda bills them, without the
                 time for which the emulator waits for logs, at a load
                 of {billed["load_average"]:g} on {billed["processors"]} processors
-                (`{billed["command"]}`, {billed["measured_at"]}); the bytes of logs are of the same run. On
-                AWS the functions wait longer for S3 and DynamoDB: **each further {_WAIT_MILLISECONDS} ms**
+                (`{billed["command"]}`, {billed["measured_at"]}, {billed["origin"]}); the bytes of logs are of
+                the same run. On AWS the functions wait longer for S3 and DynamoDB:
+                **each further {_WAIT_MILLISECONDS} ms**
                 in both functions adds {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads,
                 {waiting("upload_image").usd:.2f} of it for the upload function and
                 {waiting("extract_metadata").usd:.2f} for the metadata function, and
@@ -334,4 +336,4 @@ def _template() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render())
+    PAGE.write_text(render(origin()))

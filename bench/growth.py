@@ -33,6 +33,7 @@ from bench.hot_items import (
     limits,
     simulate,
 )
+from bench.origin import origin
 from bench.page import paragraph, section, table
 from bench.routes import FIRST_STORED_ID, PRODUCT_ID, RouteError, Routes, ready_record
 from domain.leased_ids import BLOCK_SIZE
@@ -68,7 +69,7 @@ class Growth:
 
 def main() -> None:
     """Measure, simulate and write the page."""
-    started = time.monotonic()
+    started, measured_from = time.monotonic(), origin()
 
     def report(doing: str) -> None:
         print(f"growth: {doing} ({time.monotonic() - started:.0f} s)", flush=True)
@@ -101,7 +102,7 @@ def main() -> None:
     report("simulating")
     busiest = {(many, products): simulate(many, products) for many in ENVIRONMENTS for products in PRODUCTS}
     contention = {rate: (contend(rate, primaries=False), contend(rate, primaries=True)) for rate in UPLOADS}
-    PAGE.write_text(render(growth, busiest, contention))
+    PAGE.write_text(render(growth, busiest, contention, measured_from))
     report(f"wrote {PAGE.relative_to(ROOT)}")
 
 
@@ -148,11 +149,12 @@ def render(
     growth: Growth,
     busiest: Mapping[tuple[int, int], Busiest],
     contention: Mapping[int, tuple[Contention, Contention]],
+    measured_from: str,
 ) -> str:
-    """Return the page."""
+    """Return the page, which says that its figures are of this commit."""
     return "\n".join(
         [
-            "# Growth\n\nWritten by `make growth`; do not edit.\n",
+            f"# Growth\n\nWritten by `make growth` from {measured_from}; do not edit.\n",
             _routes(growth),
             _comparison(growth),
             limits_section(),

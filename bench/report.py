@@ -97,7 +97,8 @@ def _head(found: Mapping[str, Any]) -> str:
     return (
         "# Speed, memory and size\n\n"
         "Written by `make bench` from [its results](../bench/results.json); do not edit.\n\n"
-        f"Measured {found['measured_at'][:10]} on {found['machine']}, with {versions}.\n\n"
+        f"Measured {found['measured_at'][:10]} from {found['origin']} on {found['machine']}, "
+        f"with {versions}.\n\n"
         "Ratios are ours to the reference's; the smaller, the better.\n"
     )
 

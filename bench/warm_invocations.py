@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 import requests
 
 from bench.environments import ROOT
+from bench.origin import origin
 from local.__main__ import FOLDER
 from local.deployment import STACK
 from local.sample import sample_jpeg
@@ -104,6 +105,7 @@ def main() -> None:
         }
     measured = {
         "measured_at": datetime.now(UTC).date().isoformat(),
+        "origin": origin(),
         "command": "make local && python -m bench.warm_invocations",
         "processors": os.cpu_count(),
         "load_average": round(os.getloadavg()[1], 1),

@@ -19,6 +19,7 @@ from typing import Any
 import requests
 
 from adapters.dynamo_api_keys import DynamoApiKeys
+from bench.origin import origin
 from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
 from domain.image import ImageFormat, ImageRef
 from domain.ports import ApiKeys
@@ -257,6 +258,14 @@ def write_schedule(state: State) -> None:
     )
 
 
+def write_origin(recorded_from: str) -> None:
+    """Say from which commit the payloads are; what JSON is sent to a function has no place for that."""
+    (EVENTS / "README.md").write_text(
+        "# Payloads for `sam local invoke`\n\n"
+        f"Recorded {datetime.now(UTC):%Y-%m-%d} by `make events` from {recorded_from}; do not edit.\n"
+    )
+
+
 @contextmanager
 def _replaced(state: State, function: str, code: str) -> Iterator[None]:
     """Run other code in a function for a while."""
@@ -282,6 +291,7 @@ def _write(function: str, case: str, event: dict[str, Any]) -> None:
 
 def main() -> None:
     """Record all events anew."""
+    recorded_from = origin()
     ignore_shell_settings()
     build_packages()
     with tempfile.TemporaryDirectory() as folder:
@@ -301,6 +311,7 @@ def main() -> None:
             record_authorizations(state)
             record_objects(state, picture.read_bytes())
             write_schedule(state)
+            write_origin(recorded_from)
         finally:
             system.stop()
 

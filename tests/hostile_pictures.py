@@ -35,11 +35,11 @@ def png_that_claims(width_px: int, height_px: int) -> bytes:
     return _png(width_px, height_px, _chunk(b"IDAT", zlib.compress(b"\0")))
 
 
-def metadata_bomb(kind: str) -> bytes:
-    """Return a chunk of a few megabytes that inflates to 1 GB: zTXt, iTXt or iCCP."""
+def metadata_bomb(kind: str, inflated_bytes: int = GIGABYTE) -> bytes:
+    """Return a chunk that inflates to hundreds of times its size: zTXt, iTXt or iCCP."""
     # Keyword, end of keyword, and how it is compressed (W3C PNG, 11.3.2.3, 11.3.3.3, 11.3.3.4).
     beginning = {"zTXt": b"Comment\0\0", "iTXt": b"Comment\0\1\0\0\0", "iCCP": b"profile\0\0"}[kind]
-    return _chunk(kind.encode(), beginning + _zeros_deflated(GIGABYTE))
+    return _chunk(kind.encode(), beginning + _zeros_deflated(inflated_bytes))
 
 
 def _png(width_px: int, height_px: int, *chunks: bytes) -> bytes:

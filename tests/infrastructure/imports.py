@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _OPTIONAL = {"ImportError", "ModuleNotFoundError"}
@@ -58,14 +59,22 @@ def _imports(folders: list[Path], file: Path, module: str) -> Iterator[str]:
     if file.suffix != ".py":
         return
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in _needed(ast.parse(file.read_bytes()).body):
+    for node in _import_statements(file.read_bytes()):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             source = ".".join([*base, *(node.module.split(".") if node.module else [])])
             yield source
             yield from _submodules(folders, source, [alias.name for alias in node.names])
+
+
+@cache
+def _import_statements(source: bytes) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Return the imports that a module needs, once for all packages that hold it."""
+    return tuple(
+        node for node in _needed(ast.parse(source).body) if isinstance(node, ast.Import | ast.ImportFrom)
+    )
 
 
 def _submodules(folders: list[Path], package: str, names: list[str]) -> Iterator[str]:
@@ -74,19 +83,18 @@ def _submodules(folders: list[Path], package: str, names: list[str]) -> Iterator
     # Names of any other file are its own, and the standard library is complete.
     if file is None or not (file.is_dir() or file.name == "__init__.py"):
         return
-    own = _own_names(file)
+    own = set() if file.is_dir() else _own_names(file.read_bytes())
     for name in names:
         submodule = f"{package}.{name}"
         if _file(folders, submodule) is not None or (own is not None and name not in own):
             yield submodule
 
 
-def _own_names(file: Path) -> set[str] | None:
+@cache
+def _own_names(source: bytes) -> set[str] | None:
     """Return the names that a package gives itself; nothing, if that is not to be seen without running it."""
-    if file.is_dir():
-        return set()
     names = {"__name__", "__file__", "__path__", "__doc__"}
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(ast.parse(source)):
         match node:
             case ast.ImportFrom(names=[ast.alias(name="*")]) | ast.FunctionDef(name="__getattr__"):
                 return None

@@ -15,6 +15,9 @@ from domain.ports import IdBlocks, ImageCatalog, Products
 from tests.builders import a_catalog_table
 from tests.fakes import InMemoryImageCatalog, InMemoryProducts
 from tests.integration.faults import hook
+from tests.sdk_models import models_read_once
+
+__all__ = ["models_read_once"]
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -14,9 +14,13 @@ from domain.ports import ImageStore, StoredBytes
 from tests.builders import NOW, a_bucket, a_ref, an_image
 from tests.fakes import InMemoryImageStore
 from tests.integration.conftest import s3_client_on_moto
+from tests.integration.faults import hook
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+LISTED_AT_A_TIME = 3
 
 
 @contextmanager
@@ -28,6 +32,12 @@ def store_in_memory() -> Iterator[ImageStore]:
 def store_on_s3() -> Iterator[ImageStore]:
     with mock_aws():
         client = s3_client_on_moto()
+        # S3 lists at most 1,000 versions at a time.
+        hook(
+            client,
+            "provide-client-params.s3.ListObjectVersions",
+            lambda params, **_: {**params, "MaxKeys": LISTED_AT_A_TIME},
+        )
         yield S3ImageStore(client, a_bucket(client))
 
 
@@ -240,6 +250,5 @@ def test_a_version_that_was_discarded_is_one_no_longer(store: ImageStore, versio
 def test_many_versions_are_listed_in_the_order_in_which_they_were_written(
     store: ImageStore, versions: Versions
 ) -> None:
-    # S3 lists at most 1,000 at a time.
-    written = [versions.overwrite(a_ref(), b"picture") for _ in range(1_001)]
+    written = [versions.overwrite(a_ref(), b"picture") for _ in range(2 * LISTED_AT_A_TIME + 1)]
     assert store.versions(a_ref()) == written

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.origin import origin
+
 FULL = "TORTURE" in os.environ
 """Whether the full numbers are asked for."""
 _ALL = os.environ.get("TORTURE") == "all"
@@ -24,6 +26,8 @@ _END = "<!-- End of the results -->"
 
 _POINTS = pytest.StashKey[int]()
 _ROWS = pytest.StashKey[dict[str, "Row"]]()
+_ORIGIN = pytest.StashKey[str]()
+"""From which commit the run began."""
 
 
 @dataclass(slots=True)
@@ -57,6 +61,8 @@ def tried(request: pytest.FixtureRequest) -> Callable[[int], None]:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "torture(row): belongs to this row of the table of results")
     config.stash[_ROWS] = {}
+    if _ALL:
+        config.stash[_ORIGIN] = origin()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -76,11 +82,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     rows = session.config.stash[_ROWS]
     # Not of a run that was interrupted.
     if _ALL and rows and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        DOCUMENT.write_text(with_results(DOCUMENT.read_text(), rows))
+        DOCUMENT.write_text(with_results(DOCUMENT.read_text(), rows, session.config.stash[_ORIGIN]))
 
 
-def with_results(document: str, rows: Mapping[str, Row]) -> str:
-    """Return the document with these rows as its table of results.
+def with_results(document: str, rows: Mapping[str, Row], tried_from: str) -> str:
+    """Return the document with these rows as its table of results, which says of which commit they are.
 
     Raises:
         ValueError: the document has no place for them.
@@ -90,12 +96,17 @@ def with_results(document: str, rows: Mapping[str, Row]) -> str:
     _, end, after = rest.partition(_END)
     if not (begin and end):
         raise ValueError(f"There is no {_BEGIN.strip()!r} with {_END!r} after it.")
-    return f"{before}{_BEGIN}\n{_table(rows)}\n{_END}{after}"
+    return f"{before}{_BEGIN}\n{_table(rows, tried_from)}\n{_END}{after}"
 
 
-def _table(rows: Mapping[str, Row]) -> str:
-    measured = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores"
-    lines = [f"{measured}.", "", "| what | points tried | survived | lost |", "|---|---|---|---|"]
+def _table(rows: Mapping[str, Row], tried_from: str) -> str:
+    about = f"{datetime.now(UTC):%Y-%m-%d}, from {tried_from}, Python {platform.python_version()}"
+    lines = [
+        f"{about}, {os.cpu_count()} cores.",
+        "",
+        "| what | points tried | survived | lost |",
+        "|---|---|---|---|",
+    ]
     for name, row in rows.items():
         lines.append(f"| {name} | {row.tried:,} | {row.tried - row.lost:,} | {row.lost:,} |")
     total = Row(sum(row.tried for row in rows.values()), sum(row.lost for row in rows.values()))

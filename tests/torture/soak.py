@@ -21,6 +21,7 @@ from uuid import uuid4
 import httpx
 import psutil
 
+from bench.origin import origin
 from domain.image import ImageStatus
 from local.deployment import FUNCTIONS
 from local.sample import sample_jpeg
@@ -259,6 +260,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30)
     minutes = parser.parse_args().minutes
     ignore_shell_settings()
+    print(f"Soaking {origin()}.", flush=True)
     build_packages()
     with tempfile.TemporaryDirectory() as folder:
         system = LocalSystem(Path(folder) / "system", 0, print)

@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.sdk_models import models_read_once
+
+__all__ = ["models_read_once"]
+
 type Printed = Callable[[], list[dict[str, Any]]]
 
 

@@ -1,7 +1,8 @@
 """The functions that hostile requests are sent to, on fakes, and how many of them are tried."""
 
 import json
-from typing import Any, override
+from functools import cache
+from typing import TYPE_CHECKING, Any, override
 
 from aws_lambda_powertools import Logger, Metrics
 from hypothesis import HealthCheck, settings
@@ -27,6 +28,9 @@ from tests.fakes import (
     upload_image_with,
 )
 from tests.torture.results import FULL, size
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 EXAMPLES = size(2_500, 150)
 MANY_EXAMPLES = settings(
@@ -57,10 +61,10 @@ class WatchedStore(InMemoryImageStore):
 class Service:
     """The functions on one catalogue and one store, and what came of one request."""
 
-    def __init__(self, idempotency_table: str = "unused") -> None:
+    def __init__(self, once_per_key: OncePerKey | None = None) -> None:
         self.catalog = InMemoryImageCatalog(PRODUCT_ID)
         self.store = WatchedStore()
-        self._once_per_key = OncePerKey(dynamodb_client(), idempotency_table)
+        self._once_per_key = once_per_key or OncePerKey(_client_without_calls(), "unused")
         self._quota = DailyQuota(InMemoryQuotas(), 0, lambda: NOW)
 
     def upload(self, event: dict[str, Any]) -> HttpResponse:
@@ -121,6 +125,12 @@ def problem(response: HttpResponse) -> tuple[int, str]:
     assert response["headers"]["Content-Type"] == "application/problem+json"
     assert (body["status"], body["request_id"]) == (response["statusCode"], REQUEST_ID)
     return body["status"], body["code"]
+
+
+@cache
+def _client_without_calls() -> "DynamoDBClient":
+    """Return the client of requests without an idempotency key, made once for the thousands of them."""
+    return dynamodb_client()
 
 
 def _telemetry(service: str) -> tuple[Logger, Metrics]:

@@ -16,6 +16,7 @@ from tests.builders import jpeg, upload_event
 from tests.fakes import MAX_BYTES
 from tests.forms import BOUNDARY, FORM_TYPE, file_part, form, part, upload_form
 from tests.hostile_bodies import Body, an_honest_body, bodies_against_the_search, hostile_bodies
+from tests.torture.results import size
 from tests.unit.hostile_service import EXAMPLES, MANY_EXAMPLES, Service
 
 CONTENT = jpeg()
@@ -339,12 +340,12 @@ def all_hostile_bodies(size_bytes: int) -> dict[str, Body]:
 # Made for this module's time alone: a decoder's child inherits what lies in memory, and has a limit.
 @pytest.fixture(scope="module")
 def small_bodies() -> dict[str, Body]:
-    return all_hostile_bodies(450_000)
+    return all_hostile_bodies(size(full=450_000, bounded=100_000))
 
 
 @pytest.fixture(scope="module")
 def large_bodies() -> dict[str, Body]:
-    return all_hostile_bodies(4_500_000)
+    return all_hostile_bodies(size(full=4_500_000, bounded=1_000_000))
 
 
 @hostile

@@ -5,15 +5,16 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from adapters.aws import dynamodb_client
 from domain.image import ProductImage
 from domain.text import clean_file_name, clean_text
 from domain.user import User
+from handlers.idempotency import OncePerKey
 from handlers.problems import HttpResponse
 from tests.builders import (
     IMAGE_PATH,
@@ -352,8 +353,8 @@ def test_an_idempotency_key_that_is_not_visible_ascii_is_refused_and_not_logged(
 )
 def test_an_idempotency_key_is_opaque(capsys: Capture, key: str) -> None:
     with mock_aws():
-        client = boto3.client("dynamodb")
-        service = Service(an_idempotency_table(client))
+        client = dynamodb_client()
+        service = Service(OncePerKey(client, an_idempotency_table(client)))
         event = upload_event(upload_form(CONTENT), headers={"Idempotency-Key": MARK + key})
         service.take(event, CONTENT)
         assert service.upload(event)["headers"]["Idempotency-Replayed"] == "true"
