@@ -103,7 +103,7 @@ def test_a_picture_with_bits_flipped_is_one_or_is_none_and_never_takes_its_time(
 ) -> None:
     chance = random.Random(image_format.name)  # noqa: S311 - the same flips in each run
     content = picture(image_format.name, 64, 48)
-    points = size(full=2_000, bounded=100)
+    points = size(2_000, 100, "pictures with flipped bits")
     tried(points)
     outcomes = Counter[str]()
     for _ in range(points):
@@ -180,7 +180,7 @@ def test_metadata_that_inflates_to_a_gigabyte_is_refused(kind: str, times: int) 
 
 
 def test_a_gif_of_100_000_frames_is_opened_and_not_decoded_to_its_end() -> None:
-    frames = size(full=1_000_000, bounded=100_000)
+    frames = size(1_000_000, 100_000, "frames of a GIF")
     assert inspect(gif_of(frames), ImageFormat.GIF) == ImageFacts(48, 32, "P")
 
 
@@ -190,7 +190,7 @@ def test_a_gif_that_grows_from_frame_to_frame_is_decoded_as_far_as_the_pixels_la
 
 @pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF])
 def test_an_animation_of_many_frames_is_a_picture(image_format: ImageFormat) -> None:
-    frames = size(full=2_000, bounded=600)
+    frames = size(2_000, 600, "frames of an animation")
     assert inspect(picture(image_format.name, 64, 48, "RGB", frames), image_format).width_px == 64
 
 
