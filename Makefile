@@ -17,6 +17,9 @@ FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction Gallery
 PACKAGES := $(FUNCTIONS) PillowLayer
 SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json $(wildcard packages/*.py) uv.lock
 PEERS := boto3 powertools django fastapi
+# A worker that has nothing left takes half of what another has; each that comes to tests/e2e starts a system of its own.
+ON_ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+FAST := tests/unit tests/integration
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 
 ##@ The two commands
@@ -25,12 +28,13 @@ local: setup emulator ## Run the whole system on this machine, in the background
 	@$(RUN) python -m local start
 
 .PHONY: test
-test: setup emulator packages test-environments ## Run every test
-	$(RUN) pytest --cov --cov-report=term $(ARGS)
+test: setup emulator packages test-environments ## Run every test, on all cores, in random order; ARGS=tests/... runs a part
+	$(RUN) pytest $(ON_ALL_CORES) $(if $(ARGS),$(ARGS),--cov --cov-report=term)
 
+# In one process and in order: its tests do many things at once already, within limits of time.
 .PHONY: torture
 torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, and write its table of results
-	TORTURE=all $(RUN) pytest -m torture --verbose --timeout=1800
+	TORTURE=all $(RUN) pytest -p no:randomly -m torture --verbose --timeout=1800
 
 MINUTES ?= 30
 .PHONY: soak
@@ -66,6 +70,13 @@ local-logs: setup ## Follow the logs of the local system's functions
 	@$(RUN) python -m local logs
 
 ##@ Development
+.PHONY: unit
+unit: setup ## Unit tests, contract suites on their fakes, and types, in seconds; ARGS=tests/unit/... runs a part
+	@mkdir -p .build
+	@$(RUN) mypy > .build/types.txt 2>&1 & types=$$!; \
+	failed=0; $(RUN) pytest $(ON_ALL_CORES) -m fast $(if $(findstring tests/,$(ARGS)),,$(FAST)) $(ARGS) || failed=$$?; \
+	wait $$types || failed=$$?; cat .build/types.txt; exit $$failed
+
 .PHONY: check
 check: lint test ## Lint and test
 

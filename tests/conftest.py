@@ -2,6 +2,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,16 @@ from aws_lambda_powertools import Metrics
 pytest_plugins = ["tests.torture.results"]
 
 type ColdStart = Callable[..., Any]
+
+_UNIT = Path(__file__).with_name("unit")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make unit` runs; the contract suites mark their fakes themselves."""
+    for item in items:
+        if item.path.is_relative_to(_UNIT):
+            item.add_marker("fast")
 
 
 @pytest.fixture(autouse=True)

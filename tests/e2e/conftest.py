@@ -1,4 +1,4 @@
-"""One real system for the whole session, with its own files and ports."""
+"""One real system for the whole session, or for each of its processes, with its own files and ports."""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,16 @@ from itertools import count
 import pytest
 from botocore.session import Session, get_session
 
+from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_products import DynamoProducts
+from domain.image import ImageFacts
+from events.record import GALLERY_IMAGE, IMAGE, add_example_keys
 from local.deployment import STACK
+from local.sample import sample_jpeg
 from local.system import LocalSystem, State, ignore_shell_settings
-from tests.e2e.fault_bench import Bench
+from tests.builders import NOW, an_image
+from tests.e2e.fault_bench import OPEN_SHARDS, Bench
+from tests.e2e.origins import ALLOWED, ALSO_ALLOWED
 from tests.e2e.shop import Shop
 
 _PRODUCT_IDS = count(1_000)
@@ -18,8 +24,10 @@ _PRODUCT_IDS = count(1_000)
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """A system of this process's own: its tests change roles, variables, policies and rules."""
     ignore_shell_settings()
-    local_system = LocalSystem(tmp_path_factory.mktemp("system"), 0, print)
+    parameters = {"AllowedOrigins": f"{ALLOWED},{ALSO_ALLOWED}"}
+    local_system = LocalSystem(tmp_path_factory.mktemp("system"), 0, print, parameters)
     yield local_system.start()
     local_system.stop()
 
@@ -60,8 +68,7 @@ def bench(system: State, session: Session, monkeypatch: pytest.MonkeyPatch) -> B
         "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda _self, _context: 0
     )
     monkeypatch.setattr("adapters.aws.session", lambda: session)
-    # As many as matter for faults, and not hundreds of calls that find nothing.
-    monkeypatch.setattr("adapters.dynamo_items.OPEN_SHARDS", 16)
+    monkeypatch.setattr("adapters.dynamo_items.OPEN_SHARDS", OPEN_SHARDS)
     bench = Bench(system)
     bench.clear()
     return bench
@@ -86,3 +93,28 @@ def told(shop: Shop) -> Iterator[str]:
     yield queue
     events.remove_targets(Rule="told", Ids=["told"])
     events.delete_rule(Name="told")
+
+
+@pytest.fixture
+def recorded_version(system: State) -> Iterator[str]:
+    """What the recorded events speak of, for this test alone; yield the version of the picture's bytes."""
+    client, resources = system.endpoint.client, system.resources
+    add_example_keys(DynamoApiKeys(client("dynamodb"), resources.keys_table))
+    DynamoProducts(client("dynamodb"), resources.table).add(GALLERY_IMAGE.product_id)
+    content = sample_jpeg(96, 64)
+    for ref in (GALLERY_IMAGE, IMAGE):
+        system.catalog.reserve(an_image(ref=ref, size_bytes=len(content)))
+    system.catalog.mark_ready(GALLERY_IMAGE, ImageFacts(96, 64, "RGB"), None, NOW)
+    yield client("s3").put_object(Bucket=resources.bucket, Key=IMAGE.key, Body=content)["VersionId"]
+    _remove_recorded(system)
+
+
+def _remove_recorded(system: State) -> None:
+    s3, resources = system.endpoint.client("s3"), system.resources
+    listed = s3.list_object_versions(Bucket=resources.bucket, Prefix=IMAGE.key)
+    for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+        s3.delete_object(Bucket=resources.bucket, Key=IMAGE.key, VersionId=each["VersionId"])
+    for ref in (GALLERY_IMAGE, IMAGE):
+        if system.catalog.get(ref.product_id, ref.image_id):
+            system.catalog.begin_removal(system.catalog.look_up(ref.product_id, ref.image_id), NOW)
+            system.catalog.finish_removal(ref)

@@ -36,12 +36,15 @@ from local.sample import sample_jpeg
 from local.system import State
 from tests.builders import USER, a_catalog_table, an_image_sent
 from tests.integration.faults import hook
+from tests.torture.results import size
 
 PRODUCT_ID = 42
 CONTENT = sample_jpeg(60, 40)
 BROKEN = sample_jpeg(300, 200)[:2_000]
 FORM_IMAGE_ID = 1_000_000
 """Of a picture that came by a form: far above those that uploads have."""
+OPEN_SHARDS = size(16, 4, "shards of open records in the bench")
+"""As many as matter for faults, and not hundreds of calls that find nothing."""
 LAMBDA_TRIES = 3
 """How often Lambda runs an asynchronous function before it hands the event to the failure queue."""
 
@@ -78,21 +81,15 @@ class Interference:
     calls: list[str] = field(default_factory=list)
     point: FaultPoint | None = None
 
-    def watch(self, client: BaseClient) -> None:
-        def count(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's own
-            self.calls.append(f"{client.meta.service_model.service_id}.{model.name}")
-
-        def spoil(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
-            point = self.point
-            if point is None or len(self.calls) - 1 != point.call:
-                return None
-            if point.when is When.AFTER:
-                # What botocore does next.
-                client._endpoint.http_session.send(request)  # type: ignore[attr-defined]  # noqa: SLF001
-            return _befall(point.fault, request, client.meta.service_model.service_name)
-
-        hook(client, "before-call", count)
-        hook(client, "before-send", spoil)
+    def spoil(self, client: BaseClient, request: AWSPreparedRequest) -> AWSResponse | None:
+        """Let the chosen fault befall a request."""
+        point = self.point
+        if point is None or len(self.calls) - 1 != point.call:
+            return None
+        if point.when is When.AFTER:
+            # What botocore does next.
+            client._endpoint.http_session.send(request)  # type: ignore[attr-defined]  # noqa: SLF001
+        return _befall(point.fault, request, client.meta.service_model.service_name)
 
 
 def _befall(fault: Fault, request: AWSPreparedRequest, service: str) -> AWSResponse:
@@ -144,38 +141,38 @@ class Bench:
     """A table and a bucket of its own, and the use cases on them."""
 
     def __init__(self, state: State, bucket: str = "faults") -> None:
-        self._state = state
+        self._functions = state.resources.functions
+        self._s3, self._dynamodb = state.endpoint.client("s3"), state.endpoint.client("dynamodb")
+        self._interference = Interference()
+        self._watched = self._watched_clients()
         self.bucket = bucket
         self.now = datetime.now(UTC)
-        root = state.endpoint
-        if bucket not in {each["Name"] for each in root.client("s3").list_buckets()["Buckets"]}:
+        if bucket not in {each["Name"] for each in self._s3.list_buckets()["Buckets"]}:
             location: Any = {"LocationConstraint": state.aws.region}
-            root.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
-            root.client("s3").put_bucket_versioning(
-                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-            )
-            a_catalog_table(root.client("dynamodb"))
-        DynamoProducts(root.client("dynamodb"), "catalog").add(PRODUCT_ID)
+            self._s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
+            self._s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+            a_catalog_table(self._dynamodb)
+        DynamoProducts(self._dynamodb, "catalog").add(PRODUCT_ID)
 
     @property
     def catalog(self) -> DynamoImageCatalog:
         """The catalogue, undisturbed."""
-        return DynamoImageCatalog(self._state.endpoint.client("dynamodb"), "catalog")
+        return DynamoImageCatalog(self._dynamodb, "catalog")
 
     def write(self, ref: ImageRef, content: bytes) -> None:
         """Write a version of a picture's bytes, as a form does."""
-        self._state.endpoint.client("s3").put_object(Bucket=self.bucket, Key=ref.key, Body=content)
+        self._s3.put_object(Bucket=self.bucket, Key=ref.key, Body=content)
 
     def put(self, image: ProductImage, content: bytes) -> None:
         """Write a picture's bytes, as the upload function does."""
-        S3ImageStore(self._state.endpoint.client("s3"), self.bucket).put(image, content)
+        S3ImageStore(self._s3, self.bucket).put(image, content)
 
-    # --- What runs: each time a new process, as after a crash -----------------------------------------
+    # --- What runs: each time with nothing in memory, as after a crash --------------------------------
 
     def upload(
         self, interference: Interference, content: bytes = CONTENT, *, is_primary: bool = True
     ) -> ImageRef:
-        clients = self._clients(interference)
+        clients = self._clients_under(interference)
         catalog = DynamoImageCatalog(clients["dynamodb"], "catalog")
         upload = UploadImage(
             catalog=catalog,
@@ -196,7 +193,7 @@ class Bench:
         return ref
 
     def extract(self, ref: ImageRef, interference: Interference) -> None:
-        clients = self._clients(interference)
+        clients = self._clients_under(interference)
         extract = ExtractMetadata(
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
             store=S3ImageStore(clients["s3"], self.bucket),
@@ -207,7 +204,7 @@ class Bench:
         extract(ref)
 
     def delete(self, ref: ImageRef, interference: Interference) -> None:
-        clients = self._clients(interference)
+        clients = self._clients_under(interference)
         delete = DeleteImage(
             DynamoImageCatalog(clients["dynamodb"], "catalog"),
             S3ImageStore(clients["s3"], self.bucket),
@@ -217,9 +214,9 @@ class Bench:
         delete(ref.product_id, ref.image_id)
 
     def reconcile(self, interference: Interference) -> None:
-        clients = self._clients(interference)
+        clients = self._clients_under(interference)
         # The deployed function: it finds neither record nor bytes, and `deliver_events` does its work.
-        function = self._state.resources.functions["extract_metadata"]
+        function = self._functions["extract_metadata"]
         reconcile = Reconcile(
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
             store=S3ImageStore(clients["s3"], self.bucket),
@@ -253,31 +250,28 @@ class Bench:
     # --- What is there ------------------------------------------------------------------------------------
 
     def objects(self) -> set[ImageRef]:
-        listed = self._state.endpoint.client("s3").list_objects_v2(Bucket=self.bucket)
+        listed = self._s3.list_objects_v2(Bucket=self.bucket)
         refs = {ImageRef.from_key(each["Key"]) for each in listed.get("Contents", [])}
         return {ref for ref in refs if ref}
 
     def public(self) -> set[ImageRef]:
         """Return what the CDN may read."""
-        s3 = self._state.endpoint.client("s3")
         tagged = {"Key": STATUS_TAG, "Value": PUBLISHED}
         return {
             ref
             for ref in self.objects()
-            if tagged in s3.get_object_tagging(Bucket=self.bucket, Key=ref.key)["TagSet"]
+            if tagged in self._s3.get_object_tagging(Bucket=self.bucket, Key=ref.key)["TagSet"]
         }
 
     def images(self) -> list[ProductImage]:
-        items = self._state.endpoint.client("dynamodb").scan(TableName="catalog", ConsistentRead=True)[
-            "Items"
-        ]
+        items = self._dynamodb.scan(TableName="catalog", ConsistentRead=True)["Items"]
         return [image_from_item(item) for item in items if "image_id" in item]
 
     def records(self) -> dict[ImageRef, ImageStatus]:
         return {image.ref: image.status for image in self.images()}
 
     def content(self, ref: ImageRef) -> bytes:
-        stored = self._state.endpoint.client("s3").get_object(Bucket=self.bucket, Key=ref.key)
+        stored = self._s3.get_object(Bucket=self.bucket, Key=ref.key)
         return stored["Body"].read()
 
     def primary(self) -> int | None:
@@ -292,16 +286,21 @@ class Bench:
 
     def clear(self) -> None:
         """Remove every picture."""
-        s3, dynamodb = self._state.endpoint.client("s3"), self._state.endpoint.client("dynamodb")
-        versions = s3.list_object_versions(Bucket=self.bucket)
+        versions = self._s3.list_object_versions(Bucket=self.bucket)
         for each in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
-            s3.delete_object(Bucket=self.bucket, Key=each["Key"], VersionId=each["VersionId"])
-        for item in dynamodb.scan(TableName="catalog")["Items"]:
+            self._s3.delete_object(Bucket=self.bucket, Key=each["Key"], VersionId=each["VersionId"])
+        for item in self._dynamodb.scan(TableName="catalog")["Items"]:
             if "image_id" in item:
-                dynamodb.delete_item(TableName="catalog", Key={"pk": item["pk"], "sk": item["sk"]})
-        dynamodb.put_item(TableName="catalog", Item=product_to_item(PRODUCT_ID))
+                self._dynamodb.delete_item(TableName="catalog", Key={"pk": item["pk"], "sk": item["sk"]})
+        self._dynamodb.put_item(TableName="catalog", Item=product_to_item(PRODUCT_ID))
 
-    def _clients(self, interference: Interference) -> Mapping[str, Any]:
+    def _clients_under(self, interference: Interference) -> Mapping[str, Any]:
+        """Return the clients of what runs next, whose calls meet this."""
+        self._interference = interference
+        return self._watched
+
+    def _watched_clients(self) -> Mapping[str, Any]:
+        """Make the clients once: that takes longer than most use cases do."""
         clients: dict[str, Any] = {
             "dynamodb": dynamodb_client(),
             "s3": s3_client(),
@@ -309,8 +308,18 @@ class Bench:
             "lambda": lambda_client(),
         }
         for client in clients.values():
-            interference.watch(client)
+            self._watch(client)
         return clients
+
+    def _watch(self, client: BaseClient) -> None:
+        def count(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's own
+            self._interference.calls.append(f"{client.meta.service_model.service_id}.{model.name}")
+
+        def spoil(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+            return self._interference.spoil(client, request)
+
+        hook(client, "before-call", count)
+        hook(client, "before-send", spoil)
 
     def _clock(self) -> datetime:
         self.now += timedelta(milliseconds=1)

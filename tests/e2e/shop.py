@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -161,10 +162,14 @@ class Shop:
     # --- Behind the scenes -----------------------------------------------------------------------------
 
     def add_records(self, product_id: int, orders: Iterable[int]) -> None:
-        """Put records of pending pictures, with identifiers from 1, straight into the catalogue."""
-        catalog = self.state.catalog
+        """Put records of pending pictures, with identifiers from 1, straight into the catalogue.
+
+        They are of this moment, so that no reconciler that another test runs has to see to them.
+        """
+        catalog, now = self.state.catalog, datetime.now(UTC)
         for image_id, order in enumerate(orders, start=1):
-            catalog.reserve(an_image(ref=a_ref(image_id, product_id), order=order))
+            ref = a_ref(image_id, product_id)
+            catalog.reserve(an_image(ref=ref, order=order, created_at=now, updated_at=now))
 
     def finished(self, body: dict[str, Any]) -> ProductImage:
         """Wait until the picture of this 201 is ready or failed, and return its record."""

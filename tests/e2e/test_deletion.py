@@ -1,16 +1,20 @@
 """Deleting pictures: record, bytes and pointer go together, whoever else is at work on them."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+
+import pytest
 
 from domain.image import ImageStatus
 from local.sample import sample_jpeg
 from openapi.bodies import ImageBody
-from tests.builders import jpeg
 from tests.e2e.problems import check_problem
 from tests.e2e.shop import Shop
+from tests.torture.results import size
 
 PICTURE = sample_jpeg(60, 40)
+RACES = size(200, 8, "deletions that race an inspection")
 
 
 def test_record_and_bytes_go_and_a_second_delete_is_a_404(shop: Shop, product_id: int) -> None:
@@ -27,31 +31,6 @@ def test_record_and_bytes_go_and_a_second_delete_is_a_404(shop: Shop, product_id
     assert shop.fetch(kept.f).content == PICTURE
 
 
-def test_a_deleted_primary_leaves_the_product_without_one(shop: Shop, product_id: int) -> None:
-    first = shop.add(PICTURE, product_id=product_id, is_primary="true")
-    second = shop.add(PICTURE, product_id=product_id, is_primary="true")
-    assert shop.delete(product_id, second.id).status_code == 204
-    primary = shop.state.catalog.look_up(product_id, first.id).primary
-    assert primary
-    assert primary.image_id is None
-    assert [(image.id, image.is_primary) for image in shop.gallery(product_id)] == [(first.id, False)]
-
-
-def test_another_primary_stays_when_a_picture_is_deleted(shop: Shop, product_id: int) -> None:
-    first = shop.add(PICTURE, product_id=product_id, is_primary="true")
-    second = shop.add(PICTURE, product_id=product_id)
-    assert shop.delete(product_id, second.id).status_code == 204
-    assert shop.gallery(product_id) == [first]
-    assert first.is_primary
-
-
-def test_a_failed_picture_can_be_deleted(shop: Shop, product_id: int) -> None:
-    failed = shop.upload(jpeg(200, 200)[:-500], product_id=product_id).json()
-    assert shop.finished(failed).status is ImageStatus.FAILED
-    assert shop.delete(product_id, failed["id"]).status_code == 204
-    assert shop.state.catalog.get(product_id, failed["id"]) is None
-
-
 def test_bytes_that_come_after_their_picture_was_deleted_are_removed(shop: Shop, product_id: int) -> None:
     reservation = shop.reserved(PICTURE, product_id=product_id, is_primary=True)
     assert shop.delete(product_id, reservation.id).status_code == 204
@@ -63,16 +42,6 @@ def test_bytes_that_come_after_their_picture_was_deleted_are_removed(shop: Shop,
     assert shop.fetch(reservation.f).status_code == 403
 
 
-def test_an_event_that_comes_once_more_after_the_deletion_finds_nothing_to_do(
-    shop: Shop, product_id: int
-) -> None:
-    image = shop.add(PICTURE, product_id=product_id)
-    assert shop.delete(product_id, image.id).status_code == 204
-    assert shop.invoke_metadata(f"originals/{product_id}/{image.id}.jpg") == "gone"
-    assert shop.object_keys(product_id) == set()
-    assert shop.fetch(image.f).status_code == 403
-
-
 def test_of_eight_deletes_at_once_one_is_a_204_and_the_others_are_404s(shop: Shop, product_id: int) -> None:
     image = shop.add(PICTURE, product_id=product_id, is_primary="true")
     with ThreadPoolExecutor(8) as pool:
@@ -82,9 +51,12 @@ def test_of_eight_deletes_at_once_one_is_a_204_and_the_others_are_404s(shop: Sho
     assert shop.object_keys(product_id) == set()
 
 
+@pytest.mark.torture("deletions that race the inspection of what was just uploaded")
 def test_a_delete_that_races_the_metadata_function_leaves_no_bytes_without_a_record(
-    shop: Shop, product_id: int
+    shop: Shop, product_id: int, tried: Callable[[int], None]
 ) -> None:
+    tried(RACES)
+
     def upload_and_delete(_: int) -> ImageBody:
         answer = shop.upload(PICTURE, product_id=product_id, is_primary="true")
         image = ImageBody.model_validate_json(answer.content)
@@ -92,7 +64,7 @@ def test_a_delete_that_races_the_metadata_function_leaves_no_bytes_without_a_rec
         return image
 
     with ThreadPoolExecutor(4) as pool:
-        images = list(pool.map(upload_and_delete, range(40)))
+        images = list(pool.map(upload_and_delete, range(RACES)))
     # Each event once more, to its end: whatever it finds, it must leave nothing behind.
     for image in images:
         key = f"originals/{product_id}/{image.id}.jpg"

@@ -121,7 +121,7 @@ def test_events_that_come_in_turn_bring_every_picture_to_its_end(bench: Bench) -
 
 
 @pytest.mark.torture("orders of events: repeated, late, early, of overwritten and of deleted pictures")
-@pytest.mark.parametrize("seed", range(size(200, 8)))
+@pytest.mark.parametrize("seed", range(size(200, 8, "orders of events")))
 def test_events_in_any_order_come_to_the_same_end(bench: Bench, seed: int) -> None:
     steps = list(story(bench))
     random.Random(seed).shuffle(steps)  # noqa: S311 - no secret is made of it

@@ -1,35 +1,26 @@
-"""Every payload in events/, through the built function in the Runtime Interface Emulator."""
+"""The built functions in the Runtime Interface Emulator: what they answer, and what they never log."""
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.dynamo_items import image_key, product_to_item
-from domain.image import ImageFacts
-from events.record import GALLERY_IMAGE, IMAGE, KEYS, add_example_keys
-from local.sample import sample_jpeg
+from events.record import KEYS
 from local.system import State
-from tests.builders import NOW, an_image
+from tests.builders import an_image
 from tests.e2e.runtime_emulator import RuntimeEmulator
 from tests.recorded_events import (
-    AUTHORIZATIONS,
     DESCRIPTIONS,
     GALLERY,
     OBJECTS,
     RESERVATIONS,
-    SCHEDULES,
     UPLOADS,
     check_answer,
     check_authorization,
     recorded,
-    recorded_object,
+    recorded_event,
 )
-
-type Runtimes = Callable[[str], RuntimeEmulator]
 
 SECRETS = [
     *KEYS.values(),
@@ -42,129 +33,52 @@ SECRETS = [
 ]
 """What no log may hold."""
 
-
-@pytest.fixture(scope="module")
-def runtime(system: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtimes]:
-    """Return what starts the runtime of a function, or finds the one that was started before."""
-    add_example_keys(DynamoApiKeys(system.endpoint.client("dynamodb"), system.resources.keys_table))
-    started: dict[str, RuntimeEmulator] = {}
-
-    def start(function: str) -> RuntimeEmulator:
-        if function not in started:
-            folder = tmp_path_factory.mktemp(function)
-            started[function] = RuntimeEmulator(function, system, folder).__enter__()
-        return started[function]
-
-    yield start
-    for each in started.values():
-        each.__exit__()
-
-
-@pytest.fixture(scope="module")
-def picture_version(system: State) -> str:
-    """The record and the bytes that the recorded S3 events speak of; return the version of the bytes."""
-    content = sample_jpeg(96, 64)
-    system.catalog.reserve(an_image(ref=IMAGE, size_bytes=len(content)))
-    s3 = system.endpoint.client("s3")
-    return s3.put_object(Bucket=system.resources.bucket, Key=IMAGE.key, Body=content)["VersionId"]
-
-
-@pytest.fixture
-def gallery_picture(system: State) -> None:
-    """The one picture of its product that the recorded requests speak of, as new."""
-    dynamodb, table = system.endpoint.client("dynamodb"), system.resources.table
-    dynamodb.put_item(TableName=table, Item=product_to_item(GALLERY_IMAGE.product_id))
-    dynamodb.delete_item(TableName=table, Key=image_key(GALLERY_IMAGE.product_id, GALLERY_IMAGE.image_id))
-    system.catalog.reserve(an_image(ref=GALLERY_IMAGE))
-    system.catalog.mark_ready(GALLERY_IMAGE, ImageFacts(96, 64, "RGB"), None, NOW)
-
-
-@pytest.mark.parametrize("case", AUTHORIZATIONS)
-def test_the_authorizer_answers_each_payload(runtime: Runtimes, case: str) -> None:
-    check_authorization(case, runtime("authorize").invoke(recorded("authorize", case)))
-
-
-@pytest.mark.parametrize("case", UPLOADS)
-def test_the_upload_function_answers_each_payload(runtime: Runtimes, case: str) -> None:
-    check_answer(runtime("upload_image").invoke(recorded("upload_image", case)), UPLOADS[case])
-
-
-def test_the_picture_of_an_upload_payload_is_stored_byte_for_byte(runtime: Runtimes, system: State) -> None:
-    answer = runtime("upload_image").invoke(recorded("upload_image", "curl"))
-    body = json.loads(answer["body"])
-    key = f"originals/123/{body['id']}.jpg"
-    stored = system.endpoint.client("s3").get_object(Bucket=system.resources.bucket, Key=key)
-    content = stored["Body"].read()
-    assert len(content) == body["size"]
-    assert content.startswith(b"\xff\xd8\xff")
-    assert content.endswith(b"\xff\xd9")
-
-
-@pytest.mark.parametrize("case", RESERVATIONS)
-def test_the_function_that_reserves_uploads_answers_each_payload(runtime: Runtimes, case: str) -> None:
-    check_answer(runtime("reserve_upload").invoke(recorded("reserve_upload", case)), RESERVATIONS[case])
-
-
-@pytest.mark.usefixtures("gallery_picture")
-@pytest.mark.parametrize("case", GALLERY)
-def test_the_gallery_function_answers_each_payload(runtime: Runtimes, case: str) -> None:
-    check_answer(runtime("gallery").invoke(recorded("gallery", case)), GALLERY[case])
-
-
-@pytest.mark.parametrize("case", DESCRIPTIONS)
-def test_the_function_that_describes_the_api_answers_each_payload(runtime: Runtimes, case: str) -> None:
-    check_answer(runtime("describe_api").invoke(recorded("describe_api", case)), DESCRIPTIONS[case])
-
-
-@pytest.mark.parametrize("case", OBJECTS)
-def test_the_metadata_function_answers_each_payload(
-    runtime: Runtimes, picture_version: str, case: str
-) -> None:
-    answer = runtime("extract_metadata").invoke(recorded_object(case, picture_version))
-    assert [image["outcome"] for image in answer["images"]] == OBJECTS[case]
-
-
-@pytest.mark.parametrize("case", SCHEDULES)
-def test_the_reconciler_answers_each_payload(runtime: Runtimes, case: str) -> None:
-    assert runtime("reconcile").invoke(recorded("reconcile", case))["is_complete"]
-
-
-@pytest.mark.usefixtures("gallery_picture")
-@pytest.mark.parametrize(
-    ("function", "case", "message"),
-    [
-        ("authorize", "good", "allowed"),
-        ("authorize", "revoked", "unauthorized"),
-        ("upload_image", "curl", "image stored"),
-        ("upload_image", "idempotent", "image stored"),
-        ("upload_image", "bad_fields", "request rejected"),
-        ("reserve_upload", "usual", "upload reserved"),
-        ("reserve_upload", "bad_fields", "request rejected"),
+LOGGED: dict[str, dict[str, str | None]] = {
+    "authorize": {"good": "allowed", "revoked": "unauthorized"},
+    "upload_image": {"curl": "image stored", "idempotent": "image stored", "bad_fields": "request rejected"},
+    "reserve_upload": {"usual": "upload reserved", "bad_fields": "request rejected"},
+    "gallery": {
         # Nothing is said of who looks.
-        ("gallery", "list", None),
-        ("gallery", "show", None),
-        ("gallery", "change", "image changed"),
-        ("gallery", "reorder", "gallery reordered"),
-        ("gallery", "delete", "image deleted"),
-        ("describe_api", "docs", "answered"),
-        ("reconcile", "schedule", "reconciled"),
-        ("extract_metadata", "foreign_key", "not a key of ours, ignored"),
-        # Nor of a picture that the deployed function was quicker with.
-        ("extract_metadata", "put", None),
-    ],
-)
-def test_no_log_holds_what_clients_send_or_get_even_at_level_debug(
-    runtime: Runtimes, picture_version: str, function: str, case: str, message: str | None
+        "list": None,
+        "show": None,
+        "change": "image changed",
+        "reorder": "gallery reordered",
+        "delete": "image deleted",
+    },
+    "describe_api": {"docs": "answered"},
+    "reconcile": {"schedule": "reconciled"},
+    # Nor of a picture that the deployed function was quicker with.
+    "extract_metadata": {"foreign_key": "not a key of ours, ignored", "put": None},
+}
+"""Payloads of each function, in turn, and what it says of each; tests/unit has all payloads."""
+
+
+@pytest.mark.parametrize("function", LOGGED)
+def test_a_built_function_answers_and_logs_nothing_that_clients_send_or_get_even_at_level_debug(
+    system: State, recorded_version: str, tmp_path: Path, function: str
 ) -> None:
-    event: dict[str, Any] = (
-        recorded_object(case, picture_version) if function == "extract_metadata" else recorded(function, case)
-    )
-    emulator = runtime(function)
-    emulator.invoke(event)
-    logs = emulator.logs()
-    assert "REPORT RequestId" in logs
-    assert message is None or f'"message":"{message}"' in logs
+    with RuntimeEmulator(function, system, tmp_path) as runtime:
+        for case in LOGGED[function]:
+            check(function, case, runtime.invoke(recorded_event(function, case, recorded_version)))
+        logs = runtime.logs()
+    assert logs.count("REPORT RequestId") == len(LOGGED[function])
+    assert [
+        message for message in LOGGED[function].values() if message and f'"message":"{message}"' not in logs
+    ] == []
     assert [secret for secret in SECRETS if secret in logs] == []
+
+
+def check(function: str, case: str, answer: dict[str, Any]) -> None:
+    """Check what a function answers to a payload."""
+    match function:
+        case "authorize":
+            check_authorization(case, answer)
+        case "extract_metadata":
+            assert [image["outcome"] for image in answer["images"]] == OBJECTS[case]
+        case "reconcile":
+            assert answer["is_complete"]
+        case _:
+            check_answer(answer, (UPLOADS | RESERVATIONS | GALLERY | DESCRIPTIONS)[case])
 
 
 def test_no_log_holds_anything_of_an_upload_form(system: State, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from domain.image import ImageRef, ImageStatus
 from domain.reconcile import PATIENCE
 from tests.e2e.fault_bench import (
     BROKEN,
+    OPEN_SHARDS,
     Bench,
     Fault,
     FaultPoint,
@@ -34,11 +35,11 @@ CALLS = {
     "extract broken": 4,
     "delete": 5,
     "delete pending": 4,
-    "reconcile": 30,
+    "reconcile": 14 + OPEN_SHARDS,
 }
 """How many calls each use case makes; a test holds them to it, so that no point is left out."""
 
-SAMPLED = dict.fromkeys(CALLS, 3) | {"reconcile": 7}
+SAMPLED = dict.fromkeys(CALLS, 7) | {"reconcile": 17}
 """Every which point is tried in `make test`; no divisor of eight, so that each kind of fault has its turn."""
 
 HIDDEN = FaultPoint(2, When.BEFORE, Fault.KILLED)
@@ -105,7 +106,8 @@ def check_nothing_is_lost_or_left(bench: Bench) -> None:
 
 def points(use_case: str) -> list[FaultPoint]:
     """Return the points to try: all of them in `make torture`, else some of every kind and of most calls."""
-    return fault_points(CALLS[use_case])[:: size(1, SAMPLED[use_case])]
+    every = fault_points(CALLS[use_case])
+    return size(every, every[:: SAMPLED[use_case]], "faults at calls to AWS")
 
 
 def name(point: FaultPoint) -> str:

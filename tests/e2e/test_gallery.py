@@ -1,23 +1,16 @@
 """Listing and showing the pictures of a product, and what every route of the gallery refuses alike."""
 
 import json
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import httpx
 import pytest
 
-from domain.image import ImageFacts, ImageStatus
+from domain.image import ImageFacts
 from local.deployment import Deployment
 from local.sample import sample_jpeg
-from local.system import State
 from openapi.bodies import GalleryBody, ImageBody
 from tests.builders import a_ref, an_image
 from tests.e2e.problems import check_problem, faulty_fields
-from tests.e2e.runtime_emulator import RuntimeEmulator
 from tests.e2e.shop import Shop
 
 PICTURE = sample_jpeg(60, 40)
@@ -26,7 +19,7 @@ ORDERS = (5, 0, 5, -1, 0, 3, 5)
 SORTED = [4, 2, 5, 6, 1, 3, 7]
 """Their identifiers by order, then identifier."""
 
-NO_IDS = ["0", "-1", str(2**53), "abc", "1.5", "01", "%20"]
+NO_IDS = ["0", "abc", "%20"]
 
 ROUTES: dict[str, tuple[str, str, object]] = {
     "list": ("GET", "", None),
@@ -69,40 +62,6 @@ def test_the_front_and_the_stage_give_next_and_previous_that_lead_through_the_wh
         assert [page.results for page in back] == [page.results for page in (pages[1], pages[0])]
 
 
-def test_a_page_has_ten_pictures_unless_told_otherwise_and_up_to_a_hundred(
-    shop: Shop, product_id: int
-) -> None:
-    shop.add_records(product_id, range(101))
-    assert [image.id for image in _page(shop.page(product_id)).results] == list(range(1, 11))
-    assert [image.id for image in shop.gallery(product_id)] == list(range(1, 101))
-    assert len(_page(shop.page(product_id, limit=1)).results) == 1
-
-
-def test_before_an_offset_between_two_pages_there_is_a_page_from_the_start(
-    shop: Shop, product_id: int
-) -> None:
-    shop.add_records(product_id, ORDERS)
-    page = _page(shop.page(product_id, limit=3, offset=2))
-    assert [image.id for image in page.results] == SORTED[2:5]
-    assert page.previous
-    first = _page(shop.request("GET", page.previous))
-    assert [image.id for image in first.results] == SORTED[:3]
-    assert first.previous is None
-
-
-def test_behind_the_last_picture_there_is_an_empty_page_that_leads_back(shop: Shop, product_id: int) -> None:
-    shop.add_records(product_id, ORDERS)
-    page = _page(shop.page(product_id, limit=5, offset=7))
-    assert (page.count, page.results, page.next) == (7, [], None)
-    assert page.previous
-    assert [image.id for image in _page(shop.request("GET", page.previous)).results] == SORTED[2:]
-
-
-def test_a_product_without_pictures_has_an_empty_gallery(shop: Shop, product_id: int) -> None:
-    page = _page(shop.page(product_id))
-    assert (page.count, page.next, page.previous, page.results) == (0, None, None, [])
-
-
 def test_pictures_of_one_status_are_counted_and_listed_alone_on_every_page(
     shop: Shop, product_id: int
 ) -> None:
@@ -121,81 +80,9 @@ def test_pictures_of_one_status_are_counted_and_listed_alone_on_every_page(
     assert _page(shop.page(product_id, status="pending")).count == 3
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ({"limit": "0"}, ["limit"]),
-        ({"limit": "101"}, ["limit"]),
-        ({"limit": "ten"}, ["limit"]),
-        ({"limit": ""}, ["limit"]),
-        ({"offset": "-1"}, ["offset"]),
-        ({"offset": "1.5"}, ["offset"]),
-        ({"status": "deleting"}, ["status"]),
-        ({"sort": "id"}, ["sort"]),
-        ({"limit": "0", "offset": "x", "page": "2"}, ["limit", "offset", "page"]),
-    ],
-)
-def test_a_query_that_breaks_a_rule_is_a_400_that_names_each_parameter(
-    shop: Shop, query: dict[str, str], names: list[str]
-) -> None:
-    problem = check_problem(shop.page(123, **query), 400, "invalid_fields")
-    assert sorted(faulty_fields(problem)) == names
-
-
-class CountingProxy(BaseHTTPRequestHandler):
-    """Passes calls on to DynamoDB, and writes down which."""
-
-    emulator: str
-    calls: list[str]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.calls.append(self.headers["X-Amz-Target"].rpartition(".")[2])
-        answer = httpx.post(f"{self.emulator}{self.path}", headers=dict(self.headers), content=body)
-        self.send_response(answer.status_code)
-        self.send_header("Content-Length", str(len(answer.content)))
-        self.end_headers()
-        self.wfile.write(answer.content)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def watched_gallery(system: State, tmp_path: Path) -> Iterator[RuntimeEmulator]:
-    """The gallery function, built, whose calls of DynamoDB are counted."""
-    CountingProxy.emulator, CountingProxy.calls = system.aws.endpoint_url, []
-    with ThreadingHTTPServer(("127.0.0.1", 0), CountingProxy) as proxy:
-        Thread(target=proxy.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{proxy.server_port}"
-        with RuntimeEmulator("gallery", system, tmp_path, AWS_ENDPOINT_URL_DYNAMODB=url) as runtime:
-            yield runtime
-        proxy.shutdown()
-
-
-def test_listing_a_hundred_pictures_takes_one_call_of_dynamodb(
-    shop: Shop, product_id: int, watched_gallery: RuntimeEmulator
-) -> None:
-    shop.add_records(product_id, range(100))
-    answer = watched_gallery.invoke(
-        {
-            "httpMethod": "GET",
-            "resource": "/api/products/{product_id}/images",
-            "pathParameters": {"product_id": str(product_id)},
-            "queryStringParameters": {"limit": "100"},
-            "headers": {},
-            "stageVariables": {"base_url": shop.state.api_url},
-            "requestContext": {
-                "requestId": "1",
-                "authorizer": {"user_id": "2", "username": "sam", "full_name": "Sam Staff", "key_id": "k"},
-            },
-            "body": None,
-            "isBase64Encoded": False,
-        }
-    )
-    assert answer["statusCode"] == 200, answer
-    assert len(GalleryBody.model_validate_json(answer["body"]).results) == 100
-    assert CountingProxy.calls == ["Query"]
+def test_a_query_that_breaks_rules_is_a_400_that_names_each_parameter(shop: Shop) -> None:
+    problem = check_problem(shop.page(123, limit="0", offset="x", page="2"), 400, "invalid_fields")
+    assert sorted(faulty_fields(problem)) == ["limit", "offset", "page"]
 
 
 # --- One picture ---------------------------------------------------------------------------------------
@@ -222,25 +109,6 @@ def test_a_client_that_has_the_picture_as_it_is_gets_a_304_and_nothing_else(
         assert answer.headers["cache-control"] == "private, no-cache"
     for condition in ('"other"', etag.strip('"')):
         assert shop.show(product_id, image.id, **{"If-None-Match": condition}).status_code == 200
-
-
-def test_the_etag_changes_with_all_that_is_shown_of_a_picture(shop: Shop, product_id: int) -> None:
-    image = shop.add(PICTURE, product_id=product_id, is_primary="true")
-    seen = shop.show(product_id, image.id).headers["etag"]
-    # Another primary changes this picture as well, though nobody wrote to its record.
-    shop.add(PICTURE, product_id=product_id, is_primary="true")
-    answer = shop.show(product_id, image.id, **{"If-None-Match": seen})
-    assert answer.status_code == 200
-    assert answer.headers["etag"] != seen
-
-
-def test_a_failed_picture_is_shown_with_the_reason(shop: Shop, product_id: int) -> None:
-    created = shop.upload(PICTURE[:-200], product_id=product_id).json()
-    assert shop.finished(created).status is ImageStatus.FAILED
-    image = shop.shown(product_id, created["id"])
-    assert (image.status, image.width) == ("failed", None)
-    assert image.error
-    assert image.error.endswith(".")
 
 
 # --- What every route refuses --------------------------------------------------------------------------
@@ -298,23 +166,13 @@ def test_a_body_that_is_not_the_json_it_should_be_is_a_400(shop: Shop, product_i
     text = json.dumps(good)
     for content_type, content, code in (
         ("application/json", text[:-1], "malformed_body"),
-        ("application/json", "", "malformed_body"),
-        ("application/json", "[]", "invalid_fields"),
-        ("application/json", "null", "invalid_fields"),
-        ("text/plain", text, "not_json"),
+        ("application/json", '{"colour": "red"}', "invalid_fields"),
+        # Binary and text, as the gateway sees it.
         ("multipart/form-data; boundary=b", text, "not_json"),
+        ("text/plain", text, "not_json"),
     ):
         answer = shop.request(method, url, headers={"Content-Type": content_type}, content=content)
         check_problem(answer, 400, code)
-
-
-@pytest.mark.parametrize("route", WITH_JSON)
-def test_unknown_fields_are_a_400_that_names_them(shop: Shop, product_id: int, route: str) -> None:
-    method, path, good = ROUTES[route]
-    assert isinstance(good, dict)
-    body: dict[str, Any] = {**good, "colour": "red", "Order": 1}
-    answer = shop.request(method, f"{shop.url(product_id)}{path.format(image_id=1)}", json=body)
-    assert faulty_fields(check_problem(answer, 400, "invalid_fields")) == ["colour", "Order"]
 
 
 def _request(

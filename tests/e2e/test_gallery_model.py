@@ -1,10 +1,11 @@
 """A gallery, operation by operation, against a simple model of what it should be."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,9 +20,10 @@ from adapters.dynamo_products import DynamoProducts
 from openapi.bodies import GalleryBody, ImageBody
 from tests.builders import jpeg
 from tests.e2e.shop import Shop
+from tests.torture.results import size
 
-GALLERIES, OPERATIONS = 5, 50
-"""250 operations: Hypothesis begins with simple ones, and leaves out a kind of them here and there."""
+GALLERIES = size(5, 3, "galleries that follow their model")
+OPERATIONS = size(50, 15, "operations on each of them")
 
 ORDERS = st.integers(-3, 3)
 TEXTS = st.sampled_from(["", "Front", "Grün", "<b>side</b>"])
@@ -130,7 +132,11 @@ class GalleryMachine(RuleBasedStateMachine):
         self.operations.append("create")
 
 
-def test_after_two_hundred_random_operations_the_gallery_equals_its_model(shop: Shop) -> None:
+@pytest.mark.torture("operations on a gallery, against a model of it")
+def test_after_many_random_operations_the_gallery_equals_its_model(
+    shop: Shop, tried: Callable[[int], None]
+) -> None:
+    tried(GALLERIES * OPERATIONS)
     GalleryMachine.shop, GalleryMachine.product_ids, GalleryMachine.operations = shop, count(500_000), []
     run_state_machine_as_test(
         GalleryMachine,

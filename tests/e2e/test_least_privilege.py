@@ -31,6 +31,7 @@ from tests.builders import a_ref, an_image
 from tests.e2e.lossy_proxy import ALL, losing_replies
 from tests.e2e.roles import Right, Roles
 from tests.e2e.shop import Shop
+from tests.torture.results import size
 
 PICTURE = sample_jpeg(48, 32)
 DOCUMENT = ROOT / "docs" / "security.md"
@@ -375,9 +376,16 @@ def roles(system: State, shop: Shop) -> Iterator[Roles]:
     assert _reconciled(shop, lambda: "done").what == "done"
 
 
+def one_of_each_probe() -> list[Proof]:
+    """Return as few proofs as use every probe, so that all that needs a right is done with it."""
+    return list({proof.probe: proof for proof in reversed(PROOFS)}.values())[::-1]
+
+
 @pytest.mark.torture("permissions removed one at a time")
 @pytest.mark.parametrize(
-    "proof", PROOFS, ids=lambda proof: f"{proof.right.function} {proof.right.action} {proof.right.resource}"
+    "proof",
+    size(PROOFS, one_of_each_probe(), "permissions removed"),
+    ids=lambda proof: f"{proof.right.function} {proof.right.action} {proof.right.resource}",
 )
 def test_without_one_right_of_its_role_a_function_is_denied_what_it_does_with_it(
     shop: Shop, product_id: int, roles: Roles, proof: Proof

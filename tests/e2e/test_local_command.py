@@ -12,8 +12,11 @@ import pytest
 
 from local.__main__ import DEFAULT_PORT
 from local.emulator_process import free_port
+from local.system import State
 from local.template import ROOT
 from tests.e2e.contract import ImageBody
+from tests.e2e.origins import check_that_no_page_is_let_in
+from tests.e2e.shop import Shop
 
 
 @pytest.fixture
@@ -42,6 +45,7 @@ def test_the_system_starts_answers_the_printed_curl_and_ends_without_a_trace(fol
     assert state["products"] == list(range(123, 133))
     assert set(state["aws"]) == {"endpoint_url", "region", "access_key_id", "secret_access_key"}
     assert set(state["resources"]) == {"bucket", "table", "keys_table", "failure_queue", "functions"}
+    check_that_no_page_is_let_in(Shop(State.model_validate(state)))
     ports = [port, int(state["aws"]["endpoint_url"].rpartition(":")[2])]
     assert [_listening_addresses(p) for p in ports] == [{"127.0.0.1"}] * 2
     emulator_folder = json.loads((folder / "processes.json").read_text())["emulator_folder"]

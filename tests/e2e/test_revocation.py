@@ -15,7 +15,7 @@ from local.system import State
 from tests.e2e.shop import Shop
 from tests.torture.results import size
 
-TTL_SECONDS = size(60, 2)
+TTL_SECONDS = size(60, 1, "seconds for which the gateway remembers a key")
 """What the template sets by default, or less."""
 
 

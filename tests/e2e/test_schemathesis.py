@@ -5,13 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from local.system import State
 from local.template import ROOT
+from tests.torture.results import size
 
-EXAMPLES = 20
-"""Requests for each operation and kind; some 800 requests in all."""
+EXAMPLES = size(50, 5, "requests that Schemathesis makes up for each operation and kind")
 
 
+@pytest.mark.torture("runs of Schemathesis")
 def test_the_api_is_what_its_description_says(system: State, tmp_path: Path) -> None:
     done = subprocess.run(
         [

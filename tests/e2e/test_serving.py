@@ -4,8 +4,6 @@ import hashlib
 import json
 import re
 import shutil
-import struct
-import zlib
 from collections.abc import Iterator
 
 import httpx
@@ -17,40 +15,12 @@ from local.system import State
 from openapi.bodies import ImageBody
 from tests.builders import picture
 from tests.e2e.shop import Shop
-
-SCRIPT = b"<html><script>alert(document.domain)</script></html>"
+from tests.hostile_pictures import POLYGLOTS
 
 PICTURES = {image_format: picture(image_format.name) for image_format in ImageFormat}
+DISGUISED = POLYGLOTS["GIF and JavaScript"]
 
 type Outputs = dict[str, str]
-
-
-def _gif_that_is_javascript() -> bytes:
-    """Return a GIF whose width is a comment's begin, and behind whose end the comment ends."""
-    screen = b"GIF89a" + b"/*" + struct.pack("<HBBB", 1, 0x80, 0, 0)
-    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
-    return screen + b"\0\0\0\xff\xff\xff" + frame + b";" + b"*/=1;alert(1)//"
-
-
-def _png_with_html_in_a_text_chunk() -> bytes:
-    content = PICTURES[ImageFormat.PNG]
-    end_of_header = 8 + 25
-    chunk = b"tEXtComment\0" + SCRIPT
-    return b"".join(
-        (
-            content[:end_of_header],
-            struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)),
-            content[end_of_header:],
-        )
-    )
-
-
-DISGUISED = {
-    "GIF that is JavaScript": (ImageFormat.GIF, "a.js", _gif_that_is_javascript()),
-    "PNG with HTML in a text chunk": (ImageFormat.PNG, "a.html", _png_with_html_in_a_text_chunk()),
-    "PNG with HTML behind its end": (ImageFormat.PNG, "a.html", PICTURES[ImageFormat.PNG] + SCRIPT),
-    "JPEG with HTML behind its end": (ImageFormat.JPEG, "a.svg", PICTURES[ImageFormat.JPEG] + SCRIPT),
-}
 
 
 @pytest.mark.parametrize("image_format", ImageFormat)
@@ -61,16 +31,6 @@ def test_a_picture_of_each_format_is_served_byte_for_byte_with_its_type(
     assert image.type == image_format.name
     _check_served(shop.fetch(image.f), image, image_format, PICTURES[image_format])
     assert image.f == (f"{shop.state.api_url}/media/{product_id}/{image.id}.{image_format.extension}")
-
-
-@pytest.mark.parametrize("case", DISGUISED)
-def test_a_picture_that_is_also_something_else_is_served_as_the_picture(
-    shop: Shop, product_id: int, case: str
-) -> None:
-    image_format, name, content = DISGUISED[case]
-    image = shop.add(content, product_id=product_id, name=name)
-    assert image.type == image_format.name
-    _check_served(shop.fetch(image.f), image, image_format, content)
 
 
 def test_a_client_that_only_asks_gets_the_headers_alone(shop: Shop, product_id: int) -> None:
@@ -131,14 +91,10 @@ def cdn(shop: Shop, outputs: Outputs) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.parametrize("case", DISGUISED)
-def test_the_cdn_serves_a_picture_as_the_front_does(
-    shop: Shop, product_id: int, cdn: httpx.Client, case: str
-) -> None:
-    image_format, name, content = DISGUISED[case]
-    image = shop.add(content, product_id=product_id, name=name)
+def test_the_cdn_serves_a_picture_as_the_front_does(shop: Shop, product_id: int, cdn: httpx.Client) -> None:
+    image = shop.add(DISGUISED, product_id=product_id, name="a.js")
     answer = cdn.get(httpx.URL(image.f).path)
-    _check_served(answer, image, image_format, content)
+    _check_served(answer, image, ImageFormat.GIF, DISGUISED)
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert answer.headers["server"] == "CloudFront"
 

@@ -35,7 +35,7 @@ SLOW = {"dynamodb": 1.9, "s3": 3.9, "eventbridge": 1.9}
 """Seconds of a try that is refused just before its client would give up waiting."""
 
 PACES: dict[str, dict[str, float]] = {"at once": dict.fromkeys(SLOW, 0), "slowly": SLOW}
-IN_A_ROW = size((1, 2, 3, 5), (2, 5))
+IN_A_ROW = (1, 2, 3, 5)
 ALL = "all"
 
 type Event = Callable[[int], dict[str, Any]]
@@ -220,20 +220,27 @@ def functions(bench: Bench, system: State, clock: VirtualClock, cold_start: Cold
     return Functions(bench, system, clock, cold_start)
 
 
-def every_operation(operations: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
-    """Return each name with each of its operations, and with all of them at once."""
-    return [(name, operation) for name, named in operations.items() for operation in (*named, ALL)]
+type Case = tuple[str, str, int, str]
+"""Who does what, the operation that is throttled, how many times in a row, and how fast."""
 
 
-in_a_row = pytest.mark.parametrize("times", IN_A_ROW)
-at_each_pace = pytest.mark.parametrize("pace", size([*PACES], ["slowly"]))
+def cases(operations: Mapping[str, tuple[str, ...]], of: str) -> list[Case]:
+    """Return each operation, and all at once, throttled in every way; in `make test` in one way by turns."""
+    every = [
+        (name, operation, times, pace)
+        for name, named in operations.items()
+        for operation in (*named, ALL)
+        for times in IN_A_ROW
+        for pace in PACES
+    ]
+    ways = len(IN_A_ROW) * len(PACES)
+    return size(every, every[:: ways + 1], of)
 
 
 @pytest.mark.torture("requests throttled 1, 2, 3 and 5 times in a row")
-@at_each_pace
-@in_a_row
 @pytest.mark.parametrize(
-    ("name", "operation"), every_operation({name: request.operations for name, request in REQUESTS.items()})
+    ("name", "operation", "times", "pace"),
+    cases({name: request.operations for name, request in REQUESTS.items()}, "throttled requests"),
 )
 def test_a_throttled_request_succeeds_or_is_told_when_to_come_again_before_time_is_up(
     functions: Functions, bench: Bench, throttle: Throttle, name: str, operation: str, times: int, pace: str
@@ -263,11 +270,9 @@ def test_a_throttled_request_succeeds_or_is_told_when_to_come_again_before_time_
 
 
 @pytest.mark.torture("inspections throttled 1, 2, 3 and 5 times in a row")
-@at_each_pace
-@in_a_row
 @pytest.mark.parametrize(
-    ("kind", "operation"),
-    every_operation({kind: operations for kind, (_, operations) in INSPECTIONS.items()}),
+    ("kind", "operation", "times", "pace"),
+    cases({kind: operations for kind, (_, operations) in INSPECTIONS.items()}, "throttled inspections"),
 )
 def test_a_throttled_inspection_succeeds_within_lambdas_tries(
     functions: Functions,

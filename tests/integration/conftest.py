@@ -70,7 +70,12 @@ def remove_attribute(client: "DynamoDBClient", table: str, ref: ImageRef, name: 
     )
 
 
-@pytest.fixture(params=[shop_in_memory, shop_on_dynamodb], ids=["in memory", "on DynamoDB"])
+@pytest.fixture(
+    params=[
+        pytest.param(shop_in_memory, id="in memory", marks=pytest.mark.fast),
+        pytest.param(shop_on_dynamodb, id="on DynamoDB"),
+    ]
+)
 def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     with request.param() as shop:
         yield shop

@@ -28,7 +28,12 @@ def keys_on_dynamodb() -> Iterator[ApiKeys]:
         yield DynamoApiKeys(client, a_keys_table(client))
 
 
-@pytest.fixture(params=[keys_in_memory, keys_on_dynamodb], ids=["in memory", "on DynamoDB"])
+@pytest.fixture(
+    params=[
+        pytest.param(keys_in_memory, id="in memory", marks=pytest.mark.fast),
+        pytest.param(keys_on_dynamodb, id="on DynamoDB"),
+    ]
+)
 def api_keys(request: pytest.FixtureRequest) -> Iterator[ApiKeys]:
     with request.param() as api_keys:
         yield api_keys

@@ -93,7 +93,7 @@ def test_a_picture_cut_at_any_tenth_is_not_a_picture(
     frames = 1 if image_format is ImageFormat.JPEG else frames
     content = picture(image_format.name, 320, 240, "RGB", frames)
     assert inspect(content, image_format).width_px == 320
-    cuts = size(full=range(10), bounded=(1, 5, 9))
+    cuts = size(tuple(range(10)), (1, 5, 9), "places at which a picture is cut")
     tried(len(cuts))
     for tenths in cuts:
         assert isinstance(outcome(content[: len(content) * tenths // 10], image_format), str)
@@ -105,7 +105,7 @@ def test_a_picture_with_bits_flipped_is_one_or_is_none_and_never_takes_its_time(
 ) -> None:
     chance = random.Random(image_format.name)  # noqa: S311 - the same flips in each run
     content = picture(image_format.name, 64, 48)
-    points = size(full=2_000, bounded=20)
+    points = size(2_000, 20, "pictures with flipped bits")
     tried(points)
     outcomes = Counter[str]()
     for _ in range(points):
@@ -145,7 +145,9 @@ def test_a_png_of_99_megapixels_is_a_picture() -> None:
 
 
 # Each, or the one that takes the most memory.
-@pytest.mark.parametrize("image_format", size(full=list(ImageFormat), bounded=[ImageFormat.WEBP]))
+@pytest.mark.parametrize(
+    "image_format", size(list(ImageFormat), [ImageFormat.WEBP], "formats of 99 megapixels")
+)
 def test_a_picture_of_99_megapixels_decodes_within_the_functions_memory(image_format: ImageFormat) -> None:
     # From a process as small as the function's: what the child inherits counts against its limit.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
@@ -165,7 +167,10 @@ def reason_within(memory_bytes: int, content: bytes, image_format: ImageFormat) 
 
 # Each, or one of a decoder that tells and one of a decoder that does not.
 @pytest.mark.parametrize(
-    "image_format", size(full=list(ImageFormat), bounded=[ImageFormat.JPEG, ImageFormat.WEBP])
+    "image_format",
+    size(
+        list(ImageFormat), [ImageFormat.JPEG, ImageFormat.WEBP], "formats that need more memory than they may"
+    ),
 )
 def test_a_picture_that_needs_more_memory_than_it_may_have_fails_with_a_reason(
     image_format: ImageFormat,
@@ -182,12 +187,12 @@ def test_a_picture_that_needs_more_memory_than_it_may_have_fails_with_a_reason(
 @pytest.mark.parametrize("kind", ["zTXt", "iTXt", "iCCP"])
 @pytest.mark.parametrize("times", [1, 4])
 def test_metadata_that_inflates_to_hundreds_of_times_its_size_is_refused(kind: str, times: int) -> None:
-    bomb = metadata_bomb(kind, size(full=GIGABYTE, bounded=50_000_000))
+    bomb = metadata_bomb(kind, size(GIGABYTE, 50_000_000, "bytes of metadata"))
     assert outcome(png(48, 32, *[bomb] * times), ImageFormat.PNG) == DAMAGED
 
 
 def test_a_gif_of_100_000_frames_is_opened_and_not_decoded_to_its_end() -> None:
-    frames = size(full=1_000_000, bounded=100_000)
+    frames = size(1_000_000, 100_000, "frames of a GIF")
     assert inspect(gif_of(frames), ImageFormat.GIF) == ImageFacts(48, 32, "P")
 
 
@@ -197,13 +202,13 @@ def test_a_gif_that_grows_from_frame_to_frame_is_decoded_as_far_as_the_pixels_la
 
 @pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF])
 def test_an_animation_of_many_frames_is_a_picture(image_format: ImageFormat) -> None:
-    frames = size(full=2_000, bounded=60)
+    frames = size(2_000, 60, "frames of an animation")
     assert inspect(picture(image_format.name, 64, 48, "RGB", frames), image_format).width_px == 64
 
 
 def test_a_jpeg_of_hundreds_of_scans_is_ended_by_the_clock() -> None:
-    seconds = size(full=DECODER_SECONDS, bounded=0.2)
-    content = jpeg_of(scans=2_000, side_px=size(full=10_000, bounded=3_000))
+    seconds = size(DECODER_SECONDS, 0.2, "seconds of decoding")
+    content = jpeg_of(scans=2_000, side_px=size(10_000, 3_000, "pixels of a slow picture's side"))
     with pytest.raises(NotAPictureError, match=f"takes more than {seconds:g} s to decode"):
         inspect(content, ImageFormat.JPEG, seconds=seconds)
 

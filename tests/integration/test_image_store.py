@@ -41,7 +41,12 @@ def store_on_s3() -> Iterator[ImageStore]:
         yield S3ImageStore(client, a_bucket(client))
 
 
-@pytest.fixture(params=[store_in_memory, store_on_s3], ids=["in memory", "on S3"])
+@pytest.fixture(
+    params=[
+        pytest.param(store_in_memory, id="in memory", marks=pytest.mark.fast),
+        pytest.param(store_on_s3, id="on S3"),
+    ]
+)
 def store(request: pytest.FixtureRequest) -> Iterator[ImageStore]:
     with request.param() as store:
         yield store

@@ -6,7 +6,7 @@ many points it tries; one, if it does not tell. A test that fails has lost all o
 
 import os
 import platform
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,9 +25,8 @@ _BEGIN = "<!-- Results: written by `make torture` -->\n"
 _END = "<!-- End of the results -->"
 
 _POINTS = pytest.StashKey[int]()
-_ROWS = pytest.StashKey[dict[str, "Row"]]()
-_ORIGIN = pytest.StashKey[str]()
-"""From which commit the run began."""
+_SIZES: dict[str, tuple[float, float]] = {}
+"""What is counted, and how much of it is tried in full and in `make test`."""
 
 
 @dataclass(slots=True)
@@ -43,9 +42,35 @@ class Row:
         self.lost += 0 if survived else points
 
 
-def size[T](full: T, bounded: T) -> T:
-    """Return the number for `make torture`, or the one for `make test`."""
+class Results:
+    """Counts what the reports of all processes tell, and writes it down at the end."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = {}
+        self._origin = origin()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count the points of one test."""
+        for name, value in report.user_properties:
+            match name, value:
+                case "torture", [str(row), int(points)]:
+                    self._rows.setdefault(row, Row()).add(points, survived=report.passed)
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Write the table, but not of a run that was interrupted."""
+        if self._rows and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            DOCUMENT.write_text(with_results(DOCUMENT.read_text(), self._rows, self._origin))
+
+
+def size[T: float | Sequence[object]](full: T, bounded: T, of: str) -> T:
+    """Return how much is tried in `make torture`, or in `make test`; `of` says what is counted."""
+    known_full, known_bounded = _SIZES.get(of, (0, 0))
+    _SIZES[of] = (known_full + _count(full), known_bounded + _count(bounded))
     return full if FULL else bounded
+
+
+def _count(amount: float | Sequence[object]) -> float:
+    return len(amount) if isinstance(amount, Sequence) else amount
 
 
 @pytest.fixture
@@ -60,9 +85,14 @@ def tried(request: pytest.FixtureRequest) -> Callable[[int], None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "torture(row): belongs to this row of the table of results")
-    config.stash[_ROWS] = {}
-    if _ALL:
-        config.stash[_ORIGIN] = origin()
+    if _ALL and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Results())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if FULL and _SIZES:
+        more = "; ".join(f"{full:,} {of} ({bounded:,})" for of, (full, bounded) in sorted(_SIZES.items()))
+        terminalreporter.write_line(f"Tried in full, and in `make test` (as many as in brackets): {more}.")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,17 +102,8 @@ def pytest_runtest_makereport(
     report = yield
     mark = item.get_closest_marker("torture")
     if mark and (call.when == "call" or (call.when == "setup" and report.failed)):
-        rows = item.config.stash[_ROWS]
-        row = rows.setdefault(mark.args[0], Row())
-        row.add(item.stash.get(_POINTS, 1), survived=report.passed)
+        report.user_properties.append(("torture", [mark.args[0], item.stash.get(_POINTS, 1)]))
     return report
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    rows = session.config.stash[_ROWS]
-    # Not of a run that was interrupted.
-    if _ALL and rows and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        DOCUMENT.write_text(with_results(DOCUMENT.read_text(), rows, session.config.stash[_ORIGIN]))
 
 
 def with_results(document: str, rows: Mapping[str, Row], tried_from: str) -> str:
@@ -107,7 +128,7 @@ def _table(rows: Mapping[str, Row], tried_from: str) -> str:
         "| what | points tried | survived | lost |",
         "|---|---|---|---|",
     ]
-    for name, row in rows.items():
+    for name, row in sorted(rows.items()):
         lines.append(f"| {name} | {row.tried:,} | {row.tried - row.lost:,} | {row.lost:,} |")
     total = Row(sum(row.tried for row in rows.values()), sum(row.lost for row in rows.values()))
     lines.append(f"| all | {total.tried:,} | {total.tried - total.lost:,} | {total.lost:,} |")

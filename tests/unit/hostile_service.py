@@ -32,7 +32,7 @@ from tests.torture.results import FULL, size
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-EXAMPLES = size(2_500, 150)
+EXAMPLES = size(2_500, 150, "hostile bodies and texts of each kind")
 MANY_EXAMPLES = settings(
     max_examples=EXAMPLES,
     deadline=None,

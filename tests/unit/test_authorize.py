@@ -3,13 +3,13 @@ from typing import override
 
 import pytest
 
-from domain.api_key import ApiKey, Role, generate_key, hash_key
+from domain.api_key import ApiKey, Role, assemble_key, generate_key, hash_key
 from domain.authorize import Authorize
 from domain.errors import RoleNotAllowedError, UnavailableError, UnknownKeyError
 from tests.builders import NOW, an_api_key
 from tests.fakes import InMemoryApiKeys
 
-KEY = generate_key()
+KEY = assemble_key("EXAMPLEauthorizeEXAMPLEauthorizeEXAMPLE1")
 
 
 class UnreachableApiKeys(InMemoryApiKeys):

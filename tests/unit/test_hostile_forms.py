@@ -340,12 +340,12 @@ def all_hostile_bodies(size_bytes: int) -> dict[str, Body]:
 # Made for this module's time alone: a decoder's child inherits what lies in memory, and has a limit.
 @pytest.fixture(scope="module")
 def small_bodies() -> dict[str, Body]:
-    return all_hostile_bodies(size(full=450_000, bounded=100_000))
+    return all_hostile_bodies(size(450_000, 100_000, "bytes of hostile bodies in memory"))
 
 
 @pytest.fixture(scope="module")
 def large_bodies() -> dict[str, Body]:
-    return all_hostile_bodies(size(full=4_500_000, bounded=1_000_000))
+    return all_hostile_bodies(size(4_500_000, 1_000_000, "bytes of hostile bodies"))
 
 
 @hostile

@@ -24,7 +24,7 @@ from tests.unit.hostile_service import Service
 hostile = pytest.mark.torture("one-character changes of a valid key")
 
 CHANGES = 10_000
-STEP = size(full=1, bounded=7)
+STEP = size(1, 7, "is the step from one change of a key to the next that is tried")
 """Of some 137 changes at each place of a key, all are tried or every seventh."""
 ALPHABET = string.digits + string.ascii_letters
 SECRET = slice(len("pik_"), -6)
