@@ -1,0 +1,77 @@
+"""Who watches over what template.yaml makes: alarms, dashboard, schedule."""
+
+import json
+from typing import Any
+
+from local.template import ROOT, Template
+from tests.infrastructure.stack import as_sub, functions, of_type, references
+
+
+def test_every_alarm_goes_to_the_topic_that_is_named_and_stands_in_the_runbook(template: Template) -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    assert len(alarms) == 6
+    for alarm in alarms.values():
+        to_topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == (to_topic, to_topic)
+        name = as_sub(alarm["AlarmName"]).removeprefix("${AWS::StackName}-")
+        assert f"## {name}\n" in runbook
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_the_alarms_on_functions_watch_every_one_that_holds_the_shops_data(template: Template) -> None:
+    for name in ("FunctionErrorsAlarm", "FunctionThrottlesAlarm"):
+        metrics = of_type(template, "AWS::CloudWatch::Alarm")[name]["Metrics"]
+        watched = set().union(*map(references, metrics))
+        assert watched == functions(template).keys() - {"DescribeApiFunction"}
+
+
+def test_the_alarm_on_the_oldest_pending_picture_reads_what_the_reconciler_reports(
+    template: Template,
+) -> None:
+    alarm = of_type(template, "AWS::CloudWatch::Alarm")["OldestPendingAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("ProductImages", "OldestPendingAge")
+    assert {each["Name"] for each in alarm["Dimensions"]} == {"stack", "service"}
+
+
+def test_the_alarm_on_server_errors_knows_the_api_by_its_name(template: Template) -> None:
+    [api] = of_type(template, "AWS::ApiGateway::RestApi").values()
+    alarm = of_type(template, "AWS::CloudWatch::Alarm")["ServerErrorsAlarm"]
+    assert alarm["Dimensions"] == [{"Name": "ApiName", "Value": api["Name"]}]
+
+
+def test_the_dashboard_shows_every_alarm_and_every_function(template: Template) -> None:
+    alarms = {f"${{{name}.Arn}}" for name in of_type(template, "AWS::CloudWatch::Alarm")}
+    shown = [widget["properties"] for widget in _widgets(template)]
+    assert {arn for each in shown for arn in each.get("alarms", [])} == alarms
+    every_function = {f"${{{name}}}" for name in functions(template)}
+    of_lambda = [
+        {metric[3] for metric in each["metrics"]}
+        for each in shown
+        if each.get("metrics", [[""]])[0][0] == "AWS/Lambda"
+    ]
+    assert of_lambda == [every_function] * 4
+
+
+def test_the_dashboard_shows_metrics_that_the_functions_report(template: Template) -> None:
+    metrics = [metric for each in _widgets(template) for metric in each["properties"].get("metrics", [])]
+    of_ours = [metric for metric in metrics if metric[0] == "ProductImages"]
+    written = "".join(path.read_text() for path in (ROOT / "src/handlers").glob("*.py"))
+    assert of_ours
+    for _, name, *dimensions in of_ours:
+        assert f'"{name}"' in written
+        assert dict(zip(dimensions[:4:2], dimensions[1:4:2], strict=True)).keys() == {"stack", "service"}
+        assert f'"{dimensions[3]}"' in written
+
+
+def test_the_reconciler_runs_every_hour(template: Template) -> None:
+    [rule] = of_type(template, "AWS::Events::Rule").values()
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    [target] = rule["Targets"]
+    assert references(target["Arn"]) == {"ReconcileFunction"}
+
+
+def _widgets(template: Template) -> list[dict[str, Any]]:
+    [dashboard] = of_type(template, "AWS::CloudWatch::Dashboard").values()
+    widgets: list[dict[str, Any]] = json.loads(as_sub(dashboard["DashboardBody"]))["widgets"]
+    return widgets

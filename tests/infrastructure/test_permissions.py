@@ -1,0 +1,125 @@
+"""The roles of template.yaml: what each function may do, and nothing else."""
+
+import pytest
+
+from local.template import Template
+from tests.infrastructure.stack import BUCKET_ARN, grants, is_scoped, of_type, statements
+
+BUS_ARN = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
+KEEP_KEYS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+WRITE_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+PERMISSIONS = {
+    "AuthorizeRole": {
+        "${KeysTable.Arn}": {"dynamodb:GetItem"},
+        "${AuthorizeLogGroup.Arn}": WRITE_LOGS,
+    },
+    "UploadImageRole": {
+        "${CatalogTable.Arn}": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        "${IdempotencyTable.Arn}": KEEP_KEYS,
+        "${ImagesBucket.Arn}/originals/*": {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"},
+        "${UploadImageLogGroup.Arn}": WRITE_LOGS,
+    },
+    "ReserveUploadRole": {
+        "${CatalogTable.Arn}": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "${IdempotencyTable.Arn}": KEEP_KEYS,
+        # A form carries the rights of whoever signs it.
+        "${ImagesBucket.Arn}/originals/*": {"s3:PutObject"},
+        "${ReserveUploadLogGroup.Arn}": WRITE_LOGS,
+    },
+    "GalleryRole": {
+        "${CatalogTable.Arn}": {
+            "dynamodb:Query",
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
+        "${CatalogTable.Arn}/index/gallery": {"dynamodb:Query"},
+        "${ImagesBucket.Arn}/originals/*": {"s3:DeleteObject"},
+        BUS_ARN: {"events:PutEvents"},
+        "${GalleryLogGroup.Arn}": WRITE_LOGS,
+    },
+    "ReconcileRole": {
+        "${CatalogTable.Arn}/index/open": {"dynamodb:Query"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        "${ImagesBucket.Arn}/originals/*": {"s3:GetObject", "s3:DeleteObject"},
+        "${ImagesBucket.Arn}": {"s3:ListBucket"},
+        "${ExtractMetadataFunction.Arn}": {"lambda:InvokeFunction"},
+        BUS_ARN: {"events:PutEvents"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${ReconcileLogGroup.Arn}": WRITE_LOGS,
+    },
+    # What anybody may call can do nothing.
+    "DescribeApiRole": {"${DescribeApiLogGroup.Arn}": WRITE_LOGS},
+    "ExtractMetadataRole": {
+        f"{BUCKET_ARN}/originals/*": {
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "s3:PutObjectVersionTagging",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+        },
+        BUCKET_ARN: {"s3:ListBucket", "s3:ListBucketVersions"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
+        BUS_ARN: {"events:PutEvents"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${ExtractMetadataLogGroup.Arn}": WRITE_LOGS,
+    },
+}
+"""All that each role may do: a new permission is written here too, on purpose."""
+
+
+def test_every_role_may_do_exactly_what_the_table_says(template: Template) -> None:
+    assert {name: grants(role) for name, role in of_type(template, "AWS::IAM::Role").items()} == PERMISSIONS
+
+
+def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Template) -> None:
+    kinds = {resource["Type"] for resource in template["Resources"].values()}
+    assert {kind for kind in kinds if kind.startswith("AWS::IAM::")} == {"AWS::IAM::Role"}
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        assert role.keys() == {"AssumeRolePolicyDocument", "Policies"}, name
+        for statement in statements(role):
+            # No NotAction or NotResource, which allow everything but what they name.
+            assert statement.keys() == {"Sid", "Effect", "Action", "Resource"}, name
+            assert statement["Effect"] == "Allow"
+
+
+def test_only_lambda_may_assume_the_roles(template: Template) -> None:
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Effect"] == "Allow", name
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+        assert trust["Action"] == "sts:AssumeRole"
+
+
+def test_every_policy_is_read_by_todays_rules(template: Template) -> None:
+    documents = [policy["PolicyDocument"] for policy in of_type(template, "AWS::S3::BucketPolicy").values()]
+    for role in of_type(template, "AWS::IAM::Role").values():
+        documents += [role["AssumeRolePolicyDocument"], *(p["PolicyDocument"] for p in role["Policies"])]
+    # Without it, or with the other one there is, ${...} in a policy would be mere text.
+    assert {document["Version"] for document in documents} == {"2012-10-17"}
+
+
+def test_every_permission_names_its_actions_and_its_resource(template: Template) -> None:
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for resource, actions in grants(role).items():
+            assert is_scoped(resource), name
+            assert not [action for action in actions if "*" in action], name
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "*",
+        "${ImagesBucket.Arn}*",
+        "${ImagesBucket.Arn}/*",
+        "${ImagesBucket.Arn}/originals*",
+        "${ImagesBucket.Arn}/*/originals/*",
+        "arn:${AWS::Partition}:s3:::*",
+        "arn:${AWS::Partition}:s3:::*/originals/*",
+        "arn:${AWS::Partition}:dynamodb:*:*:table/catalog",
+        "${CatalogTable.Arn}/index/*",
+    ],
+)
+def test_the_check_of_resources_refuses_an_open_one(resource: str) -> None:
+    assert not is_scoped(resource)
