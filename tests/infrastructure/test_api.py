@@ -140,6 +140,9 @@ def test_requests_and_inspections_are_limited_by_parameters(template: Template) 
     assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
     assert setting["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
     assert setting["ThrottlingBurstLimit"] == {"Ref": "RequestBurst"}
+    # The stage's setting for /* is a limit of each method (API Gateway developer guide, "Throttle requests").
+    for name in ("RequestsPerSecond", "RequestBurst"):
+        assert "each method of each path" in template["Parameters"][name]["Description"]
     reserved = functions(template)["ExtractMetadataFunction"]["ReservedConcurrentExecutions"]
     assert reserved == {
         "Fn::If": ["HasMetadataConcurrency", {"Ref": "MetadataConcurrency"}, {"Ref": "AWS::NoValue"}]
