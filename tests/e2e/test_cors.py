@@ -45,12 +45,19 @@ def test_by_default_no_answer_says_anything_of_other_origins(shop: Shop) -> None
         (created, 201),
         (shop.request("GET", shop.url(), headers=origin), 200),
         (shop.request("GET", shop.image_url(123, 2**53 - 1), headers=origin), 404),
-        (httpx.get(shop.url(), headers=origin), 401),
         (httpx.get(f"{shop.state.api_url}/api/openapi.json", headers=origin), 200),
         (_preflight(shop.url(), ALLOWED, "POST"), 204),
     ):
         assert answer.status_code == status
         assert _cors_headers(answer) == {}
+
+
+def test_any_page_reads_a_picture_and_an_error_of_the_gateway(shop: Shop) -> None:
+    image = shop.add(PICTURE, product_id=126)
+    refused = httpx.get(shop.url(), headers={"Origin": OTHER})
+    for answer, status in ((shop.fetch(image.f), 200), (refused, 401)):
+        assert answer.status_code == status
+        assert _cors_headers(answer) == {"access-control-allow-origin": "*"}
 
 
 def test_by_default_no_page_can_send_a_form_to_the_bucket(shop: Shop) -> None:
@@ -81,7 +88,15 @@ def test_a_named_origin_hears_what_it_may_send(
     assert answer.headers["access-control-allow-origin"] == origin
     assert _listed(answer, "access-control-allow-methods") == methods
     headers = {name.lower() for name in _listed(answer, "access-control-allow-headers")}
-    assert headers == {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match"}
+    assert headers == {
+        "authorization",
+        "cache-control",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "x-requested-with",
+    }
     assert "Origin" in _listed(answer, "vary")
 
 
@@ -100,13 +115,18 @@ def test_a_page_of_a_named_origin_can_read_every_answer(open_shop: Shop) -> None
         (open_shop.request("PUT", f"{open_shop.url()}/order", headers=origin, json={}), 400),
         (open_shop.request("DELETE", open_shop.image_url(123, image_id), headers=origin), 204),
         (open_shop.request("GET", open_shop.image_url(123, image_id), headers=known), 404),
-        (httpx.get(f"{open_shop.state.api_url}/api/openapi.json", headers=origin), 200),
     ):
         assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == ALLOWED
         assert "Origin" in _listed(answer, "vary")
         exposed = _listed(answer, "access-control-expose-headers")
         assert exposed == {"ETag", "Location", "Retry-After", "Idempotency-Replayed"}
+
+
+def test_any_page_can_read_the_description_once_one_may_use_the_api(open_shop: Shop) -> None:
+    answer = httpx.get(f"{open_shop.state.api_url}/api/openapi.json", headers={"Origin": OTHER})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "vary" not in answer.headers
 
 
 def test_a_304_can_be_read_as_well(open_shop: Shop) -> None:
@@ -137,10 +157,15 @@ def test_a_page_can_read_the_errors_that_the_gateway_itself_answers(open_shop: S
         (httpx.get(open_shop.url(), headers=origin), 401, "unauthorized"),
         (open_shop.request("GET", open_shop.url(), headers=origin, key=customer), 403, "access_denied"),
         (open_shop.request("GET", unknown, headers=origin), 404, "route_not_found"),
-        (open_shop.upload(bytes(12_000_000), origin=ALLOWED), 413, "file_too_large"),
+        (open_shop.upload(bytes(5_000_000), origin=ALLOWED), 413, "file_too_large"),
     ):
         check_problem(answer, status, code)
         assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_page_cannot_read_that_it_sent_more_than_the_gateway_takes(open_shop: Shop) -> None:
+    answer = open_shop.upload(bytes(12_000_000), origin=ALLOWED)
+    assert (answer.status_code, _cors_headers(answer)) == (413, {})
 
 
 def test_a_page_of_a_named_origin_can_send_a_form_to_the_bucket(open_shop: Shop) -> None:

@@ -88,7 +88,7 @@ def test_a_jpeg_of_20_mb_becomes_ready_and_is_served_byte_for_byte(
     assert served.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize("size_bytes", [4_500_001, 5_000_000, 12_000_000])
+@pytest.mark.parametrize("size_bytes", [4_500_001, 5_000_000])
 def test_the_413_of_the_direct_route_names_this_way(shop: Shop, size_bytes: int) -> None:
     problem = check_problem(shop.upload(b"\xff\xd8\xff" + b"\0" * (size_bytes - 3)), 413, "file_too_large")
     assert "POST to /api/products/{product_id}/images/uploads" in problem.detail

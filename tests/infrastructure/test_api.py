@@ -16,6 +16,13 @@ def test_the_stage_is_v1_and_so_is_the_url_of_the_outputs(template: Template) ->
     assert as_sub(template["Outputs"]["ApiUrl"]["Value"]).endswith("/v1")
 
 
+def test_the_api_speaks_tls_1_2_at_least(template: Template) -> None:
+    [api] = of_type(template, "AWS::ApiGateway::RestApi").values()
+    assert api["SecurityPolicy"].startswith("SecurityPolicy_TLS13_1_2_")
+    # API Gateway takes such a policy together with an access mode only.
+    assert api["EndpointAccessMode"] == "BASIC"
+
+
 def test_the_api_hands_forms_to_the_function_as_bytes(template: Template) -> None:
     [api] = of_type(template, "AWS::ApiGateway::RestApi").values()
     # CloudFormation wants the slash of a media type written ~1; the definition has it plain.

@@ -42,13 +42,22 @@ def test_the_bucket_keeps_old_versions_for_a_while_and_current_ones_for_good(tem
     assert [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
 
 
-def test_the_bucket_refuses_requests_without_tls(template: Template) -> None:
+@pytest.mark.parametrize(
+    ("sid", "condition"),
+    [
+        ("TlsOnly", {"Bool": {"aws:SecureTransport": False}}),
+        ("Tls12OrLater", {"NumericLessThan": {"s3:TlsVersion": 1.2}}),
+    ],
+)
+def test_the_bucket_refuses_requests_without_tls_and_with_one_before_1_2(
+    template: Template, sid: str, condition: dict[str, object]
+) -> None:
     [policy] = of_type(template, "AWS::S3::BucketPolicy").values()
     assert policy["Bucket"] == {"Ref": "ImagesBucket"}
-    [statement, _] = policy["PolicyDocument"]["Statement"]
+    [statement] = [s for s in policy["PolicyDocument"]["Statement"] if s["Sid"] == sid]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert {as_sub(r) for r in statement["Resource"]} == {"${ImagesBucket.Arn}", "${ImagesBucket.Arn}/*"}
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+    assert statement["Condition"] == condition
 
 
 def test_the_bucket_is_made_after_the_permission_that_s3_looks_for(template: Template) -> None:
