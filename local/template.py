@@ -53,6 +53,7 @@ def adapt_to_emulator(template: Template) -> Template:
     _each_method_for_any(template)
     _gateway_responses_as_resources(template)
     _no_statements_on_tls(template)
+    _no_condition_on_the_source_of_events(template)
     _no_alarms_on_sums(template)
     _no_dashboard(template)
     return template
@@ -117,6 +118,16 @@ def _gateway_responses_as_resources(template: Template) -> None:
     for resource in resources.values():
         if resource["Type"] == "AWS::ApiGateway::Deployment":
             resource["DependsOn"] = names
+
+
+def _no_condition_on_the_source_of_events(template: Template) -> None:
+    """Let the roles put any event: the emulator does not tell a policy the source of one."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"]["Policies"]:
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    if statement["Action"] == "events:PutEvents":
+                        del statement["Condition"]
 
 
 def _no_statements_on_tls(template: Template) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.eventbridge_image_events import SOURCE
 from local.template import Template
 from tests.infrastructure.stack import BUCKET_ARN, grants, is_scoped, of_type, statements
 
@@ -80,8 +81,20 @@ def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Tem
         assert role.keys() == {"AssumeRolePolicyDocument", "Policies"}, name
         for statement in statements(role):
             # No NotAction or NotResource, which allow everything but what they name.
-            assert statement.keys() == {"Sid", "Effect", "Action", "Resource"}, name
+            assert statement.keys() - {"Condition"} == {"Sid", "Effect", "Action", "Resource"}, name
             assert statement["Effect"] == "Allow"
+
+
+def test_events_may_be_put_in_the_name_of_this_service_alone(template: Template) -> None:
+    conditions = {
+        (name, statement["Action"]): statement["Condition"]
+        for name, role in of_type(template, "AWS::IAM::Role").items()
+        for statement in statements(role)
+        if "Condition" in statement
+    }
+    senders = {name for name, resources in PERMISSIONS.items() if BUS_ARN in resources}
+    own = {"StringEquals": {"events:source": SOURCE}}
+    assert conditions == {(name, "events:PutEvents"): own for name in senders}
 
 
 def test_only_lambda_may_assume_the_roles(template: Template) -> None:
