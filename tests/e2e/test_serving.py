@@ -152,8 +152,7 @@ def test_the_cdn_answers_over_https_alone(shop: Shop, product_id: int, cdn: http
 @pytest.mark.parametrize("path", ["/media/", "/media/999999/1.jpg", "/media/?list-type=2&prefix=originals/"])
 def test_the_cdn_which_may_list_the_bucket_lists_it_to_nobody(cdn: httpx.Client, path: str) -> None:
     answer = cdn.get(path)
-    # The emulated CloudFront says 403 of a missing object, whatever the bucket's policy; S3 says 404 to one that
-    # may list.
+    # The emulated CloudFront says 403 of a missing object whatever the policy says; S3 would say 404.
     assert answer.status_code == 403
     assert "<ListBucketResult" not in answer.text
 

@@ -43,6 +43,12 @@ def functions(template: Template) -> dict[str, Properties]:
     return of_type(template, "AWS::Lambda::Function")
 
 
+def variables_of(function: Properties) -> dict[str, Any]:
+    """Return the environment that a function has on AWS: its variables but those without a value."""
+    variables = function["Environment"]["Variables"].items()
+    return {name: value for name, value in variables if value != NO_VALUE}
+
+
 def images_bucket(template: Template) -> Properties:
     [bucket] = of_type(template, "AWS::S3::Bucket").values()
     return bucket

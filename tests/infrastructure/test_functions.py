@@ -21,6 +21,7 @@ from tests.infrastructure.stack import (
     grants,
     of_type,
     references,
+    variables_of,
 )
 
 API_GATEWAY_TIMEOUT_SECONDS = 29
@@ -111,7 +112,7 @@ def test_every_function_logs_json_down_to_the_level_of_the_parameter(template: T
 
 def test_every_variable_means_the_same_thing_to_every_function(template: Template) -> None:
     for name, function in functions(template).items():
-        variables = function["Environment"]["Variables"]
+        variables = variables_of(function)
         for variable in variables:
             expected = ENVIRONMENT[variable]
             if (name, variable) == ("ExtractMetadataFunction", "BUCKET"):
@@ -122,11 +123,19 @@ def test_every_variable_means_the_same_thing_to_every_function(template: Templat
 def test_the_environment_of_every_function_is_what_its_settings_read(template: Template) -> None:
     for name, function in functions(template).items():
         expected = {field.name.upper() for field in fields(_settings_of(function))}
-        assert function["Environment"]["Variables"].keys() - ALLOCATOR.keys() == expected, name
+        assert variables_of(function).keys() - ALLOCATOR.keys() == expected, name
+
+
+def test_every_function_can_be_told_by_sam_to_speak_to_the_local_system_and_on_aws_is_not(
+    template: Template,
+) -> None:
+    for name, function in functions(template).items():
+        declared = function["Environment"]["Variables"].keys()
+        assert declared - variables_of(function).keys() == {"AWS_ENDPOINT_URL"}, name
 
 
 def test_the_upload_function_keeps_the_memory_of_the_largest_body(template: Template) -> None:
-    variables = functions(template)["UploadImageFunction"]["Environment"]["Variables"]
+    variables = variables_of(functions(template)["UploadImageFunction"])
     assert {name: variables[name] for name in variables if name.startswith("MALLOC_")} == ALLOCATOR
     mmap_threshold, trim_threshold = map(int, ALLOCATOR.values())
     assert LAMBDA_EVENT_BYTES < mmap_threshold <= GLIBC_LARGEST_MMAP_THRESHOLD
@@ -137,7 +146,7 @@ def test_the_upload_function_keeps_the_memory_of_the_largest_body(template: Temp
 def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template) -> None:
     numbers = {name for name, p in template["Parameters"].items() if p["Type"] == "Number"}
     for name, function in functions(template).items():
-        variables = function["Environment"]["Variables"]
+        variables = variables_of(function)
         for field in fields(_settings_of(function)):
             if field.type is int:
                 assert references(variables[field.name.upper()]) <= numbers, (name, field.name)

@@ -23,7 +23,7 @@ from tests.infrastructure.package_files import (
     files,
     run_alone,
 )
-from tests.infrastructure.stack import functions
+from tests.infrastructure.stack import functions, variables_of
 
 LAYERS = {"PillowLayer"}
 FUNCTIONS = sorted(GROUPS.keys() - LAYERS)
@@ -174,7 +174,7 @@ def test_a_handler_imports_with_nothing_but_its_package_and_no_environment(
 @pytest.mark.parametrize("logical_id", FUNCTIONS)
 def test_a_handler_gets_ready_with_nothing_but_its_package(logical_id: str, template: Template) -> None:
     # It makes the SDK's clients, so this shows that what is left of botocore is enough.
-    variables = functions(template)[logical_id]["Environment"]["Variables"]
+    variables = variables_of(functions(template)[logical_id])
     environment = {
         **dict.fromkeys(variables, "1"),
         "AWS_DEFAULT_REGION": "eu-central-1",
@@ -258,7 +258,7 @@ def test_the_authorizer_is_ready_without_what_others_need(unwanted: str) -> None
 def test_a_warm_upload_asks_the_system_for_memory_only_without_the_settings(
     template: Template, has_settings: bool
 ) -> None:
-    variables = functions(template)["UploadImageFunction"]["Environment"]["Variables"]
+    variables = variables_of(functions(template)["UploadImageFunction"])
     allocator = {name: value for name, value in variables.items() if name.startswith("MALLOC_")}
     done = _run_isolated("UploadImageFunction", WARM_BODIES, allocator if has_settings else {})
     assert done.returncode == 0, done.stderr
