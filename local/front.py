@@ -7,6 +7,7 @@ above the event of Lambda as it is configured to.
 
 import json
 import os
+import re
 import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,9 @@ _TIMEOUT_SECONDS = 29
 """After which API Gateway gives an integration up (its quotas, "Integration timeout")."""
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
 """All that API Gateway knows."""
+_LINE_FEED = re.compile("%0a", re.IGNORECASE)
+"""In the emulator the `*` of an authorizer's policy ends at a line feed, so that the answer would be a 403.
+Encoded once more it reaches the function as part of an identifier, which is as malformed with it."""
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "host"}
 )
@@ -93,7 +97,7 @@ class Front:
         try:
             answer = await self._http.request(
                 request.method,
-                f"{self._settings.gateway_url}{path}{query}",
+                f"{self._settings.gateway_url}{_LINE_FEED.sub('%250A', path)}{query}",
                 headers=[*headers, (b"x-forwarded-for", b"127.0.0.1"), (b"x-forwarded-proto", b"http")],
                 content=body,
             )
