@@ -112,7 +112,11 @@ def _gateway_responses_as_resources(template: Template) -> None:
                 "ResponseType": response_type,
                 **({"StatusCode": response["statusCode"]} if "statusCode" in response else {}),
                 "ResponseParameters": response.get("responseParameters", {}),
-                "ResponseTemplates": response.get("responseTemplates", {}),
+                # Of the two identifiers of a request the emulator knows one in a template.
+                "ResponseTemplates": {
+                    media_type: body.replace("$context.extendedRequestId", "$context.requestId")
+                    for media_type, body in response["responseTemplates"].items()
+                },
             },
         }
     for resource in resources.values():
@@ -124,7 +128,7 @@ def _no_condition_on_the_source_of_events(template: Template) -> None:
     """Let the roles put any event: the emulator does not tell a policy the source of one."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
-            for policy in resource["Properties"]["Policies"]:
+            for policy in resource["Properties"].get("Policies", []):
                 for statement in policy["PolicyDocument"]["Statement"]:
                     if statement["Action"] == "events:PutEvents":
                         del statement["Condition"]

@@ -58,7 +58,7 @@ class DescribeApiHandler:
         response = self._answer(event)
         self._logger.info(
             "answered",
-            request_id=event["requestContext"]["requestId"],
+            request_id=event["requestContext"]["extendedRequestId"],
             method=event["httpMethod"],
             resource=event["resource"],
             status=response["statusCode"],
@@ -84,7 +84,7 @@ class DescribeApiHandler:
             headers = {"Allow": allow, **preflight(allow, self._allowed_origins)}
             response: HttpResponse = {"statusCode": HTTPStatus.NO_CONTENT, "headers": headers, "body": ""}
         else:
-            response = method_not_allowed(allow, event["requestContext"]["requestId"])
+            response = method_not_allowed(allow, event["requestContext"]["extendedRequestId"])
         origin = lower_case_names(event["headers"]).get("origin")
         response["headers"] |= allow_origin(origin, self._allowed_origins)
         return response

@@ -186,7 +186,7 @@ def test_listing_a_hundred_pictures_takes_one_call_of_dynamodb(
             "headers": {},
             "stageVariables": {"base_url": shop.state.api_url},
             "requestContext": {
-                "requestId": "1",
+                "extendedRequestId": "1",
                 "authorizer": {"user_id": "2", "username": "sam", "full_name": "Sam Staff", "key_id": "k"},
             },
             "body": None,

@@ -43,6 +43,13 @@ def functions(template: Template) -> dict[str, Properties]:
     return of_type(template, "AWS::Lambda::Function")
 
 
+def function_roles(template: Template) -> dict[str, Properties]:
+    """Return the roles of the functions: all but the one that API Gateway writes logs with."""
+    roles = of_type(template, "AWS::IAM::Role")
+    del roles["GatewayRole"]
+    return roles
+
+
 def variables_of(function: Properties) -> dict[str, Any]:
     """Return the environment that a function has on AWS: its variables but those without a value."""
     variables = function["Environment"]["Variables"].items()

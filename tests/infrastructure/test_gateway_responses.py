@@ -167,5 +167,5 @@ def _problem(template: Template, response: str) -> dict[str, Any]:
     body = as_sub(gateway_responses(template)[response]["responseTemplates"]["application/json"])
     for name, parameter in template["Parameters"].items():
         body = body.replace(f"${{{name}}}", str(parameter["Default"]))
-    problem: dict[str, Any] = json.loads(body.replace("$context.requestId", "id"))
+    problem: dict[str, Any] = json.loads(body.replace("$context.extendedRequestId", "id"))
     return problem

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.template import ROOT, Template
-from tests.infrastructure.stack import as_sub, functions, of_type, references
+from tests.infrastructure.stack import as_sub, evaluate, functions, of_type, references
 
 
 def test_every_alarm_goes_to_the_topic_that_is_named_and_stands_in_the_runbook(template: Template) -> None:
@@ -79,6 +79,53 @@ def test_the_dashboard_shows_metrics_that_the_functions_report(template: Templat
         assert f'"{name}"' in written
         assert dict(zip(dimensions[:4:2], dimensions[1:4:2], strict=True)).keys() == {"stack", "service"}
         assert f'"{dimensions[3]}"' in written
+
+
+def test_the_api_logs_who_asked_for_what_from_where_and_nothing_secret(template: Template) -> None:
+    [stage] = of_type(template, "AWS::ApiGateway::Stage").values()
+    setting = stage["AccessLogSetting"]
+    assert as_sub(setting["DestinationArn"]) == "${ApiAccessLogGroup.Arn}"
+    logged = json.loads(setting["Format"])
+    assert set(logged.values()) == {
+        "$context.requestTime",
+        # The gateway's own; another one a client may choose.
+        "$context.extendedRequestId",
+        "$context.identity.sourceIp",
+        "$context.httpMethod",
+        "$context.resourcePath",
+        # Without the query.
+        "$context.path",
+        "$context.status",
+        "$context.authorizer.key_id",
+        "$context.authorizer.user_id",
+        "$context.responseLength",
+        "$context.responseLatency",
+        "$context.error.responseType",
+    }
+
+
+def test_the_stage_waits_for_the_role_that_it_logs_with(template: Template) -> None:
+    resources = template["Resources"]
+    # The stage refers to the group, the group waits for the account's role, that for a first API.
+    assert resources["ApiAccessLogGroup"]["DependsOn"] == "GatewayAccount"
+    assert resources["GatewayAccount"]["DependsOn"] == "Api"
+    assert as_sub(resources["GatewayAccount"]["Properties"]["CloudWatchRoleArn"]) == "${GatewayRole.Arn}"
+
+
+def test_other_apis_keep_the_role_when_the_stack_goes(template: Template) -> None:
+    for name in ("GatewayAccount", "GatewayRole"):
+        resource = template["Resources"][name]
+        kept = (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
+        assert kept == ("RetainExceptOnCreate", "Retain"), name
+
+
+@pytest.mark.parametrize(("who", "is_set"), [("stack", True), ("account", False)])
+def test_a_role_that_the_account_has_is_left_alone_if_the_operator_says_so(
+    template: Template, who: str, is_set: bool
+) -> None:
+    for name in ("GatewayAccount", "GatewayRole"):
+        condition = template["Conditions"][template["Resources"][name]["Condition"]]
+        assert evaluate(template, condition, GatewayLogRole=who) is is_set
 
 
 def test_the_reconciler_runs_every_hour(template: Template) -> None:

@@ -25,6 +25,7 @@ OTHER_VALUES = {
     "AuthorizerTtlSeconds": "0",
     "OldVersionDays": "1",
     "LogRetentionDays": "1",
+    "GatewayLogRole": "account",
     "LogLevel": "DEBUG",
 }
 """For each parameter a value that is not its default."""

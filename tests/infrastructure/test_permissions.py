@@ -4,7 +4,15 @@ import pytest
 
 from adapters.eventbridge_image_events import SOURCE
 from local.template import Template
-from tests.infrastructure.stack import BUCKET_ARN, grants, is_scoped, of_type, statements
+from tests.infrastructure.stack import (
+    BUCKET_ARN,
+    as_sub,
+    function_roles,
+    grants,
+    is_scoped,
+    of_type,
+    statements,
+)
 
 BUS_ARN = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 KEEP_KEYS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
@@ -71,13 +79,13 @@ PERMISSIONS = {
 
 
 def test_every_role_may_do_exactly_what_the_table_says(template: Template) -> None:
-    assert {name: grants(role) for name, role in of_type(template, "AWS::IAM::Role").items()} == PERMISSIONS
+    assert {name: grants(role) for name, role in function_roles(template).items()} == PERMISSIONS
 
 
 def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Template) -> None:
     kinds = {resource["Type"] for resource in template["Resources"].values()}
     assert {kind for kind in kinds if kind.startswith("AWS::IAM::")} == {"AWS::IAM::Role"}
-    for name, role in of_type(template, "AWS::IAM::Role").items():
+    for name, role in function_roles(template).items():
         assert role.keys() == {"AssumeRolePolicyDocument", "Policies"}, name
         for statement in statements(role):
             # No NotAction or NotResource, which allow everything but what they name.
@@ -88,7 +96,7 @@ def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Tem
 def test_events_may_be_put_in_the_name_of_this_service_alone(template: Template) -> None:
     conditions = {
         (name, statement["Action"]): statement["Condition"]
-        for name, role in of_type(template, "AWS::IAM::Role").items()
+        for name, role in function_roles(template).items()
         for statement in statements(role)
         if "Condition" in statement
     }
@@ -98,23 +106,35 @@ def test_events_may_be_put_in_the_name_of_this_service_alone(template: Template)
 
 
 def test_only_lambda_may_assume_the_roles(template: Template) -> None:
-    for name, role in of_type(template, "AWS::IAM::Role").items():
+    for name, role in function_roles(template).items():
         [trust] = role["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Effect"] == "Allow", name
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
         assert trust["Action"] == "sts:AssumeRole"
 
 
+def test_the_role_that_api_gateway_writes_logs_with_is_its_alone_and_can_do_nothing_else(
+    template: Template,
+) -> None:
+    role = of_type(template, "AWS::IAM::Role")["GatewayRole"]
+    assert role.keys() == {"AssumeRolePolicyDocument", "ManagedPolicyArns"}
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    # API Gateway checks that a role has the rights of this policy, and refuses one with fewer.
+    policy = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    assert [as_sub(each) for each in role["ManagedPolicyArns"]] == [policy]
+
+
 def test_every_policy_is_read_by_todays_rules(template: Template) -> None:
     documents = [policy["PolicyDocument"] for policy in of_type(template, "AWS::S3::BucketPolicy").values()]
-    for role in of_type(template, "AWS::IAM::Role").values():
+    for role in function_roles(template).values():
         documents += [role["AssumeRolePolicyDocument"], *(p["PolicyDocument"] for p in role["Policies"])]
     # Without it, or with the other one there is, ${...} in a policy would be mere text.
     assert {document["Version"] for document in documents} == {"2012-10-17"}
 
 
 def test_every_permission_names_its_actions_and_its_resource(template: Template) -> None:
-    for name, role in of_type(template, "AWS::IAM::Role").items():
+    for name, role in function_roles(template).items():
         for resource, actions in grants(role).items():
             assert is_scoped(resource), name
             assert not [action for action in actions if "*" in action], name

@@ -63,7 +63,7 @@ def answer(
         "resource": path,
         "headers": {"Origin": origin} if origin else None,
         "stageVariables": {"base_url": "https://shop.example"},
-        "requestContext": {"requestId": REQUEST_ID},
+        "requestContext": {"extendedRequestId": REQUEST_ID},
     }
     return handler(event, a_context())
 
@@ -153,7 +153,7 @@ def test_the_deployed_function_reads_the_description_and_swagger_ui_from_its_pac
         "resource": "/api/docs",
         "headers": None,
         "stageVariables": {"base_url": "https://shop.example"},
-        "requestContext": {"requestId": REQUEST_ID},
+        "requestContext": {"extendedRequestId": REQUEST_ID},
     }
     page = module.lambda_handler(event, a_context())["body"]
     assert "SwaggerUIBundle" in page
