@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 PYTHON ?= python3.13
-UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_DOWNLOADS := never
@@ -109,6 +108,13 @@ fuzz: $(UV) ## Look for bodies that break the reading of forms, for SECONDS (def
 .PHONY: packages
 packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the packages for this machine
 
+AUDIT := $(UV) audit --preview-features audit-command --frozen
+.PHONY: audit
+audit: $(UV) ## Look for known vulnerabilities of everything that is locked
+	$(AUDIT)
+	$(AUDIT) --script local/emulator.py
+	$(AUDIT) --script tests/torture/fuzz_form.py
+
 ##@ Deployment
 .PHONY: build
 build: $(UV) ## Run `sam build` for ARCHITECTURE (default arm64)
@@ -151,7 +157,8 @@ test-environments: $(UV)
 emulator: $(UV)
 	@$(UV) sync --frozen --quiet --script local/emulator.py
 
-$(UV):
+$(UV): packages/uv.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.13 is needed: install it, or set PYTHON=/path/to/python3.13." >&2; exit 1; }
 	@$(PYTHON) -m venv .tools
-	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || { rm -rf .tools; echo "uv could not be installed from PyPI; see above." >&2; exit 1; }
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< || { rm -rf .tools; echo "uv could not be installed from PyPI; see above." >&2; exit 1; }
+	@touch $@

@@ -123,6 +123,7 @@ def upload_event(body: bytes) -> dict[str, Any]:
         "stageVariables": {"base_url": "https://shop.example"},
         "requestContext": {
             "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "extendedRequestId": "JKJaXmPLvHcESHA=",
             "path": _PATH,
             "resourcePath": "/api/products/{product_id}/images",
             "httpMethod": "POST",

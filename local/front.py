@@ -1,11 +1,13 @@
 """The local system's front door, in the place of the CDN: its paths, and two limits of API Gateway.
 
 `/api/...` goes to the emulator's stage, `/media/...` to the bucket. The emulator takes bodies of
-any size; AWS does not, and this front answers as the gateway would.
+any size; AWS does not, and this front answers as the gateway would: above 10 MB by itself, in plain text,
+above the event of Lambda as it is configured to.
 """
 
 import json
 import os
+import re
 import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ import uvicorn
 from botocore.exceptions import ClientError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG
@@ -35,6 +37,9 @@ _TIMEOUT_SECONDS = 29
 """After which API Gateway gives an integration up (its quotas, "Integration timeout")."""
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
 """All that API Gateway knows."""
+_LINE_FEED = re.compile("%0a", re.IGNORECASE)
+"""In the emulator the `*` of an authorizer's policy ends at a line feed, so that the answer would be a 403.
+Encoded once more it reaches the function as part of an identifier, which is as malformed with it."""
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "host"}
 )
@@ -83,14 +88,16 @@ class Front:
     async def _api(self, request: Request, path: str) -> Response:
         """Pass a request on to the API's stage."""
         body = await _read_within(request, REQUEST_LIMIT_BYTES)
-        if body is None or _event_size(request, body) > EVENT_LIMIT_BYTES:
+        if body is None:
+            return _content_length_exceeded()
+        if _event_size(request, body) > EVENT_LIMIT_BYTES:
             return self._gateway_response("REQUEST_TOO_LARGE")
         query = f"?{request.url.query}" if request.url.query else ""
         headers = [(name, value) for name, value in request.headers.raw if name.decode() not in _HOP_BY_HOP]
         try:
             answer = await self._http.request(
                 request.method,
-                f"{self._settings.gateway_url}{path}{query}",
+                f"{self._settings.gateway_url}{_LINE_FEED.sub('%250A', path)}{query}",
                 headers=[*headers, (b"x-forwarded-for", b"127.0.0.1"), (b"x-forwarded-proto", b"http")],
                 content=body,
             )
@@ -119,15 +126,16 @@ class Front:
         try:
             tagging = await run_in_threadpool(self._s3.get_object_tagging, Bucket=bucket, Key=key)
             if {"Key": STATUS_TAG, "Value": PUBLISHED} not in tagging["TagSet"]:
-                return _access_denied()
+                return _s3_error(403, "AccessDenied")
             stored = await run_in_threadpool(self._s3.get_object, Bucket=bucket, Key=key)
         except ClientError:
-            return _access_denied()
+            return _s3_error(404, "NoSuchKey")
         body = await run_in_threadpool(stored["Body"].read)
         headers = {
             "ETag": stored["ETag"],
             "Cache-Control": stored["CacheControl"],
             "Content-Disposition": f'inline; filename="{"-".join(path.split("/")[-2:])}"',
+            "Access-Control-Allow-Origin": "*",
             **self._settings.media_headers,
         }
         return Response(body, media_type=stored["ContentType"], headers=headers)
@@ -144,10 +152,15 @@ class Front:
         return Response(body, int(configured["statusCode"]), headers)
 
 
-def _access_denied() -> Response:
-    """Answer what S3 says to the CDN, and that to the client, of a picture that it may not read."""
-    body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'
-    return Response(body, 403, media_type="application/xml")
+def _s3_error(status: int, code: str) -> Response:
+    """Answer what S3 says to the CDN, and that to the client, of a picture that it does not give."""
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code></Error>'
+    return Response(body, status, media_type="application/xml")
+
+
+def _content_length_exceeded() -> Response:
+    """Answer what API Gateway says above its limit: no response that is configured, and nothing for pages."""
+    return PlainTextResponse(f"HTTP content length exceeded {REQUEST_LIMIT_BYTES} bytes.", 413)
 
 
 async def _read_within(request: Request, limit_bytes: int) -> bytes | None:

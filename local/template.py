@@ -52,7 +52,8 @@ def adapt_to_emulator(template: Template) -> Template:
     _media_types_with_a_slash(template)
     _each_method_for_any(template)
     _gateway_responses_as_resources(template)
-    _no_tls_only_statement(template)
+    _no_statements_on_tls(template)
+    _no_condition_on_the_source_of_events(template)
     _no_alarms_on_sums(template)
     _no_dashboard(template)
     return template
@@ -109,9 +110,13 @@ def _gateway_responses_as_resources(template: Template) -> None:
             "Properties": {
                 "RestApiId": {"Ref": "Api"},
                 "ResponseType": response_type,
-                "StatusCode": str(response["statusCode"]),
+                **({"StatusCode": response["statusCode"]} if "statusCode" in response else {}),
                 "ResponseParameters": response.get("responseParameters", {}),
-                "ResponseTemplates": response.get("responseTemplates", {}),
+                # Of the two identifiers of a request the emulator knows one in a template.
+                "ResponseTemplates": {
+                    media_type: body.replace("$context.extendedRequestId", "$context.requestId")
+                    for media_type, body in response["responseTemplates"].items()
+                },
             },
         }
     for resource in resources.values():
@@ -119,9 +124,17 @@ def _gateway_responses_as_resources(template: Template) -> None:
             resource["DependsOn"] = names
 
 
-def _no_tls_only_statement(template: Template) -> None:
+def _no_condition_on_the_source_of_events(template: Template) -> None:
+    """Let the roles put any event: the emulator does not tell a policy the source of one."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"].get("Policies", []):
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    if statement["Action"] == "events:PutEvents":
+                        del statement["Condition"]
+
+
+def _no_statements_on_tls(template: Template) -> None:
     """Let plain HTTP reach the bucket: the emulator speaks it, on the loopback interface."""
     policy = template["Resources"]["ImagesBucketPolicy"]["Properties"]["PolicyDocument"]
-    policy["Statement"] = [s for s in policy["Statement"] if s["Sid"] != "TlsOnly"]
-    if not policy["Statement"]:
-        del template["Resources"]["ImagesBucketPolicy"]
+    policy["Statement"] = [s for s in policy["Statement"] if s["Sid"] not in {"TlsOnly", "Tls12OrLater"}]

@@ -80,7 +80,9 @@ class ProblemBody(_Answer):
 
     type: str
     title: str
-    status: int
+    status: int | None = Field(
+        default=None, description="Missing in a refusal of the gateway that has no answer of its own."
+    )
     detail: str = Field(description="A sentence a person can act on.")
     code: Annotated[str, Field(pattern="^[a-z_]+$")] = Field(description="Stable, for programs.")
     request_id: str

@@ -113,7 +113,9 @@ def build() -> Json:
             "version": "1",
             "summary": "Pictures of a shop's products.",
             "description": "Staff and administrators upload, list, change, reorder and delete pictures. "
-            "Errors are problem details (RFC 9457) with a stable `code`.",
+            "Errors are problem details (RFC 9457) with a stable `code`. Look at the size of a picture "
+            "before you send it: API Gateway answers a request of more than 10 MB with a 413 in plain text, "
+            "and a page of another origin cannot even read that.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -230,6 +232,7 @@ def _upload() -> Json:
     return _operation(
         "uploadImage",
         "Upload an image",
+        "For pictures of up to 4,500,000 bytes; ask for a form for larger ones. "
         "Answers at once. The picture is inspected after that: look again until `status` is `ready`.",
         {201: _json("The image, pending.", "ImageBody", _EXAMPLE, _LOCATION) | {"links": _LINKS}},
         parameters=[_IDEMPOTENCY_KEY],

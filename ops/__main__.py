@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ops import keys, products, repair
+from ops import invoke_settings, keys, products, repair
 from ops.command_line import OperatorCommands
 from ops.target import DEFAULT_STACK, TargetChoice
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(keys.app, name="keys")
 app.add_typer(products.app, name="products")
 app.add_typer(repair.app, name="repair")
+app.command("invoke-settings")(invoke_settings.write_settings)
 
 
 @app.callback()

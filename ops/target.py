@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 DEFAULT_STACK = "product-images"
+LOCAL_STACK = "product-images-local"
 LOCAL_STATE = Path(__file__).resolve().parent.parent / ".local" / "state.json"
 PARALLEL_CALLS = 8
 """How many calls a command may have under way at once."""
@@ -67,6 +68,15 @@ class Clients:
         self._session = session
         self._place: dict[str, Any] = dict(place)
 
+    @property
+    def endpoint_url(self) -> str | None:
+        """Where all calls go, if that is not AWS."""
+        return self._place.get("endpoint_url")
+
+    def cloudformation(self) -> "CloudFormationClient":
+        """Return a CloudFormation client."""
+        return self._session.client("cloudformation", config=_CONFIG, **self._place)
+
     def dynamodb(self) -> "DynamoDBClient":
         """Return a DynamoDB client."""
         return self._session.client("dynamodb", config=_CONFIG, **self._place)
@@ -90,6 +100,7 @@ class Target:
     """What the stack made, under a name that an operator recognises."""
 
     name: str
+    stack: str
     clients: "Clients"
     table: str
     keys_table: str
@@ -166,6 +177,7 @@ def _stack_target(stack: str) -> Target:
     outputs = _stack_outputs(cloudformation, stack, region)
     return Target(
         name=f"stack {stack} ({region})",
+        stack=stack,
         clients=Clients(session),
         **{resource: outputs[output] for resource, output in _OUTPUTS.items()},
     )
@@ -205,6 +217,7 @@ def _local_target(state_file: Path) -> Target:
     resources = state.resources
     return Target(
         name="the local system",
+        stack=LOCAL_STACK,
         clients=clients,
         table=resources.table,
         keys_table=resources.keys_table,

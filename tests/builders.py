@@ -182,7 +182,7 @@ def api_event(
         "headers": dict(headers or {}),
         "stageVariables": {"base_url": BASE_URL},
         "requestContext": {
-            "requestId": REQUEST_ID,
+            "extendedRequestId": REQUEST_ID,
             "authorizer": {
                 "user_id": str(user.id),
                 "username": user.username,

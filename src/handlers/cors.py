@@ -2,9 +2,10 @@
 
 _ANY = "*"
 _EXPOSED = "ETag, Location, Retry-After, Idempotency-Replayed"
-
-
-_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
+_REQUEST_HEADERS = (
+    "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With"
+)
+"""What a page may send: what the API reads, and what libraries add by themselves (second and last)."""
 _KEPT_SECONDS = "600"
 """How long a browser may remember the answer to a preflight request; Chromium takes no more than 7,200."""
 
@@ -18,6 +19,14 @@ def preflight(methods: str, allowed_origins: str) -> dict[str, str]:
         "Access-Control-Allow-Headers": _REQUEST_HEADERS,
         "Access-Control-Max-Age": _KEPT_SECONDS,
     }
+
+
+def allow_any(allowed_origins: str) -> dict[str, str]:
+    """Return the headers for pages of whatever origin, of an answer that is the same for each of them.
+
+    Such an answer may lie in a cache. If the operator names no origin, no page may read it.
+    """
+    return allow_origin(None, _ANY) if allowed_origins else {}
 
 
 def allow_origin(origin: str | None, allowed_origins: str) -> dict[str, str]:

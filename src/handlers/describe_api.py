@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aws_lambda_powertools
 from aws_lambda_powertools import Logger
 
-from handlers.cors import allow_origin, preflight
+from handlers.cors import allow_any, allow_origin, preflight
 from handlers.http_headers import lower_case_names
 from handlers.problems import HttpResponse, json_response, method_not_allowed
 from handlers.settings import read_settings
@@ -56,11 +56,9 @@ class DescribeApiHandler:
     def __call__(self, event: dict[str, Any], _context: "LambdaContext") -> HttpResponse:
         """Answer one request that API Gateway let through without a key."""
         response = self._answer(event)
-        origin = lower_case_names(event["headers"]).get("origin")
-        response["headers"] |= allow_origin(origin, self._allowed_origins)
         self._logger.info(
             "answered",
-            request_id=event["requestContext"]["requestId"],
+            request_id=event["requestContext"]["extendedRequestId"],
             method=event["httpMethod"],
             resource=event["resource"],
             status=response["statusCode"],
@@ -71,16 +69,25 @@ class DescribeApiHandler:
         method, path = event["httpMethod"], event["resource"]
         match method, path:
             case "GET", "/api/openapi.json":
-                return json_response(HTTPStatus.OK, self._describe(event), _KEPT)
+                headers = {**_KEPT, **allow_any(self._allowed_origins)}
+                return json_response(HTTPStatus.OK, self._describe(event), headers)
             case "GET", "/api/docs":
                 page = _page(self._describe(event), self._script, self._style)
-                return {"statusCode": HTTPStatus.OK, "headers": {**_KEPT, **_PAGE_HEADERS}, "body": page}
+                headers = {**_KEPT, **_PAGE_HEADERS, **allow_any(self._allowed_origins)}
+                return {"statusCode": HTTPStatus.OK, "headers": headers, "body": page}
             case _:
-                allow = ", ".join([*self._methods(path), "OPTIONS"])
-                if method == "OPTIONS":
-                    headers = {"Allow": allow, **preflight(allow, self._allowed_origins)}
-                    return {"statusCode": HTTPStatus.NO_CONTENT, "headers": headers, "body": ""}
-                return method_not_allowed(allow, event["requestContext"]["requestId"])
+                return self._say_methods(event)
+
+    def _say_methods(self, event: dict[str, Any]) -> HttpResponse:
+        allow = ", ".join([*self._methods(event["resource"]), "OPTIONS"])
+        if event["httpMethod"] == "OPTIONS":
+            headers = {"Allow": allow, **preflight(allow, self._allowed_origins)}
+            response: HttpResponse = {"statusCode": HTTPStatus.NO_CONTENT, "headers": headers, "body": ""}
+        else:
+            response = method_not_allowed(allow, event["requestContext"]["extendedRequestId"])
+        origin = lower_case_names(event["headers"]).get("origin")
+        response["headers"] |= allow_origin(origin, self._allowed_origins)
+        return response
 
     def _describe(self, event: dict[str, Any]) -> dict[str, object]:
         return {**self._document, "servers": [{"url": event["stageVariables"]["base_url"]}]}

@@ -89,11 +89,14 @@ class HttpFunction:
 
     def __call__(self, event: dict[str, Any], context: "LambdaContext") -> HttpResponse:
         """Answer one request."""
-        request_id = event["requestContext"]["requestId"]
+        # The gateway's own; a client may choose what stands under "requestId".
+        request_id = event["requestContext"]["extendedRequestId"]
         with (
             within(context.get_remaining_time_in_millis),
-            # Who did it: the key's name, which an operator finds in the list of keys.
-            self._logger.append_context_keys(request_id=request_id, key_id=_key_id(event)),
+            # Who did it, and from where: the key's name, which an operator finds in the list of keys.
+            self._logger.append_context_keys(
+                request_id=request_id, key_id=_key_id(event), forwarded_for=_forwarded_for(event)
+            ),
         ):
             response = self._respond(event, context, request_id)
         origin = lower_case_names(event["headers"]).get("origin")
@@ -130,3 +133,10 @@ def _key_id(event: dict[str, Any]) -> str | None:
     caller = event["requestContext"].get("authorizer") or {}
     key_id: str | None = caller.get("key_id")
     return key_id
+
+
+def _forwarded_for(event: dict[str, Any]) -> str | None:
+    # API Gateway adds the address that it was asked from, the CDN the one before it; what stands before these
+    # two a client may have made up.
+    told = lower_case_names(event["headers"]).get("x-forwarded-for")
+    return ",".join(told.split(",")[-2:]).strip() if told else None

@@ -7,11 +7,19 @@ import httpx
 import pytest
 
 from tests.builders import jpeg
-from tests.e2e.origins import ALLOWED, ALSO_ALLOWED, OTHER, listed, preflight
+from tests.e2e.origins import ALLOWED, ALSO_ALLOWED, OTHER, cors_headers, listed, preflight
 from tests.e2e.problems import check_problem
 from tests.e2e.shop import Shop
 
 PICTURE = jpeg()
+
+
+def test_any_page_reads_a_picture_and_an_error_of_the_gateway(shop: Shop) -> None:
+    image = shop.add(PICTURE, product_id=126)
+    refused = httpx.get(shop.url(), headers={"Origin": OTHER})
+    for answer, status in ((shop.fetch(image.f), 200), (refused, 401)):
+        assert answer.status_code == status
+        assert cors_headers(answer) == {"access-control-allow-origin": "*"}
 
 
 @pytest.mark.parametrize("origin", [ALLOWED, ALSO_ALLOWED])
@@ -30,7 +38,15 @@ def test_a_named_origin_hears_what_it_may_send(shop: Shop, origin: str, path: st
     assert answer.headers["access-control-allow-origin"] == origin
     assert listed(answer, "access-control-allow-methods") == methods
     headers = {name.lower() for name in listed(answer, "access-control-allow-headers")}
-    assert headers == {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match"}
+    assert headers == {
+        "authorization",
+        "cache-control",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "x-requested-with",
+    }
     assert "Origin" in listed(answer, "vary")
 
 
@@ -49,13 +65,18 @@ def test_a_page_of_a_named_origin_can_read_every_answer(shop: Shop) -> None:
         (shop.request("PUT", f"{shop.url()}/order", headers=origin, json={}), 400),
         (shop.request("DELETE", shop.image_url(123, image_id), headers=origin), 204),
         (shop.request("GET", shop.image_url(123, image_id), headers=known), 404),
-        (httpx.get(f"{shop.state.api_url}/api/openapi.json", headers=origin), 200),
     ):
         assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == ALLOWED
         assert "Origin" in listed(answer, "vary")
         exposed = listed(answer, "access-control-expose-headers")
         assert exposed == {"ETag", "Location", "Retry-After", "Idempotency-Replayed"}
+
+
+def test_any_page_can_read_the_description_once_one_may_use_the_api(shop: Shop) -> None:
+    answer = httpx.get(f"{shop.state.api_url}/api/openapi.json", headers={"Origin": OTHER})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "vary" not in answer.headers
 
 
 def test_a_304_can_be_read_as_well(shop: Shop) -> None:
@@ -86,10 +107,15 @@ def test_a_page_can_read_the_errors_that_the_gateway_itself_answers(shop: Shop) 
         (httpx.get(shop.url(), headers=origin), 401, "unauthorized"),
         (shop.request("GET", shop.url(), headers=origin, key=customer), 403, "access_denied"),
         (shop.request("GET", unknown, headers=origin), 404, "route_not_found"),
-        (shop.upload(bytes(12_000_000), origin=ALLOWED), 413, "file_too_large"),
+        (shop.upload(bytes(5_000_000), origin=ALLOWED), 413, "file_too_large"),
     ):
         check_problem(answer, status, code)
         assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_page_cannot_read_that_it_sent_more_than_the_gateway_takes(shop: Shop) -> None:
+    answer = shop.upload(bytes(12_000_000), origin=ALLOWED)
+    assert (answer.status_code, cors_headers(answer)) == (413, {})
 
 
 def test_a_page_of_a_named_origin_can_send_a_form_to_the_bucket(shop: Shop) -> None:

@@ -130,5 +130,5 @@ def test_another_format_that_came_with_a_form_fails_and_is_removed(
     shop.until_removed(product_id)
     # Not even its text may be shown.
     served = shop.fetch(reservations[0].f)
-    assert served.status_code == 403
+    assert served.status_code == 404
     assert SCRIPT not in served.content

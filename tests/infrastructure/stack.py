@@ -9,6 +9,10 @@ from local.template import Template
 
 type Properties = dict[str, Any]
 
+BUCKET_NAME = "${AWS::StackName}-${AWS::AccountId}-${AWS::Region}"
+BUCKET_ARN = f"arn:${{AWS::Partition}}:s3:::{BUCKET_NAME}"
+"""As the template writes them where a reference would close a circle."""
+
 NO_VALUE = {"Ref": "AWS::NoValue"}
 """What CloudFormation leaves out."""
 
@@ -37,6 +41,24 @@ def of_type(template: Template, kind: str) -> dict[str, Properties]:
 
 def functions(template: Template) -> dict[str, Properties]:
     return of_type(template, "AWS::Lambda::Function")
+
+
+def function_roles(template: Template) -> dict[str, Properties]:
+    """Return the roles of the functions: all but the one that API Gateway writes logs with."""
+    roles = of_type(template, "AWS::IAM::Role")
+    del roles["GatewayRole"]
+    return roles
+
+
+def variables_of(function: Properties) -> dict[str, Any]:
+    """Return the environment that a function has on AWS: its variables but those without a value."""
+    variables = function["Environment"]["Variables"].items()
+    return {name: value for name, value in variables if value != NO_VALUE}
+
+
+def images_bucket(template: Template) -> Properties:
+    [bucket] = of_type(template, "AWS::S3::Bucket").values()
+    return bucket
 
 
 def references(node: object) -> set[str]:

@@ -10,11 +10,15 @@ import pytest
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG
 from domain.image import ImageFormat, ImageRef
 from local.template import Template, media_headers
+from tests.infrastructure.api import api_definition
 from tests.infrastructure.stack import Properties, as_sub, evaluate, of_type
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST_HEADER = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 """Managed policies (CloudFront developer guide, "Use managed cache policies" and what follows)."""
+
+METHODS = {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"}
+"""All that CloudFront passes on."""
 
 CACHED_ERRORS = {400, 403, 404, 405, 414, 500, 501, 502, 503, 504}
 """What CloudFront may keep for 10 s unless told otherwise (developer guide, "HTTP 4xx and 5xx status…")."""
@@ -55,6 +59,8 @@ def test_pictures_come_from_the_bucket_and_all_else_from_the_stage(cdn: Properti
     origins = {origin["Id"]: origin for origin in cdn["Origins"]}
     assert {path: each["TargetOriginId"] for path, each in behaviors(cdn).items()} == {
         "/media/*": "images",
+        "/api/docs": "api",
+        "/api/openapi.json": "api",
         "/api/*": "api",
         "*": "api",
     }
@@ -68,15 +74,43 @@ def test_the_api_is_passed_on_whole_and_never_from_a_cache(cdn: Properties) -> N
         behavior = behaviors(cdn)[path]
         assert behavior["CachePolicyId"] == CACHING_DISABLED
         assert behavior["OriginRequestPolicyId"] == ALL_VIEWER_EXCEPT_HOST_HEADER
-        assert set(behavior["AllowedMethods"]) == {
-            "GET",
-            "HEAD",
-            "OPTIONS",
-            "PUT",
-            "PATCH",
-            "POST",
-            "DELETE",
-        }
+        assert set(behavior["AllowedMethods"]) == METHODS
+
+
+def test_the_description_comes_from_the_cache_and_compressed_whatever_is_asked_beside_its_path(
+    cdn: Properties, template: Template
+) -> None:
+    described = {path for path in api_definition(template)["paths"] if "products" not in path}
+    assert described == {"/api/docs", "/api/openapi.json"}
+    for path in described:
+        behavior = behaviors(cdn)[path]
+        assert behavior["Compress"] is True
+        assert behavior["CachePolicyId"] == {"Ref": "CdnDescriptionCaching"}
+        # Nothing else of a request reaches the function, so that nothing else can make it run again.
+        assert "OriginRequestPolicyId" not in behavior
+        assert set(behavior["AllowedMethods"]) == METHODS
+    policy = of_type(template, "AWS::CloudFront::CachePolicy")["CdnDescriptionCaching"]["CachePolicyConfig"]
+    # As long as the function says, and never longer than that.
+    assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 300)
+    assert policy["ParametersInCacheKeyAndForwardedToOrigin"] == {
+        "EnableAcceptEncodingGzip": True,
+        "EnableAcceptEncodingBrotli": True,
+        "CookiesConfig": {"CookieBehavior": "none"},
+        "HeadersConfig": {"HeaderBehavior": "none"},
+        "QueryStringsConfig": {"QueryStringBehavior": "none"},
+    }
+
+
+def test_every_answer_says_that_only_https_is_spoken_here_and_that_its_type_is_its_type(
+    cdn: Properties, template: Template
+) -> None:
+    policies = of_type(template, "AWS::CloudFront::ResponseHeadersPolicy")
+    for path, behavior in behaviors(cdn).items():
+        policy = policies[behavior["ResponseHeadersPolicyId"]["Ref"]]["ResponseHeadersPolicyConfig"]
+        security = policy["SecurityHeadersConfig"]
+        assert security["ContentTypeOptions"] == {"Override": True}, path
+        hsts = {"AccessControlMaxAgeSec": 31_536_000, "Override": True}
+        assert security["StrictTransportSecurity"] == hsts, path
 
 
 def test_pictures_are_read_only_and_kept_for_a_day(cdn: Properties, template: Template) -> None:
@@ -128,13 +162,28 @@ def test_only_this_distribution_reads_the_bucket_and_only_what_is_published(
     assert (config["OriginAccessControlOriginType"], config["SigningBehavior"]) == ("s3", "always")
     assert config["SigningProtocol"] == "sigv4"
     [policy] = of_type(template, "AWS::S3::BucketPolicy").values()
-    [allowed] = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
-    assert allowed["Action"] == "s3:GetObject"
-    assert as_sub(allowed["Resource"]) == "${ImagesBucket.Arn}/originals/*"
-    conditions = allowed["Condition"]["StringEquals"]
-    assert as_sub(conditions.pop("aws:SourceArn")).endswith(":distribution/${Cdn}")
-    assert conditions == {f"s3:ExistingObjectTag/{STATUS_TAG}": PUBLISHED}
+    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert [(s["Action"], as_sub(s["Resource"])) for s in allowed] == [
+        ("s3:GetObject", "${ImagesBucket.Arn}/originals/*"),
+        # Without it a picture that is not there would be a 403.
+        ("s3:ListBucket", "${ImagesBucket.Arn}"),
+    ]
+    for statement in allowed:
+        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        source = statement["Condition"]["StringEquals"].pop("aws:SourceArn")
+        assert as_sub(source).endswith(":distribution/${Cdn}")
+    read, listed = (statement["Condition"]["StringEquals"] for statement in allowed)
+    assert (read, listed) == ({f"s3:ExistingObjectTag/{STATUS_TAG}": PUBLISHED}, {})
+
+
+def test_no_viewer_can_have_the_bucket_listed(cdn: Properties, template: Template) -> None:
+    # A list is a GET of the bucket's root with a query (S3 API reference, "ListObjectsV2").
+    to_bucket = [path for path, each in behaviors(cdn).items() if each["TargetOriginId"] == "images"]
+    assert to_bucket == ["/media/*"]
+    assert "OriginRequestPolicyId" not in behaviors(cdn)["/media/*"]
+    caching = of_type(template, "AWS::CloudFront::CachePolicy")["CdnImageCaching"]["CachePolicyConfig"]
+    forwarded = caching["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert forwarded["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
 
 
 def test_two_stacks_of_one_account_do_not_take_each_others_names(template: Template) -> None:
@@ -181,7 +230,7 @@ def test_pictures_alone_pass_through_functions_that_are_published(
     assert associated == {
         "/media/*": {
             "viewer-request": "${CdnImagePath.FunctionARN}",
-            "viewer-response": "${CdnImageName.FunctionARN}",
+            "viewer-response": "${CdnImageAnswer.FunctionARN}",
         }
     }
     for function in of_type(template, "AWS::CloudFront::Function").values():
@@ -204,7 +253,7 @@ def test_only_the_beginning_of_a_path_is_rewritten(template: Template, uri: str)
 
 def saved_as(template: Template, uri: str) -> str:
     event = {"request": {"uri": uri}, "response": {"headers": {}}}
-    value: str = run(template, "CdnImageName", event)["headers"]["content-disposition"]["value"]
+    value: str = run(template, "CdnImageAnswer", event)["headers"]["content-disposition"]["value"]
     return value
 
 
@@ -228,13 +277,27 @@ def test_a_path_cannot_break_out_of_the_name(template: Template, name: str) -> N
     assert saved_as(template, f"/originals/1/{name}") == f'inline; filename="1-{name}"'
 
 
+def test_a_page_of_any_origin_may_read_a_picture_also_one_that_it_has_shown_before(
+    template: Template,
+) -> None:
+    # Whether the request named an origin or not: a browser keeps one answer for both.
+    for headers in ({}, {"origin": {"value": "https://shop.example.com"}}):
+        event = {"request": {"uri": "/originals/1/2.jpg", "headers": headers}, "response": {"headers": {}}}
+        answered = run(template, "CdnImageAnswer", event)["headers"]
+        assert answered["access-control-allow-origin"] == {"value": "*"}
+
+
 def test_the_other_headers_of_a_picture_stay_as_they_are(template: Template) -> None:
     headers = {"etag": {"value": '"1"'}, "content-disposition": {"value": "attachment"}}
     event = {
         "request": {"uri": "/originals/1/2.jpg"},
         "response": {"statusCode": 206, "headers": headers},
     }
-    assert run(template, "CdnImageName", event) == {
+    assert run(template, "CdnImageAnswer", event) == {
         "statusCode": 206,
-        "headers": {**headers, "content-disposition": {"value": 'inline; filename="1-2.jpg"'}},
+        "headers": {
+            **headers,
+            "content-disposition": {"value": 'inline; filename="1-2.jpg"'},
+            "access-control-allow-origin": {"value": "*"},
+        },
     }

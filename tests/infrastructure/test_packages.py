@@ -23,7 +23,7 @@ from tests.infrastructure.package_files import (
     files,
     run_alone,
 )
-from tests.infrastructure.stack import functions
+from tests.infrastructure.stack import functions, variables_of
 
 LAYERS = {"PillowLayer"}
 FUNCTIONS = sorted(GROUPS.keys() - LAYERS)
@@ -175,7 +175,7 @@ def test_a_handler_imports_without_an_environment_and_gets_ready_in_its_own_with
     logical_id: str, template: Template
 ) -> None:
     # Ready, it has the SDK's clients, so this shows that what is left of botocore is enough.
-    variables = functions(template)[logical_id]["Environment"]["Variables"]
+    variables = variables_of(functions(template)[logical_id])
     environment = {**dict.fromkeys(variables, "1"), **AN_ACCOUNT}
     module = _handler_module(template, logical_id)
     program = f"import os, {module}; os.environ |= {environment}; {module}.lambda_handler"
@@ -249,7 +249,7 @@ def test_the_authorizer_is_ready_without_what_others_need() -> None:
 def test_a_warm_upload_asks_the_system_for_memory_only_without_the_settings(
     template: Template, has_settings: bool
 ) -> None:
-    variables = functions(template)["UploadImageFunction"]["Environment"]["Variables"]
+    variables = variables_of(functions(template)["UploadImageFunction"])
     allocator = {name: value for name, value in variables.items() if name.startswith("MALLOC_")}
     done = _run_isolated("UploadImageFunction", WARM_BODIES, allocator if has_settings else {})
     assert done.returncode == 0, done.stderr

@@ -63,7 +63,7 @@ def answer(
         "resource": path,
         "headers": {"Origin": origin} if origin else None,
         "stageVariables": {"base_url": "https://shop.example"},
-        "requestContext": {"requestId": REQUEST_ID},
+        "requestContext": {"extendedRequestId": REQUEST_ID},
     }
     return handler(event, a_context())
 
@@ -122,6 +122,19 @@ def test_a_preflight_request_of_an_allowed_origin_gets_what_it_asks_for(swagger_
     assert int(headers["Access-Control-Max-Age"]) > 0
 
 
+@pytest.mark.parametrize("path", ["/api/openapi.json", "/api/docs"])
+@pytest.mark.parametrize("origin", [None, "https://admin.example", "https://evil.example"])
+def test_the_description_does_not_depend_on_who_asks_so_that_a_cache_may_keep_it(
+    swagger_ui: Path, path: str, origin: str | None
+) -> None:
+    headers = answer(swagger_ui, "GET", path, origin=origin, allowed_origins="https://admin.example")[
+        "headers"
+    ]
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert "Vary" not in headers
+    assert headers["Cache-Control"] == "public, max-age=300"
+
+
 def test_a_preflight_request_of_another_origin_is_not_allowed(swagger_ui: Path) -> None:
     response = answer(
         swagger_ui, "OPTIONS", IMAGES, origin="https://evil.example", allowed_origins="https://a.example"
@@ -140,7 +153,7 @@ def test_the_deployed_function_reads_the_description_and_swagger_ui_from_its_pac
         "resource": "/api/docs",
         "headers": None,
         "stageVariables": {"base_url": "https://shop.example"},
-        "requestContext": {"requestId": REQUEST_ID},
+        "requestContext": {"extendedRequestId": REQUEST_ID},
     }
     page = module.lambda_handler(event, a_context())["body"]
     assert "SwaggerUIBundle" in page
@@ -184,7 +197,7 @@ def test_the_page_may_ask_this_api_and_nobody_else(swagger_ui: Path) -> None:
     }
 
 
-def test_a_page_of_another_origin_may_send_every_header_that_the_api_reads(swagger_ui: Path) -> None:
+def test_a_page_of_another_origin_may_send_what_the_api_reads_and_libraries_add(swagger_ui: Path) -> None:
     origin = "https://admin.example"
     headers = answer(swagger_ui, "OPTIONS", IMAGES, origin=origin, allowed_origins=origin)["headers"]
     described = {
@@ -196,7 +209,8 @@ def test_a_page_of_another_origin_may_send_every_header_that_the_api_reads(swagg
         if parameter["in"] == "header"
     }
     allowed = set(headers["Access-Control-Allow-Headers"].split(", "))
-    assert allowed == {"Authorization", "Content-Type", *described}
+    of_libraries = {"Cache-Control", "X-Requested-With"}
+    assert allowed == {"Authorization", "Content-Type", *of_libraries, *described}
 
 
 def test_every_answer_is_logged_once(

@@ -372,7 +372,7 @@ def test_whoever_the_user_is_the_log_stays_one_record_a_line(
     tried(EXAMPLES)
     service = Service()
     event = upload_event(upload_form(CONTENT), user=User(7, MARK + username, MARK + full_name))
-    event["requestContext"]["requestId"] = request_id
+    event["requestContext"]["extendedRequestId"] = request_id
     response = service.upload(event)
     assert response["statusCode"] == 201
     assert_headers_are_lines(response)

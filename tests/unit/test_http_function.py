@@ -65,6 +65,34 @@ def test_an_event_is_read_into_a_request() -> None:
     assert request.context.aws_request_id == context.aws_request_id
 
 
+def test_a_request_is_known_by_the_identifier_that_no_client_can_choose(printed: Printed) -> None:
+    event = api_event("GET", IMAGE_PATH, path=PATH)
+    event["requestContext"]["requestId"] = "chosen-by-the-client"
+    answer = call(Answer(ProductNotFoundError(1)), event)
+    assert json.loads(answer["body"])["request_id"] == REQUEST_ID
+    [logged] = [log for log in printed() if log.get("message") == "request rejected"]
+    assert logged["request_id"] == REQUEST_ID
+
+
+@pytest.mark.parametrize(
+    ("sent", "logged"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7, 198.51.100.1", "203.0.113.7, 198.51.100.1"),
+        # What stands further in front the client wrote.
+        ("192.0.2.66, 203.0.113.7, 198.51.100.1", "203.0.113.7, 198.51.100.1"),
+        (None, None),
+    ],
+)
+def test_the_log_says_from_where_as_far_as_aws_vouches_for_it(
+    printed: Printed, sent: str | None, logged: str | None
+) -> None:
+    headers = {"X-Forwarded-For": sent} if sent else {}
+    call(Answer(ProductNotFoundError(1)), api_event("GET", IMAGE_PATH, path=PATH, headers=headers))
+    [rejected] = [log for log in printed() if log.get("message") == "request rejected"]
+    assert rejected.get("forwarded_for") == logged
+
+
 def test_what_a_request_does_not_have_is_empty() -> None:
     answer = Answer()
     call(answer, api_event("GET", IMAGE_PATH, path=PATH) | {"headers": None})

@@ -252,7 +252,7 @@ def codes(status: int, template: Template) -> set[str]:
     by_gateway = {
         json.loads(response["responseTemplates"]["application/json"])["code"]
         for response in body["x-amazon-apigateway-gateway-responses"].values()
-        if int(response["statusCode"]) == status
+        if response.get("statusCode") == str(status)
     }
     return by_functions | by_gateway
 

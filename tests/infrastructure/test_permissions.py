@@ -1,0 +1,158 @@
+"""The roles of template.yaml: what each function may do, and nothing else."""
+
+import pytest
+
+from adapters.eventbridge_image_events import SOURCE
+from local.template import Template
+from tests.infrastructure.stack import (
+    BUCKET_ARN,
+    as_sub,
+    function_roles,
+    grants,
+    is_scoped,
+    of_type,
+    statements,
+)
+
+BUS_ARN = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
+KEEP_KEYS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+WRITE_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+PERMISSIONS = {
+    "AuthorizeRole": {
+        "${KeysTable.Arn}": {"dynamodb:GetItem"},
+        "${AuthorizeLogGroup.Arn}": WRITE_LOGS,
+    },
+    "UploadImageRole": {
+        "${CatalogTable.Arn}": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        "${IdempotencyTable.Arn}": KEEP_KEYS,
+        "${ImagesBucket.Arn}/originals/*": {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"},
+        "${UploadImageLogGroup.Arn}": WRITE_LOGS,
+    },
+    "ReserveUploadRole": {
+        "${CatalogTable.Arn}": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "${IdempotencyTable.Arn}": KEEP_KEYS,
+        # A form carries the rights of whoever signs it.
+        "${ImagesBucket.Arn}/originals/*": {"s3:PutObject"},
+        "${ReserveUploadLogGroup.Arn}": WRITE_LOGS,
+    },
+    "GalleryRole": {
+        "${CatalogTable.Arn}": {
+            "dynamodb:Query",
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
+        "${CatalogTable.Arn}/index/gallery": {"dynamodb:Query"},
+        "${ImagesBucket.Arn}/originals/*": {"s3:DeleteObject"},
+        BUS_ARN: {"events:PutEvents"},
+        "${GalleryLogGroup.Arn}": WRITE_LOGS,
+    },
+    "ReconcileRole": {
+        "${CatalogTable.Arn}/index/open": {"dynamodb:Query"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        "${ImagesBucket.Arn}/originals/*": {"s3:GetObject", "s3:DeleteObject"},
+        "${ImagesBucket.Arn}": {"s3:ListBucket"},
+        "${ExtractMetadataFunction.Arn}": {"lambda:InvokeFunction"},
+        BUS_ARN: {"events:PutEvents"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${ReconcileLogGroup.Arn}": WRITE_LOGS,
+    },
+    # What anybody may call can do nothing.
+    "DescribeApiRole": {"${DescribeApiLogGroup.Arn}": WRITE_LOGS},
+    "ExtractMetadataRole": {
+        f"{BUCKET_ARN}/originals/*": {
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "s3:PutObjectVersionTagging",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+        },
+        BUCKET_ARN: {"s3:ListBucket", "s3:ListBucketVersions"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
+        BUS_ARN: {"events:PutEvents"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${ExtractMetadataLogGroup.Arn}": WRITE_LOGS,
+    },
+}
+"""All that each role may do: a new permission is written here too, on purpose."""
+
+
+def test_every_role_may_do_exactly_what_the_table_says(template: Template) -> None:
+    assert {name: grants(role) for name, role in function_roles(template).items()} == PERMISSIONS
+
+
+def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Template) -> None:
+    kinds = {resource["Type"] for resource in template["Resources"].values()}
+    assert {kind for kind in kinds if kind.startswith("AWS::IAM::")} == {"AWS::IAM::Role"}
+    for name, role in function_roles(template).items():
+        assert role.keys() == {"AssumeRolePolicyDocument", "Policies"}, name
+        for statement in statements(role):
+            # No NotAction or NotResource, which allow everything but what they name.
+            assert statement.keys() - {"Condition"} == {"Sid", "Effect", "Action", "Resource"}, name
+            assert statement["Effect"] == "Allow"
+
+
+def test_events_may_be_put_in_the_name_of_this_service_alone(template: Template) -> None:
+    conditions = {
+        (name, statement["Action"]): statement["Condition"]
+        for name, role in function_roles(template).items()
+        for statement in statements(role)
+        if "Condition" in statement
+    }
+    senders = {name for name, resources in PERMISSIONS.items() if BUS_ARN in resources}
+    own = {"StringEquals": {"events:source": SOURCE}}
+    assert conditions == {(name, "events:PutEvents"): own for name in senders}
+
+
+def test_only_lambda_may_assume_the_roles(template: Template) -> None:
+    for name, role in function_roles(template).items():
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Effect"] == "Allow", name
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+        assert trust["Action"] == "sts:AssumeRole"
+
+
+def test_the_role_that_api_gateway_writes_logs_with_is_its_alone_and_can_do_nothing_else(
+    template: Template,
+) -> None:
+    role = of_type(template, "AWS::IAM::Role")["GatewayRole"]
+    assert role.keys() == {"AssumeRolePolicyDocument", "ManagedPolicyArns"}
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    # API Gateway checks that a role has the rights of this policy, and refuses one with fewer.
+    policy = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    assert [as_sub(each) for each in role["ManagedPolicyArns"]] == [policy]
+
+
+def test_every_policy_is_read_by_todays_rules(template: Template) -> None:
+    documents = [policy["PolicyDocument"] for policy in of_type(template, "AWS::S3::BucketPolicy").values()]
+    for role in function_roles(template).values():
+        documents += [role["AssumeRolePolicyDocument"], *(p["PolicyDocument"] for p in role["Policies"])]
+    # Without it, or with the other one there is, ${...} in a policy would be mere text.
+    assert {document["Version"] for document in documents} == {"2012-10-17"}
+
+
+def test_every_permission_names_its_actions_and_its_resource(template: Template) -> None:
+    for name, role in function_roles(template).items():
+        for resource, actions in grants(role).items():
+            assert is_scoped(resource), name
+            assert not [action for action in actions if "*" in action], name
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "*",
+        "${ImagesBucket.Arn}*",
+        "${ImagesBucket.Arn}/*",
+        "${ImagesBucket.Arn}/originals*",
+        "${ImagesBucket.Arn}/*/originals/*",
+        "arn:${AWS::Partition}:s3:::*",
+        "arn:${AWS::Partition}:s3:::*/originals/*",
+        "arn:${AWS::Partition}:dynamodb:*:*:table/catalog",
+        "${CatalogTable.Arn}/index/*",
+    ],
+)
+def test_the_check_of_resources_refuses_an_open_one(resource: str) -> None:
+    assert not is_scoped(resource)

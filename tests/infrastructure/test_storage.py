@@ -1,0 +1,121 @@
+"""Where template.yaml keeps things: bucket, tables, queue."""
+
+import pytest
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+
+from adapters.aws import dynamodb_client
+from domain.image import ImageFormat, ImageRef
+from local.template import Template
+from tests.builders import CATALOG_TABLE
+from tests.infrastructure.stack import as_sub, images_bucket, of_type
+
+FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60
+
+
+def test_the_bucket_is_closed_to_the_public(template: Template) -> None:
+    assert images_bucket(template)["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert images_bucket(template)["OwnershipControls"] == {
+        "Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    }
+
+
+def test_the_bucket_is_encrypted(template: Template) -> None:
+    [rule] = images_bucket(template)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+
+
+def test_the_bucket_keeps_old_versions_for_a_while_and_current_ones_for_good(template: Template) -> None:
+    bucket = images_bucket(template)
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    expirations = [r["NoncurrentVersionExpiration"] for r in rules if "NoncurrentVersionExpiration" in r]
+    assert expirations == [{"NoncurrentDays": {"Ref": "OldVersionDays"}}]
+    assert not [rule for rule in rules if rule.keys() & {"ExpirationInDays", "ExpirationDate"}]
+    # Nothing is left of what is gone, or never came to its end.
+    assert [rule for rule in rules if rule.get("ExpiredObjectDeleteMarker") is True]
+    assert [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
+
+
+@pytest.mark.parametrize(
+    ("sid", "condition"),
+    [
+        ("TlsOnly", {"Bool": {"aws:SecureTransport": False}}),
+        ("Tls12OrLater", {"NumericLessThan": {"s3:TlsVersion": 1.2}}),
+    ],
+)
+def test_the_bucket_refuses_requests_without_tls_and_with_one_before_1_2(
+    template: Template, sid: str, condition: dict[str, object]
+) -> None:
+    [policy] = of_type(template, "AWS::S3::BucketPolicy").values()
+    assert policy["Bucket"] == {"Ref": "ImagesBucket"}
+    [statement] = [s for s in policy["PolicyDocument"]["Statement"] if s["Sid"] == sid]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert {as_sub(r) for r in statement["Resource"]} == {"${ImagesBucket.Arn}", "${ImagesBucket.Arn}/*"}
+    assert statement["Condition"] == condition
+
+
+def test_the_bucket_is_made_after_the_permission_that_s3_looks_for(template: Template) -> None:
+    # S3 refuses a notification to a function that it may not call.
+    assert template["Resources"]["ImagesBucket"]["DependsOn"] == "ExtractMetadataPermission"
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_the_bucket_announces_every_key_that_the_service_writes(
+    template: Template, image_format: ImageFormat
+) -> None:
+    [trigger] = images_bucket(template)["NotificationConfiguration"]["LambdaConfigurations"]
+    assert trigger["Event"] == "s3:ObjectCreated:*"
+    assert as_sub(trigger["Function"]) == "${ExtractMetadataFunction.Arn}"
+    [rule] = trigger["Filter"]["S3Key"]["Rules"]
+    assert rule["Name"] == "prefix"
+    assert ImageRef(123, 1, image_format).key.startswith(rule["Value"])
+
+
+def test_every_table_is_paid_on_demand(template: Template) -> None:
+    tables = of_type(template, "AWS::DynamoDB::Table")
+    assert tables.keys() == {"CatalogTable", "KeysTable", "IdempotencyTable"}
+    assert {table["BillingMode"] for table in tables.values()} == {"PAY_PER_REQUEST"}
+
+
+@pytest.mark.parametrize("name", ["CatalogTable", "KeysTable"])
+def test_every_table_of_the_shops_data_can_go_back_in_time(template: Template, name: str) -> None:
+    table = of_type(template, "AWS::DynamoDB::Table")[name]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_idempotency_keys_are_forgotten_by_the_attribute_that_powertools_writes(template: Template) -> None:
+    table = of_type(template, "AWS::DynamoDB::Table")["IdempotencyTable"]
+    store = DynamoDBPersistenceLayer("t", boto3_client=dynamodb_client())
+    assert table["TimeToLiveSpecification"] == {"AttributeName": store.expiry_attr, "Enabled": True}
+    assert table["KeySchema"] == [{"AttributeName": store.key_attr, "KeyType": "HASH"}]
+    assert table["AttributeDefinitions"] == [{"AttributeName": store.key_attr, "AttributeType": "S"}]
+
+
+def test_what_holds_the_shops_data_outlives_the_stack(template: Template) -> None:
+    kinds = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
+    policies = {
+        name: (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
+        for name, resource in template["Resources"].items()
+        if resource["Type"] in kinds
+    }
+    # Losing the answers to retries loses no picture.
+    assert policies.pop("IdempotencyTable") == ("Delete", "Delete")
+    assert policies == dict.fromkeys(policies, ("RetainExceptOnCreate", "Retain"))
+    assert len(policies) == 3
+
+
+def test_the_failure_queue_is_encrypted_and_keeps_messages_for_14_days(template: Template) -> None:
+    [queue] = of_type(template, "AWS::SQS::Queue").values()
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS_SECONDS
+
+
+def test_the_catalogue_has_the_keys_and_indexes_that_the_adapters_are_tried_on(template: Template) -> None:
+    catalog = of_type(template, "AWS::DynamoDB::Table")["CatalogTable"]
+    assert {name: catalog[name] for name in CATALOG_TABLE} == CATALOG_TABLE
