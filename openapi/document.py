@@ -248,8 +248,6 @@ def _details_in_a_form() -> Json:
     for name, schema in fields.items():
         about = {key: schema.pop(key) for key in ("default", "description")}
         del schema["title"]
-        # Of a form it is the bytes that are limited, which a schema cannot say.
-        schema.pop("maxLength", None)
         empty = {"const": "", "description": "As if it were not sent."}
         described[name] = {**(schema if schema["type"] == "string" else {"anyOf": [schema, empty]}), **about}
     return described

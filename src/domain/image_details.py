@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, Self
 
 from domain.text import clean_text
 
+ALT_TEXT_LIMIT = 1_000
+"""Characters (code points) of an alternative text: a long paragraph, more than any screen reader's user wants."""
 ORDER_LIMIT = 2**31
 """Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
 
@@ -13,7 +15,7 @@ ORDER_LIMIT = 2**31
 class ImageDetails(NamedTuple):
     """What a shop says of a picture; what it does not say has the default.
 
-    `alt_text` is one line of at most 255 bytes, `order` the place among the product's pictures, from
+    `alt_text` is one line of at most `ALT_TEXT_LIMIT` characters as it was sent, `order` the place among the product's pictures, from
     -`ORDER_LIMIT` up. That a picture is to be the primary is no detail: the product says it.
     """
 
