@@ -299,7 +299,8 @@ def _change() -> Json:
     return _operation(
         "changeImage",
         "Change an image's text, order or whether it is the primary",
-        "What is not sent stays as it is. A pending image becomes the primary later, a failed one never.",
+        "What is not sent stays as it is. The whole image may be sent as it was read: the rest of it must be "
+        "as it is. A pending image becomes the primary later, a failed one never.",
         {200: _json("The image after the change.", "ImageBody", _READY, _ETAG)},
         parameters=[condition],
         body=_body("ChangeBody", {"alt_text": "Seen from the left", "is_primary": True}),

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
@@ -19,6 +20,8 @@ _MAX_NAME = 16_384
 """Characters of a file name: far more than the 255 bytes that are kept of one."""
 _MAX_IMAGE_IDS = 10_000
 """Identifiers in a list: far more than can be reordered at once, so that the error can name that limit."""
+_NO_FIELD = "There is no such field."
+_UNCHANGEABLE = "Cannot be changed. Leave it out, or send it as it is."
 _LONE_SURROGATE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
@@ -80,7 +83,30 @@ class DetailsBody(_Body):
 class ChangeBody(DetailsBody):
     """What is to be changed of a picture; fields that are not sent stay as they are."""
 
+    # A picture may come back whole: what else there is of it is compared with what is shown. A client has no
+    # reason to send it, so the description goes on without.
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": False})
+
     is_primary: bool = Field(default=False, description="Whether it is the product's primary image.")
+
+    def fields(self) -> list[str]:
+        """Return the names of what is to be changed."""
+        return sorted(self.model_fields_set & ChangeBody.model_fields.keys())
+
+    def require_rest_of(self, shown: Mapping[str, object]) -> None:
+        """Hold what was sent beside the fields to be as it is shown.
+
+        Raises:
+            InvalidFieldsError: with every field that is not there, or that differs and cannot be changed.
+
+        """
+        faults = tuple(
+            FieldFault(clean_short_text(name), _UNCHANGEABLE if name in shown else _NO_FIELD)
+            for name, value in (self.model_extra or {}).items()
+            if name not in shown or value != shown[name]
+        )
+        if faults:
+            raise InvalidFieldsError(faults)
 
 
 class OrderBody(_Body):
@@ -185,7 +211,7 @@ def _invalid_fields(error: ValidationError) -> InvalidFieldsError:
         tuple(
             FieldFault(
                 clean_short_text(".".join(map(str, fault["loc"]))) or "body",
-                "There is no such field." if fault["type"] == "extra_forbidden" else f"{fault['msg']}.",
+                _NO_FIELD if fault["type"] == "extra_forbidden" else f"{fault['msg']}.",
             )
             for fault in faults
         )

@@ -100,7 +100,7 @@ def test_an_unknown_product_is_a_404(shop: Shop) -> None:
     check_problem(shop.upload(PICTURE, product_id=999_999), 404, "product_not_found")
 
 
-@pytest.mark.parametrize("product_id", ["0", "-1", "shoe", "1.5", str(2**53), "0123"])
+@pytest.mark.parametrize("product_id", ["0", "-1", "shoe", "1.5", str(2**53), "0123", "132%0A", "%0a132"])
 def test_a_product_id_that_is_none_is_a_400(shop: Shop, product_id: str) -> None:
     problem = check_problem(shop.upload(PICTURE, product_id=product_id), 400, "invalid_fields")
     assert faulty_fields(problem) == ["product_id"]

@@ -124,7 +124,7 @@ def test_the_pictures_in_one_status_take_one_more_call_for_each_megabyte_of_the_
 
 def test_a_page_of_a_hundred_pictures_takes_one_call(shop: Shop) -> None:
     for image_id in range(1, 101):
-        shop.catalog.reserve(an_image(ref=a_ref(image_id), alt_text="x" * 255, name="y" * 255))
+        shop.catalog.reserve(an_image(ref=a_ref(image_id), alt_text="\U0001f45f" * 1_000, name="y" * 255))
     made = shop.watch()
     page = ListImages(shop.catalog)(PRODUCT_ID, PageRequest(100, 0, None))
     assert (page.count, len(page.snapshots), made) == (100, 100, ["Query"])
