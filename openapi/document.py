@@ -58,6 +58,7 @@ _RESERVED = {
 _PAGE = {"count": 1, "next": None, "previous": None, "results": [_READY]}
 
 _EVERYWHERE = {400: "invalid_fields", 401: "unauthorized", 403: "access_denied", 404: "product_not_found"}
+_CONTENT = {413: "file_too_large", 415: "unsupported_encoding"}
 _FAULTS = {429: "throttled", 500: "internal_error", 503: "temporarily_unavailable", 504: "timeout"}
 
 _ETAG = {"ETag": {"description": "Tells this state of the image from others.", "schema": {"type": "string"}}}
@@ -77,6 +78,7 @@ _PROBLEM_HEADERS: dict[str, Json] = {
     "throttled": _RETRY_AFTER,
     "temporarily_unavailable": _RETRY_AFTER,
     "request_in_progress": _RETRY_AFTER,
+    "unsupported_encoding": {"Accept-Encoding": {"schema": {"type": "string", "const": "identity"}}},
 }
 
 _LINKS = {
@@ -237,7 +239,7 @@ def _upload() -> Json:
                 "encoding": {"image": {"contentType": ", ".join(f.media_type for f in ImageFormat)}},
             }
         },
-        problems={409: "request_in_progress", 413: "file_too_large", 422: "idempotency_key_reused"},
+        problems={**_CONTENT, 409: "request_in_progress", 422: "idempotency_key_reused"},
     )
 
 
@@ -265,7 +267,7 @@ def _reserve() -> Json:
         },
         parameters=[_IDEMPOTENCY_KEY],
         body=_body("AnnounceBody", {"name": "big.jpg", "size": 20_000_000, "is_primary": True}),
-        problems={409: "request_in_progress", 413: "file_too_large", 422: "idempotency_key_reused"},
+        problems={**_CONTENT, 409: "request_in_progress", 422: "idempotency_key_reused"},
     )
 
 
@@ -308,7 +310,7 @@ def _change() -> Json:
             404: "image_not_found",
             409: "image_not_ready",
             412: "stale_image",
-            413: "file_too_large",
+            **_CONTENT,
         },
     )
 
@@ -320,7 +322,7 @@ def _reorder() -> Json:
         f"All or nothing. A gallery of more than {MAX_IMAGES} images is put in order image by image.",
         {200: _json("The gallery in its new order.", "GalleryBody", _PAGE)},
         body=_body("OrderBody", {"image_ids": [4711, 4710]}),
-        problems={409: "gallery_too_large", 413: "file_too_large"},
+        problems={409: "gallery_too_large", **_CONTENT},
     )
 
 
