@@ -238,7 +238,9 @@ def _no_file(ignored_files: list[str]) -> InvalidFieldsError:
     if not ignored_files:
         return _fault(_FILE_FIELD, "This field is required.")
     name = clean_short_text(ignored_files[0])
-    return _fault(_FILE_FIELD, f"This field is required. Name the file's field so; it came as '{name}'.")
+    return _fault(
+        _FILE_FIELD, f"This field is required. The file came in the field '{name}'; send it in {_FILE_FIELD}."
+    )
 
 
 def _fault(field: str, message: str) -> InvalidFieldsError:

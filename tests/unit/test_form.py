@@ -166,7 +166,7 @@ def test_a_file_in_another_field_is_named_on_one_line_where_there_is_no_picture(
     (fault,) = caught.value.faults
     assert (fault.field, fault.message) == (
         "image",
-        "This field is required. Name the file's field so; it came as 'pic ture'.",
+        "This field is required. The file came in the field 'pic ture'; send it in image.",
     )
 
 
@@ -294,7 +294,7 @@ def test_a_file_name_is_read_in_all_the_ways_that_clients_write_it(
         pytest.param(
             form(part(b"x", 'filename="a.jpg"', name="image[]")),
             "image",
-            "it came as 'image[]'",
+            "came in the field 'image[]'",
             id="the file under another name",
         ),
         pytest.param(
