@@ -58,6 +58,7 @@ _RESERVED = {
 _PAGE = {"count": 1, "next": None, "previous": None, "results": [_READY]}
 
 _EVERYWHERE = {400: "invalid_fields", 401: "unauthorized", 403: "access_denied", 404: "product_not_found"}
+_CONTENT = {413: "file_too_large", 415: "unsupported_encoding"}
 _FAULTS = {429: "throttled", 500: "internal_error", 503: "temporarily_unavailable", 504: "timeout"}
 
 _ETAG = {"ETag": {"description": "Tells this state of the image from others.", "schema": {"type": "string"}}}
@@ -77,6 +78,7 @@ _PROBLEM_HEADERS: dict[str, Json] = {
     "throttled": _RETRY_AFTER,
     "temporarily_unavailable": _RETRY_AFTER,
     "request_in_progress": _RETRY_AFTER,
+    "unsupported_encoding": {"Accept-Encoding": {"schema": {"type": "string", "const": "identity"}}},
 }
 
 _LINKS = {
@@ -242,7 +244,7 @@ def _upload() -> Json:
                 "encoding": {"image": {"contentType": ", ".join(f.media_type for f in ImageFormat)}},
             }
         },
-        problems={409: "request_in_progress", 413: "file_too_large", 422: "idempotency_key_reused"},
+        problems={**_CONTENT, 409: "request_in_progress", 422: "idempotency_key_reused"},
     )
 
 
@@ -253,8 +255,6 @@ def _details_in_a_form() -> Json:
     for name, schema in fields.items():
         about = {key: schema.pop(key) for key in ("default", "description")}
         del schema["title"]
-        # Of a form it is the bytes that are limited, which a schema cannot say.
-        schema.pop("maxLength", None)
         empty = {"const": "", "description": "As if it were not sent."}
         described[name] = {**(schema if schema["type"] == "string" else {"anyOf": [schema, empty]}), **about}
     return described
@@ -272,7 +272,7 @@ def _reserve() -> Json:
         },
         parameters=[_IDEMPOTENCY_KEY],
         body=_body("AnnounceBody", {"name": "big.jpg", "size": 20_000_000, "is_primary": True}),
-        problems={409: "request_in_progress", 413: "file_too_large", 422: "idempotency_key_reused"},
+        problems={**_CONTENT, 409: "request_in_progress", 422: "idempotency_key_reused"},
     )
 
 
@@ -306,7 +306,8 @@ def _change() -> Json:
     return _operation(
         "changeImage",
         "Change an image's text, order or whether it is the primary",
-        "What is not sent stays as it is. A pending image becomes the primary later, a failed one never.",
+        "What is not sent stays as it is. The whole image may be sent as it was read: the rest of it must be "
+        "as it is. A pending image becomes the primary later, a failed one never.",
         {200: _json("The image after the change.", "ImageBody", _READY, _ETAG)},
         parameters=[condition],
         body=_body("ChangeBody", {"alt_text": "Seen from the left", "is_primary": True}),
@@ -314,7 +315,7 @@ def _change() -> Json:
             404: "image_not_found",
             409: "image_not_ready",
             412: "stale_image",
-            413: "file_too_large",
+            **_CONTENT,
         },
     )
 
@@ -326,7 +327,7 @@ def _reorder() -> Json:
         f"All or nothing. A gallery of more than {MAX_IMAGES} images is put in order image by image.",
         {200: _json("The gallery in its new order.", "GalleryBody", _PAGE)},
         body=_body("OrderBody", {"image_ids": [4711, 4710]}),
-        problems={409: "gallery_too_large", 413: "file_too_large"},
+        problems={409: "gallery_too_large", **_CONTENT},
     )
 
 

@@ -15,7 +15,7 @@ from domain.api_key import ApiKey, Role, hash_key, key_id
 from domain.image import MAX_ID
 from domain.issue_key import IssueKey
 from domain.moments import iso_utc
-from domain.text import clean_text
+from domain.text import clean_short_text
 from domain.user import User
 from ops.failures import OperatorError
 from ops.target import target_of
@@ -30,7 +30,7 @@ app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys."
 
 
 def _text(text: str) -> str:
-    cleaned = clean_text(text)
+    cleaned = clean_short_text(text)
     if not cleaned:
         raise typer.BadParameter("A user's name must not be empty.")
     return cleaned
@@ -41,7 +41,7 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"'{clean_text(text)}' is no point in time; write it as 2030-01-31 or 2030-01-31T12:00Z."
+            f"'{clean_short_text(text)}' is no point in time; write it as 2030-01-31 or 2030-01-31T12:00Z."
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

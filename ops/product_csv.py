@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import InvalidFieldsError
 from domain.identifiers import parse_identifiers
-from domain.text import clean_text
+from domain.text import clean_short_text
 from ops.failures import OperatorError
 
 COLUMN = "product_id"
@@ -37,7 +37,7 @@ def _product_id(text: str) -> int:
     try:
         return parse_identifiers({"product_id": text.strip()})["product_id"]
     except InvalidFieldsError as error:
-        reason = f"{COLUMN} is '{clean_text(text)}'. {error.faults[0].message}"
+        reason = f"{COLUMN} is '{clean_short_text(text)}'. {error.faults[0].message}"
         raise PydanticCustomError(COLUMN, "{reason}", {"reason": reason}) from error
 
 
@@ -96,7 +96,7 @@ def _header(records: Iterator[tuple[int, list[str] | csv.Error]], name: str) -> 
         raise OperatorError(f"{name} is empty. Its first line must name the columns, one of them {COLUMN}.")
     header = [] if isinstance(cells, csv.Error) else [cell.strip() for cell in cells]
     if header.count(COLUMN) != 1:
-        found = clean_text(", ".join(header))
+        found = clean_short_text(", ".join(header))
         raise OperatorError(
             f"The first line of {name} must name exactly one column {COLUMN}, with commas between columns; "
             f"it reads: {found}"

@@ -11,7 +11,7 @@ import typer
 from adapters.dynamo_products import DynamoProducts
 from domain.errors import InvalidFieldsError, ProductHasImagesError
 from domain.identifiers import parse_identifiers
-from domain.text import clean_text
+from domain.text import clean_short_text
 from ops.product_csv import COLUMN, ProductList, read_product_csv
 from ops.target import PARALLEL_CALLS, Target, target_of
 from ops.terminal import confirm, fail, progress_bar, say
@@ -26,7 +26,9 @@ def _product_id(text: str) -> int:
     try:
         return parse_identifiers({"product_id": text})["product_id"]
     except InvalidFieldsError as error:
-        raise typer.BadParameter(f"'{clean_text(text)}' is no product. {error.faults[0].message}") from error
+        raise typer.BadParameter(
+            f"'{clean_short_text(text)}' is no product. {error.faults[0].message}"
+        ) from error
 
 
 _ProductIds = Annotated[

@@ -224,13 +224,18 @@ def json_event(
     user: User = USER,
     **path: int | str,
 ) -> dict[str, Any]:
-    """Return what API Gateway makes of a request with a JSON body, to the product unless `path` says more."""
+    """Return what API Gateway makes of a request with a JSON body, to the product unless `path` says more.
+
+    Bytes are sent as they are.
+    """
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return api_event(
         method,
         resource,
         path={"product_id": PRODUCT_ID, **path},
         headers={"Content-Type": "application/json", **(headers or {})},
-        body=json.dumps(body),
+        body=base64.b64encode(content).decode(),
+        is_base64=True,
         user=user,
     )
 

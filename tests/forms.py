@@ -4,10 +4,11 @@ BOUNDARY = "a-boundary"
 FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 
 
-def part(content: bytes, *parameters: str, name: str) -> bytes:
-    """Return one part of a form; `parameters` are those of its Content-Disposition after the name."""
+def part(content: bytes, *parameters: str, name: str, headers: tuple[str, ...] = ()) -> bytes:
+    """Return one part of a form; `parameters` are those of its disposition, `headers` the other ones."""
     disposition = "; ".join(["form-data", f'name="{name}"', *parameters])
-    return f"Content-Disposition: {disposition}\r\n\r\n".encode() + content
+    lines = [f"Content-Disposition: {disposition}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + content
 
 
 def file_part(content: bytes, file_name: str = "shoe.jpg") -> bytes:

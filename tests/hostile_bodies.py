@@ -73,6 +73,10 @@ def _forms(size_bytes: int) -> Iterator[tuple[str, bytes]]:
     ]:
         yield f"{name} all through the file", upload_form(_filled(filling, size_bytes))
         yield f"{name} before the form", _filled(filling, size_bytes) + upload_form(b"x")
+    padded = f"--{BOUNDARY} \r\n".encode()
+    yield "padded boundaries all through the file", upload_form(_filled(b"\r\n" + padded, size_bytes))
+    yield "padded boundaries all through the form", padded + _filled(padded, size_bytes) + form()
+    yield "a padded boundary before a line of blanks", padded + _filled(b" ", size_bytes) + form()
     inner = upload_form(_noise(size_bytes)).replace(BOUNDARY.encode(), b"inner")
     nested = b'Content-Disposition: form-data; name="image"; filename="a.jpg"\r\n'
     yield "a form in a form", form(nested + b"Content-Type: multipart/mixed; boundary=inner\r\n\r\n" + inner)

@@ -48,6 +48,12 @@ class InvalidFieldsError(DomainError):
         self.faults = faults
 
 
+class UnsupportedEncodingError(DomainError):
+    """The request's content was encoded before it was sent, compressed for example."""
+
+    code = "unsupported_encoding"
+
+
 class UnsupportedFormatError(DomainError):
     """The bytes are not a picture in a supported format."""
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, Self
 
 from domain.text import clean_text
 
+ALT_TEXT_LIMIT = 1_000
+"""Code points of an alternative text: a long paragraph, more than whoever listens to it wants."""
 ORDER_LIMIT = 2**31
 """Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
 
@@ -13,8 +15,9 @@ ORDER_LIMIT = 2**31
 class ImageDetails(NamedTuple):
     """What a shop says of a picture; what it does not say has the default.
 
-    `alt_text` is one line of at most 255 bytes, `order` the place among the product's pictures, from
-    -`ORDER_LIMIT` up. That a picture is to be the primary is no detail: the product says it.
+    `alt_text` is one line of a text of at most `ALT_TEXT_LIMIT` characters, `order` the place among the
+    product's pictures, from -`ORDER_LIMIT` up. That one is to be the primary is no detail: the product
+    says it.
     """
 
     alt_text: str = ""

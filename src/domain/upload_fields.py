@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.errors import FieldFault, InvalidFieldsError
-from domain.image_details import ORDER_LIMIT, ImageDetails
+from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT, ImageDetails
 
+TEXT_FIELDS = frozenset({"is_primary", *ImageDetails._fields})
+"""The fields of an upload beside the picture."""
 TRUE = frozenset({"true", "1", "yes", "on", "t"})
 FALSE = frozenset({"false", "0", "no", "off", "f"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -27,16 +29,20 @@ def parse_upload_fields(fields: Mapping[str, str]) -> UploadFields:
 
     """
     faults: list[FieldFault] = []
+    # Forms send a line break as two characters; whoever types sees one (WHATWG HTML, maxlength).
+    alt_text = fields.get("alt_text", "").replace("\r\n", "\n")
+    if len(alt_text) > ALT_TEXT_LIMIT:
+        faults.append(FieldFault("alt_text", f"Must have at most {ALT_TEXT_LIMIT:,} characters."))
     is_primary = _parse_boolean(fields.get("is_primary", "").strip())
     if is_primary is None:
         faults.append(FieldFault("is_primary", "Must be a boolean: true or false, 1 or 0, yes or no."))
     order = _parse_order(fields.get("order", "").strip())
     if order is None:
         faults.append(FieldFault("order", f"Must be an integer from {-ORDER_LIMIT} to {ORDER_LIMIT - 1}."))
-    if is_primary is None or order is None:
+    if faults:
         raise InvalidFieldsError(tuple(faults))
-    said = {"alt_text": fields.get("alt_text", ""), "order": order}
-    return UploadFields(ImageDetails().changed(said), is_primary)
+    details = ImageDetails().changed({"alt_text": alt_text, "order": order})
+    return UploadFields(details, is_primary=bool(is_primary))
 
 
 def _parse_boolean(text: str) -> bool | None:

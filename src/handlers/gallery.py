@@ -112,12 +112,16 @@ class GalleryHandler:
 
     def _change(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
         sent = read_json(request, ChangeBody)
-        fields = sorted(sent.model_fields_set)
+        fields = sent.fields()
         change = ImageChange(sent.details(), sent.is_primary if "is_primary" in fields else None)
         condition = request.headers.get("if-match")
 
         def is_expected(seen: ImageSnapshot) -> bool:
-            return condition is None or matches(etag_of(_image_json(request, seen)), condition, weakly=False)
+            shown = _image_json(request, seen)
+            if condition is not None and not matches(etag_of(shown), condition, weakly=False):
+                return False
+            sent.require_rest_of(shown)
+            return True
 
         snapshot = self._change_image(product_id, image_id, change, is_expected)
         if fields:

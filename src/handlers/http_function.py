@@ -9,8 +9,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from adapters.deadline import within
-from domain.errors import DomainError, ImageRecordDamagedError, UnavailableError
+from domain.errors import DomainError, ImageRecordDamagedError, UnavailableError, UnsupportedEncodingError
 from domain.identifiers import parse_identifiers
+from domain.text import clean_short_text
 from domain.user import User
 from handlers.cors import allow_origin
 from handlers.http_headers import lower_case_names
@@ -19,6 +20,9 @@ from handlers.telemetry import report_damaged
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_CODINGS = frozenset({"", "identity"})
+"""Content codings that leave a body as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +47,25 @@ class Request:
 
     @classmethod
     def from_event(cls, event: dict[str, Any], context: "LambdaContext") -> "Request":
-        """Read an event of the REST API."""
+        """Read an event of the REST API.
+
+        Raises:
+            UnsupportedEncodingError: the body was compressed or encoded otherwise.
+
+        """
+        headers = lower_case_names(event["headers"])
+        coding = headers.get("content-encoding", "").strip()
+        if event["body"] and coding.lower() not in _CODINGS:
+            raise UnsupportedEncodingError(
+                f"The body came with Content-Encoding: {clean_short_text(coding)}. "
+                "Send it as it is, without that header."
+            )
         caller = event["requestContext"]["authorizer"]
         return cls(
             route=(event["httpMethod"], event["resource"]),
             path_parameters=event["pathParameters"],
             query=event.get("queryStringParameters") or {},
-            headers=lower_case_names(event["headers"]),
+            headers=headers,
             body=event["body"] or "",
             is_base64=event["isBase64Encoded"],
             user=User(int(caller["user_id"]), caller["username"], caller["full_name"]),

@@ -1,22 +1,33 @@
 """Reads JSON bodies and query strings into models, and says of each field what is wrong with it."""
 
 import base64
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from domain.errors import FieldFault, InvalidFieldsError, InvalidRequestError
 from domain.image import MAX_ID
-from domain.image_details import ORDER_LIMIT
+from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_PAGE_SIZE
-from domain.text import MAX_TEXT_BYTES, clean_text
+from domain.text import MAX_SHORT_BYTES, clean_short_text
+from handlers.encodings import EncodingError, decode
 from handlers.http_function import Request
+from handlers.http_headers import read_content_type
 
-_MAX_TEXT = 16_384
-"""Characters of a text: far more than the 255 bytes that are kept of one."""
+_MAX_NAME = 16_384
+"""Characters of a file name: far more than the 255 bytes that are kept of one."""
 _MAX_IMAGE_IDS = 10_000
 """Identifiers in a list: far more than can be reordered at once, so that the error can name that limit."""
-_NO_JSON = "The body is no JSON. Let a JSON library write it."
+_NO_FIELD = "There is no such field."
+_UNCHANGEABLE = "Cannot be changed. Leave it out, or send it as it is."
+_LONE_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+"""An escape for one half of a character that takes two (RFC 8259, 7)."""
+_CACHE_BUSTER = "_"
+"""What browsers' libraries put into a query to get past caches, jQuery's `cache: false` for example."""
 
 
 class NotJsonError(InvalidRequestError):
@@ -37,7 +48,7 @@ def _whole(value: object) -> object:
 
 
 _WHOLE = BeforeValidator(_whole)
-Text = Annotated[str, StringConstraints(max_length=_MAX_TEXT)]
+AltText = Annotated[str, StringConstraints(max_length=ALT_TEXT_LIMIT)]
 Order = Annotated[int, Field(ge=-ORDER_LIMIT, le=ORDER_LIMIT - 1), _WHOLE]
 
 
@@ -61,9 +72,7 @@ class _Body(BaseModel):
 class DetailsBody(_Body):
     """What staff may say of a picture in any request: `ImageDetails`, not cleaned yet."""
 
-    alt_text: Text = Field(
-        default="", description=f"Alternative text; {MAX_TEXT_BYTES} bytes of it are kept."
-    )
+    alt_text: AltText = Field(default="", description="Alternative text; it is kept on one line.")
     order: Order = Field(default=0, description="Display order.")
 
     def details(self) -> dict[str, Any]:
@@ -74,7 +83,30 @@ class DetailsBody(_Body):
 class ChangeBody(DetailsBody):
     """What is to be changed of a picture; fields that are not sent stay as they are."""
 
+    # A picture may come back whole: what else there is of it is compared with what is shown. A client has no
+    # reason to send it, so the description goes on without.
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": False})
+
     is_primary: bool = Field(default=False, description="Whether it is the product's primary image.")
+
+    def fields(self) -> list[str]:
+        """Return the names of what is to be changed."""
+        return sorted(self.model_fields_set & ChangeBody.model_fields.keys())
+
+    def require_rest_of(self, shown: Mapping[str, object]) -> None:
+        """Hold what was sent beside the fields to be as it is shown.
+
+        Raises:
+            InvalidFieldsError: with every field that is not there, or that differs and cannot be changed.
+
+        """
+        faults = tuple(
+            FieldFault(clean_short_text(name), _UNCHANGEABLE if name in shown else _NO_FIELD)
+            for name, value in (self.model_extra or {}).items()
+            if name not in shown or value != shown[name]
+        )
+        if faults:
+            raise InvalidFieldsError(faults)
 
 
 class OrderBody(_Body):
@@ -88,8 +120,8 @@ class OrderBody(_Body):
 class AnnounceBody(DetailsBody):
     """What a client says of a picture that it will send with an upload form."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_TEXT)] = Field(
-        description=f"File name; {MAX_TEXT_BYTES} bytes of it are kept."
+    name: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_NAME)] = Field(
+        description=f"File name; {MAX_SHORT_BYTES} bytes of it are kept, and its extension."
     )
     size: Annotated[int, Field(ge=1, le=MAX_ID), _WHOLE] = Field(description="Size of the file in bytes.")
     content_type: MediaType | None = Field(
@@ -123,30 +155,51 @@ def read_json[M: BaseModel](request: Request, model: type[M]) -> M:
         InvalidFieldsError: with every field that breaks a rule, unknown ones among them.
 
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type, parameters = read_content_type(request.headers.get("content-type", ""))
     if media_type != "application/json":
         raise NotJsonError("Send the body as JSON, with the header Content-Type: application/json.")
+    text = _text(request, parameters.get("charset"))
     try:
-        body = base64.b64decode(request.body, validate=True) if request.is_base64 else request.body
-        return model.model_validate_json(body)
+        return model.model_validate_json(text)
     except ValidationError as error:
-        if any(fault["type"] == "json_invalid" for fault in error.errors()):
-            raise MalformedJsonError(_NO_JSON) from None
+        for fault in error.errors():
+            if fault["type"] == "json_invalid":
+                raise MalformedJsonError(_explain(text, fault["ctx"]["error"])) from None
         raise _invalid_fields(error) from None
+
+
+def _text(request: Request, charset: str | None) -> str:
+    if not request.is_base64:
+        # A gateway that passes on text has decoded it.
+        return request.body
+    try:
+        return decode(base64.b64decode(request.body, validate=True), charset)
+    except EncodingError as error:
+        raise MalformedJsonError(f"The body {error}") from None
     except ValueError:
-        # No base64, or text that no UTF-8 can carry.
-        raise MalformedJsonError(_NO_JSON) from None
+        raise MalformedJsonError("The body did not arrive as valid base64.") from None
+
+
+def _explain(text: str, reason: str) -> str:
+    if "hex escape" in reason and (lone := _LONE_SURROGATE.search(text)):
+        return (
+            f"The body has half a character: a surrogate without its other half, at position {lone.start()}. "
+            "Cut texts between characters, not in them."
+        )
+    return f"The body is no JSON: {reason}. Let a JSON library write it."
 
 
 def read_query[M: BaseModel](request: Request, model: type[M]) -> M:
-    """Read the query string into `model`.
+    """Read the query string into `model`; a parameter that is there for caches alone is ignored.
 
     Raises:
         InvalidFieldsError: with every parameter that breaks a rule, unknown ones among them.
 
     """
     try:
-        return model.model_validate(dict(request.query))
+        return model.model_validate(
+            {name: value for name, value in request.query.items() if name != _CACHE_BUSTER}
+        )
     except ValidationError as error:
         raise _invalid_fields(error) from None
 
@@ -157,8 +210,8 @@ def _invalid_fields(error: ValidationError) -> InvalidFieldsError:
     return InvalidFieldsError(
         tuple(
             FieldFault(
-                clean_text(".".join(map(str, fault["loc"]))) or "body",
-                "There is no such field." if fault["type"] == "extra_forbidden" else f"{fault['msg']}.",
+                clean_short_text(".".join(map(str, fault["loc"]))) or "body",
+                _NO_FIELD if fault["type"] == "extra_forbidden" else f"{fault['msg']}.",
             )
             for fault in faults
         )

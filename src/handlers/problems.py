@@ -19,6 +19,7 @@ _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.KeyReusedError: HTTPStatus.UNPROCESSABLE_CONTENT,
     errors.QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.FileTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
+    errors.UnsupportedEncodingError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.ImageRecordDamagedError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -39,6 +40,9 @@ def problem_response(error: errors.DomainError, request_id: str) -> HttpResponse
     if status is None:
         return internal_problem(request_id)
     headers = {} if error.retry_after_seconds is None else {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, errors.UnsupportedEncodingError):
+        # What would be read (RFC 9110, 12.5.3).
+        headers["Accept-Encoding"] = "identity"
     members: dict[str, object] = {}
     if isinstance(error, errors.InvalidFieldsError):
         members["errors"] = [{"field": f.field, "message": f.message} for f in error.faults]

@@ -26,8 +26,11 @@ def test_the_api_speaks_tls_1_2_at_least(template: Template) -> None:
 def test_the_api_hands_forms_to_the_function_as_bytes(template: Template) -> None:
     [api] = of_type(template, "AWS::ApiGateway::RestApi").values()
     # CloudFormation wants the slash of a media type written ~1; the definition has it plain.
-    assert api["BinaryMediaTypes"] == ["multipart~1form-data"]
-    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data"]
+    assert api["BinaryMediaTypes"] == ["multipart~1form-data", "application~1json"]
+    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == [
+        "multipart/form-data",
+        "application/json",
+    ]
 
 
 def test_every_route_has_the_authorizer_and_the_function_that_the_table_says(template: Template) -> None:

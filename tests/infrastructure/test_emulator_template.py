@@ -35,7 +35,7 @@ def test_the_api_loses_what_the_emulator_ignores_and_gets_media_types_with_a_sla
     expected = template["Resources"]["Api"]
     del expected["Properties"]["Body"]["x-amazon-apigateway-binary-media-types"]
     del expected["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"]
-    expected["Properties"]["BinaryMediaTypes"] = ["multipart/form-data"]
+    expected["Properties"]["BinaryMediaTypes"] = ["multipart/form-data", "application/json"]
     adapted["Resources"]["Api"]["Properties"]["Body"]["paths"] = expected["Properties"]["Body"]["paths"]
     assert adapted["Resources"]["Api"] == expected
 

@@ -25,9 +25,10 @@ from bench.routes import Cost, Routes
 from domain.change_image import ChangeImage, ImageChange
 from domain.errors import GalleryTooLargeError
 from domain.image import ImageStatus, ProductImage
+from domain.image_details import ALT_TEXT_LIMIT
 from domain.list_images import MAX_PAGE_SIZE, ListImages, PageRequest
 from domain.reorder_images import MAX_IMAGES, ReorderImages
-from domain.text import MAX_TEXT_BYTES
+from domain.text import MAX_SHORT_BYTES
 from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ref, an_image
 from tests.integration.faults import hook
 
@@ -153,7 +154,7 @@ def test_the_pictures_in_one_status_take_one_more_call_for_each_megabyte_of_the_
 
 
 def test_a_page_of_a_hundred_pictures_takes_one_call(shop: Shop) -> None:
-    longest = {"alt_text": "x" * MAX_TEXT_BYTES, "name": "y" * MAX_TEXT_BYTES}
+    longest = {"alt_text": "\U0001f45f" * ALT_TEXT_LIMIT, "name": "y" * MAX_SHORT_BYTES}
     shop.put([an_image(ref=a_ref(image_id), **longest) for image_id in range(1, 101)])
     made = shop.watch()
     page = ListImages(shop.catalog)(PRODUCT_ID, PageRequest(100, 0, None))

@@ -20,6 +20,7 @@ from tests.builders import (
     IMAGE_PATH,
     IMAGES_PATH,
     PRODUCT_ID,
+    a_ref,
     an_idempotency_table,
     an_image,
     api_event,
@@ -73,9 +74,8 @@ ANY = st.lists(st.sampled_from([*NASTY, "\ud800", "\udfff\ud83d"]) | st.text(st.
 
 def assert_safe(text: str) -> None:
     assert unicodedata.is_normalized("NFC", text)
-    assert len(text.encode()) <= 255
     assert not {unicodedata.category(character) for character in text} & {"Cc", "Cs", "Zl", "Zp"}
-    assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f") & set(text)
+    assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\ufeff") & set(text)
 
 
 def assert_logs_tell_nothing(capsys: Capture) -> None:
@@ -102,6 +102,7 @@ def stored(service: Service) -> ProductImage:
     assert_safe(image.name)
     assert_safe(image.details.alt_text)
     assert image.name
+    assert len(image.name.encode()) <= 255
     assert not {"/", "\\"} & set(image.name)
     assert image.ref.key == f"originals/{PRODUCT_ID}/{image.ref.image_id}.jpg"
     return image
@@ -142,7 +143,7 @@ def test_an_upload_keeps_a_name_and_a_text_clean_and_tells_no_log_of_them(
         assert problem(response)[0] == 400
         header = write(name)
         is_long = len(header) > 16_000 or len(header.encode()) > 32_000
-        assert is_long or len(alt_text.encode()) > 16_000
+        assert is_long or len((MARK + alt_text).replace("\r\n", "\n")) > 1_000
         assert (service.catalog.images, service.store.given) == ({}, [])
 
 
@@ -159,13 +160,40 @@ def test_a_name_is_cleaned_the_same_whichever_way_it_is_written(name: str) -> No
 
 @hostile
 @pytest.mark.parametrize("character", ["a", "\u00e9", "\u978b", "\U0001f45f", "e\u0301"])
-def test_5_000_characters_are_cut_to_255_bytes_at_a_character(character: str) -> None:
+def test_a_name_of_5_000_characters_is_cut_to_255_bytes_at_a_character(character: str) -> None:
     service = Service()
-    service.take(upload_event(upload_form(CONTENT, character * 5_000, alt_text=character * 3_000)), CONTENT)
-    image = stored(service)
+    service.take(upload_event(upload_form(CONTENT, character * 5_000)), CONTENT)
     composed = unicodedata.normalize("NFC", character)
-    expected = composed * (255 // len(composed.encode()))
-    assert (image.name, image.details.alt_text) == (expected, expected)
+    assert stored(service).name == composed * (255 // len(composed.encode()))
+
+
+TOO_LONG = "x" * 1_001
+LONGEST = "\U0001f45f" * 1_000
+
+
+@hostile
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda service, text: service.upload(upload_event(upload_form(CONTENT, alt_text=text))),
+        lambda service, text: service.reserve(
+            json_event("POST", f"{IMAGES_PATH}/uploads", {"name": "a.jpg", "size": 1, "alt_text": text})
+        ),
+        lambda service, text: service.gallery(
+            json_event("PATCH", IMAGE_PATH, {"alt_text": text}, image_id=9)
+        ),
+    ],
+    ids=["form", "announcement", "change"],
+)
+def test_a_text_of_1_000_characters_is_kept_whole_and_a_longer_one_refused_on_every_route(
+    send: Callable[[Service, str], HttpResponse],
+) -> None:
+    service = Service()
+    service.catalog.reserve(an_image(ref=a_ref(9)))
+    assert json.loads(send(service, LONGEST)["body"])["alt_text"] == LONGEST
+    refused = send(service, TOO_LONG)
+    assert problem(refused) == (400, "invalid_fields")
+    assert [fault["field"] for fault in json.loads(refused["body"])["errors"]] == ["alt_text"]
 
 
 @hostile

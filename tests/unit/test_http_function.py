@@ -60,7 +60,7 @@ def test_an_event_is_read_into_a_request() -> None:
     assert request.identifiers() == PATH
     assert request.query == {"limit": "1"}
     assert request.headers == {"content-type": "application/json", "if-match": "*"}
-    assert (request.body, request.is_base64) == ('{"order": 1}', False)
+    assert (request.body, request.is_base64) == ("eyJvcmRlciI6IDF9", True)
     assert (request.user, request.base_url) == (USER, BASE_URL)
     assert request.context.aws_request_id == context.aws_request_id
 
@@ -98,6 +98,29 @@ def test_what_a_request_does_not_have_is_empty() -> None:
     call(answer, api_event("GET", IMAGE_PATH, path=PATH) | {"headers": None})
     [request] = answer.requests
     assert (request.query, request.headers, request.body) == ({}, {}, "")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "gzip, identity", "\u202ex\n"])
+def test_a_body_that_was_encoded_is_refused_by_the_name_of_its_coding(coding: str) -> None:
+    answer = Answer()
+    event = json_event("PATCH", IMAGE_PATH, {"order": 1}, headers={"Content-Encoding": coding}, image_id=1)
+    response = call(answer, event)
+    problem = json.loads(response["body"])
+    assert (response["statusCode"], problem["code"]) == (415, "unsupported_encoding")
+    assert f"Content-Encoding: {coding.strip('\u202e\n')}. " in problem["detail"]
+    assert response["headers"]["Accept-Encoding"] == "identity"
+    assert answer.requests == []
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity ", ""])
+def test_a_body_may_say_that_it_was_not_encoded(coding: str) -> None:
+    event = json_event("PATCH", IMAGE_PATH, {"order": 1}, headers={"Content-Encoding": coding}, image_id=1)
+    assert call(Answer(), event)["statusCode"] == 200
+
+
+def test_a_request_without_a_body_was_not_encoded() -> None:
+    event = api_event("GET", IMAGE_PATH, path=PATH, headers={"Content-Encoding": "gzip"})
+    assert call(Answer(), event)["statusCode"] == 200
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,12 @@ def test_the_same_upload_again_is_the_same_picture_and_says_so(shop: Shop) -> No
     assert shop.pictures() == [1]
 
 
+def test_what_is_ignored_of_a_form_makes_no_other_request_of_it(shop: Shop) -> None:
+    first = shop.upload("a", fields={"authenticity_token": "x"})
+    assert json.loads(shop.upload("a", fields={"_": "1764529200000"})["body"]) == json.loads(first["body"])
+    assert shop.pictures() == [1]
+
+
 def test_the_same_announcement_again_is_the_same_form(shop: Shop) -> None:
     first = shop.reserve("a")
     second = shop.reserve("a", dict(reversed(ANNOUNCED.items())))

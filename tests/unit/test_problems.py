@@ -27,6 +27,7 @@ from tests.builders import REQUEST_ID
         (errors.GalleryTooLargeError(101, 100), 409, "gallery_too_large"),
         (errors.KeyInUseError(), 409, "request_in_progress"),
         (errors.StaleImageError(), 412, "stale_image"),
+        (errors.UnsupportedEncodingError("Send it as it is."), 415, "unsupported_encoding"),
         (errors.KeyReusedError(), 422, "idempotency_key_reused"),
         (errors.UnavailableError(), 503, "temporarily_unavailable"),
         (errors.OutcomeUnknownError(), 503, "outcome_unknown"),

@@ -65,8 +65,19 @@ def test_any_other_order_is_refused(text: str) -> None:
     assert faulty_fields(order=text) == ["order"]
 
 
+def test_an_alternative_text_has_at_most_1_000_characters() -> None:
+    longest = "\U0001f45f" * 1_000
+    assert parse_upload_fields({"alt_text": longest}).details.alt_text == longest
+    assert faulty_fields(alt_text=longest + "x") == ["alt_text"]
+
+
+def test_a_line_break_of_a_form_counts_as_one_character() -> None:
+    assert parse_upload_fields({"alt_text": "a\r\n" * 500}).details.alt_text == "a " * 499 + "a"
+
+
 def test_every_field_that_breaks_a_rule_is_named() -> None:
-    assert faulty_fields(is_primary="perhaps", order="last") == ["is_primary", "order"]
+    faults = faulty_fields(alt_text="x" * 1_001, is_primary="perhaps", order="last")
+    assert faults == ["alt_text", "is_primary", "order"]
 
 
 def test_an_unknown_field_is_ignored() -> None:

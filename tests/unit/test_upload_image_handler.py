@@ -119,9 +119,19 @@ def test_a_header_may_come_in_any_case(catalog: InMemoryImageCatalog, name: str)
     assert handler(catalog)(event, a_context())["statusCode"] == 201
 
 
+def test_a_picture_without_a_file_name_is_named_by_what_it_is(catalog: InMemoryImageCatalog) -> None:
+    response = handler(catalog)(upload_event(form(part(CONTENT, name="image"))), a_context())
+    assert (response["statusCode"], json.loads(response["body"])["name"]) == (201, "image.jpg")
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
+        pytest.param(
+            upload_event(upload_form(CONTENT), headers={"Content-Encoding": "gzip"}),
+            (415, "unsupported_encoding"),
+            id="compressed",
+        ),
         pytest.param(upload_event(b"{}", "application/json"), (400, "not_multipart"), id="no form"),
         pytest.param(
             upload_event(b"") | {"headers": None, "body": None},
