@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from adapters.dynamo_items import Item, image_from_item, is_product
+from domain.errors import ImageRecordDamagedError
 from domain.image import ImageRef, ImageStatus
-from ops.catalogue import UNREADABLE, DamagedRecordError, counted, items, items_of
+from ops.catalogue import DamagedRecordError, counted, items, items_of
 from ops.target import Target
 
 
@@ -61,8 +62,10 @@ class _Records:
             return
         try:
             image = image_from_item(item)
-        except UNREADABLE as error:
-            raise DamagedRecordError(item, error) from error
+        except ImageRecordDamagedError as error:
+            raise DamagedRecordError(item, error.attribute) from error
+        except ValueError as error:
+            raise DamagedRecordError(item, "sk") from error
         self.statuses[image.ref] = image.status
 
     def differences(self) -> dict[int, str]:

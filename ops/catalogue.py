@@ -3,19 +3,14 @@
 from collections.abc import Iterator
 
 from adapters.dynamo_items import PRODUCT_PREFIX, PRODUCT_SORT_KEY, Item, product_key
-from domain.errors import DomainError
 from ops.target import Target
-
-UNREADABLE = (ArithmeticError, AttributeError, DomainError, LookupError, TypeError, ValueError)
-"""What reading a damaged item may raise."""
 
 
 class DamagedRecordError(Exception):
-    """An item is not what the service writes; the message names it and what is wrong."""
+    """An item is not what the service writes; the message names it and the attribute that is wrong."""
 
-    def __init__(self, item: Item, reason: Exception) -> None:
-        keys = (next(iter(item[name].values())) for name in ("pk", "sk"))
-        super().__init__(f"{' / '.join(keys)}: {type(reason).__name__}: {reason}")
+    def __init__(self, item: Item, attribute: str) -> None:
+        super().__init__(f"{item['pk']['S']} / {item['sk']['S']}: {attribute} is missing or unreadable")
 
 
 def items(target: Target) -> Iterator[Item]:
@@ -66,6 +61,9 @@ def counted(item: Item) -> tuple[int, int]:
     """
     try:
         product_id = int(item["pk"]["S"].removeprefix(PRODUCT_PREFIX))
+    except ValueError as error:
+        raise DamagedRecordError(item, "pk") from error
+    try:
         return product_id, int(item.get("image_count", {"N": "0"})["N"])
-    except UNREADABLE as error:
-        raise DamagedRecordError(item, error) from error
+    except (KeyError, ValueError) as error:
+        raise DamagedRecordError(item, "image_count") from error

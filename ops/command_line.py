@@ -17,7 +17,11 @@ _FAILED = 1
 class OperatorCommands(TyperGroup):
     """The top group of commands: they may be followed by where to work, and what goes wrong is one line."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(
+        self,
+        ctx: Any,  # noqa: ANN401 - of a class that Typer keeps to itself
+        args: list[str],
+    ) -> list[str]:
         """Read the options of this group, wherever they stand."""
         return super().parse_args(ctx, _target_first(args))
 

@@ -86,9 +86,10 @@ class FailureQueue:
 
     def hidden(self) -> int:
         """Return about how many messages somebody else holds just now."""
-        name = "ApproximateNumberOfMessagesNotVisible"
-        answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
-        return int(answer["Attributes"][name])
+        answer = self._sqs.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
     def drop(self, event: FailedEvent) -> None:
         """Delete the message."""

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from adapters.dynamo_items import Item, image_key, is_product, product_key
-from ops import audit, failure_queue
+from ops import audit, catalogue, failure_queue
 from ops.target import Target
 from tests.builders import PRODUCT_ID, a_ref, an_image
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
@@ -44,10 +44,10 @@ class Queue:
     @property
     def visible(self) -> int:
         """Return how many messages anybody can receive."""
-        name = "ApproximateNumberOfMessages"
-        return int(
-            self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])["Attributes"][name]
+        answer = self._sqs.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
         )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def take_one(self) -> None:
         """Hide a message from others."""
@@ -341,20 +341,37 @@ def test_an_audit_names_a_damaged_record_and_goes_on(
         Key=image_key(PRODUCT_ID, 1),
         UpdateExpression="SET #name = :value",
         ExpressionAttributeNames={"#name": attribute},
-        ExpressionAttributeValues={":value": value},  # type: ignore[dict-item]
+        ExpressionAttributeValues={":value": value},
     )
     result = operator.runs("repair", "audit")
     assert (result.exit_code, result.stdout) == (1, "Objects: 0, records: 1, of which ready: 0.\n")
     damaged, *others = result.stderr.splitlines()
-    assert damaged.startswith("Error: damaged record: PRODUCT#42 / IMAGE#0000000000000001: ")
+    assert damaged == (
+        f"Error: damaged record: PRODUCT#42 / IMAGE#0000000000000001: {attribute} is missing or unreadable"
+    )
     assert others == ["Error: product whose count is wrong: 42 counts 2, has 1"]
+
+
+@pytest.mark.parametrize(
+    ("key", "attribute"),
+    [(("PRODUCT#x", "PRODUCT"), "pk"), (("PRODUCT#1", "IMAGE#x"), "sk"), (("PRODUCT#1", "y"), "sk")],
+)
+def test_an_audit_names_a_record_whose_key_nobody_writes(
+    operator: Operator, key: tuple[str, str], attribute: str
+) -> None:
+    item = {name: {"S": value} for name, value in zip(("pk", "sk"), key, strict=True)}
+    boto3.client("dynamodb").put_item(TableName="catalog", Item=item)
+    line = error_line(operator.runs("repair", "audit"))
+    assert f"damaged record: {' / '.join(key)}: {attribute} is missing or unreadable" in line
 
 
 def test_an_audit_names_a_damaged_product_and_goes_on(operator: Operator) -> None:
     operator.products.add(PRODUCT_ID)
     item = {**product_key(7), "image_count": {"S": "many"}}
     boto3.client("dynamodb").put_item(TableName="catalog", Item=item)
-    assert "damaged record: PRODUCT#7 / PRODUCT: " in error_line(operator.runs("repair", "audit"))
+    assert "damaged record: PRODUCT#7 / PRODUCT: image_count is missing or unreadable" in error_line(
+        operator.runs("repair", "audit")
+    )
 
 
 def test_an_upload_that_comes_between_the_reads_of_an_audit_is_no_wrong_count(
@@ -362,7 +379,7 @@ def test_an_upload_that_comes_between_the_reads_of_an_audit_is_no_wrong_count(
 ) -> None:
     operator.products.add(PRODUCT_ID)
     operator.catalog.reserve(an_image())
-    read = audit.items
+    read = catalogue.items
 
     def read_before_the_picture_came(target: Target) -> Iterator[Item]:
         return (item for item in read(target) if is_product(item))
