@@ -178,8 +178,10 @@ def readable_for(shop: Shop, principal: object) -> Iterator[None]:
 def interrupting(state: State) -> Iterator[None]:
     """Press Ctrl-C as soon as the run has a product."""
 
+    before = belongings(state)["products"]
+
     def look() -> bool | None:
-        return True if belongings(state)["products"] else None
+        return True if belongings(state)["products"] > before else None
 
     def press() -> None:
         wait_until(look, "product of a run", seconds=30)
