@@ -73,9 +73,7 @@ def redrive(
     ctx: typer.Context,
     ids: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[ID]...", help="Events to send, as listed by repair queue.", show_default="all"
-        ),
+        typer.Argument(metavar="ID", help="Events to send, as listed by repair queue.", show_default="all"),
     ] = None,
     yes: _Yes = False,
 ) -> None:
@@ -112,7 +110,7 @@ def redrive(
 def drop(
     ctx: typer.Context,
     ids: Annotated[
-        list[str], typer.Argument(metavar="ID...", help="Events to drop, as listed by repair queue.")
+        list[str], typer.Argument(metavar="ID", help="Events to drop, as listed by repair queue.")
     ],
     yes: _Yes = False,
 ) -> None:

@@ -28,12 +28,16 @@ _STYLES = {Result.PASSED: "green", Result.FAILED: "red", Result.NOT_TRIED: "yell
 _INTERRUPTED = 130
 """What a shell says of a command that Ctrl-C ended."""
 
+_MAKES = (
+    "It makes a product with a number that no shop has, two keys that expire in an hour, and a rule "
+    "and a queue that hear the service's events. It sends some 25 MB. All that it made is removed at "
+    "the end, after Ctrl-C too, but for a record of an idempotency key, which goes by itself after a "
+    "day. Until then the CDN may show its two pictures, of one colour each. Who listens to the "
+    "service's events hears of them as well."
+)
 HELP = f"""Prove that a deployment works: use it as a client does, and look whether all is in place.
 
-It makes a product with a number that no shop has, two keys that expire in an hour, and a rule and a queue
-that hear the service's events. It sends some 25 MB. All that it made is removed at the end, after Ctrl-C too,
-but for a record of an idempotency key, which goes by itself after a day. Until then the CDN may show its two
-pictures, of one colour each. Who listens to the service's events hears of them as well.
+{_MAKES}
 
 The exit code is 1 if a check failed. The operator needs these rights: {", ".join(RIGHTS)}.
 
