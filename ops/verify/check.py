@@ -35,7 +35,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check[Trial]:
+class Check[Subject]:
     """One thing that is tried.
 
     `look` returns what it saw, in a few words, or raises. `advice` says what to do where it fails; `needs`
@@ -43,7 +43,7 @@ class Check[Trial]:
     """
 
     name: str
-    look: Callable[[Trial], str]
+    look: Callable[[Subject], str]
     advice: str
     needs: tuple[str, ...] = ()
 
@@ -92,7 +92,9 @@ _FORESEEN = (BotoCoreError, CheckError, ClientError, DomainError, httpx.HTTPErro
 """What a check may fail with; anything else is a fault of this tool."""
 
 
-def run[Trial](checks: Sequence[Check[Trial]], trial: Trial, interruption: Interruption) -> Iterator[Finding]:
+def run[Subject](
+    checks: Sequence[Check[Subject]], subject: Subject, interruption: Interruption
+) -> Iterator[Finding]:
     """Run the checks in their order, until the operator wants an end."""
     passed: set[str] = set()
     for check in checks:
@@ -103,7 +105,7 @@ def run[Trial](checks: Sequence[Check[Trial]], trial: Trial, interruption: Inter
             yield Finding(check.name, Result.NOT_TRIED, 0, f"it needs: {', '.join(missing)}")
             continue
         try:
-            finding = _tried(check, trial)
+            finding = _tried(check, subject)
         except InterruptedCheckError:
             return
         if finding.result is Result.PASSED:
@@ -111,11 +113,11 @@ def run[Trial](checks: Sequence[Check[Trial]], trial: Trial, interruption: Inter
         yield finding
 
 
-def _tried[Trial](check: Check[Trial], trial: Trial) -> Finding:
+def _tried[Subject](check: Check[Subject], subject: Subject) -> Finding:
     began = time.monotonic()
     advice = ""
     try:
-        result, seen = Result.PASSED, check.look(trial)
+        result, seen = Result.PASSED, check.look(subject)
     except NotOnLocalSystemError as error:
         result, seen = Result.NOT_LOCAL, str(error)
     except _FORESEEN as error:
