@@ -109,11 +109,16 @@ class FailureQueue:
                 FunctionName=self._functions[event.role], Payload=json.dumps(event.payload).encode()
             )
             result = json.load(answer["Payload"])
-            if "FunctionError" in answer:
-                return Outcome(is_done=False, what=f"failed again: {_error_message(result)}")
-            self.drop(event)
-        except (BotoCoreError, ClientError, ValueError) as error:
+        except (BotoCoreError, ClientError) as error:
             return Outcome(is_done=False, what=explain(error))
+        except ValueError:
+            return Outcome(is_done=False, what="the function's answer cannot be read")
+        if "FunctionError" in answer:
+            return Outcome(is_done=False, what=f"failed again: {_error_message(result)}")
+        try:
+            self.drop(event)
+        except (BotoCoreError, ClientError) as error:
+            return Outcome(is_done=False, what=f"{_told(result)}, but its message remains: {explain(error)}")
         return Outcome(is_done=True, what=_told(result))
 
     def _receive(self) -> list[FailedEvent]:

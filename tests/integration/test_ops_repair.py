@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from adapters.dynamo_items import Item, image_key, is_product, product_key
 from ops import audit, catalogue, failure_queue
@@ -219,7 +220,7 @@ def test_no_function_but_the_stacks_own_that_take_events_is_ever_invoked(
     [
         (404, {"Message": "gone"}, "is not there"),
         (429, {"Message": "Rate exceeded", "Type": "TooManyRequestsException"}, "AWS refused Invoke"),
-        (200, "no JSON at all", "tool itself"),
+        (200, "no JSON at all", "the function's answer cannot be read"),
     ],
 )
 def test_an_event_that_could_not_be_sent_stays_to_be_seen_and_says_why(
@@ -246,6 +247,19 @@ def test_an_event_that_fails_again_stays_to_be_seen_with_its_new_error(
     assert (result.exit_code, result.stdout) == (1, "Done: 0 of 1.\n")
     assert error_line(result) == f"Error: {name} stays in the queue: failed again: Still no record."
     assert queue.visible == 1
+
+
+def test_an_event_that_was_handled_but_whose_message_remains_says_both(
+    operator: Operator, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: object, _event: object) -> None:
+        raise ClientError({"Error": {"Code": "ReceiptHandleIsInvalid", "Message": "Old."}}, "DeleteMessage")
+
+    monkeypatch.setattr(failure_queue.FailureQueue, "drop", refuse)
+    queue.holds(failure(1))
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, queue.visible) == (1, 1)
+    assert "originals/42/1.jpg is ready, but its message remains: AWS refused DeleteMessage" in result.stderr
 
 
 def test_one_event_is_sent_by_its_id(operator: Operator, queue: Queue) -> None:
