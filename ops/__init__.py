@@ -1,1 +1,1 @@
-"""The operators' command line: API keys and the list of products, on AWS or on the local system."""
+"""The operators' command line: keys, products, repairs and a proof, on AWS or on the local system."""

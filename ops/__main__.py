@@ -7,6 +7,7 @@ import typer
 from ops import invoke_settings, keys, products, repair
 from ops.command_line import OperatorCommands
 from ops.target import DEFAULT_STACK, TargetChoice
+from ops.verify.command import HELP, verify
 
 app = typer.Typer(
     cls=OperatorCommands,
@@ -19,6 +20,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(products.app, name="products")
 app.add_typer(repair.app, name="repair")
 app.command("invoke-settings")(invoke_settings.write_settings)
+app.command(help=HELP)(verify)
 
 
 @app.callback()
@@ -36,12 +38,12 @@ def choose_target(
         bool, typer.Option("--local", help="Work on the local system (make local) instead of AWS.")
     ] = False,
 ) -> None:
-    """Operate the product images service: its API keys, its list of products, and repairs.
+    """Operate the product images service: its API keys, its products, repairs, and a proof that it works.
 
     Examples:
         product-images keys list
-        product-images --stack product-images-test products add 123
-        product-images --local keys list
+        product-images products add 123 --stack product-images-test
+        product-images verify --local
 
     """
     ctx.obj = TargetChoice(stack=stack, local=local)

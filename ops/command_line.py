@@ -1,4 +1,4 @@
-"""How a command ends when it fails: one line on stderr, and an exit code other than zero."""
+"""How commands are read and end: --stack and --local anywhere, a failure as one line on stderr."""
 
 import sys
 from collections.abc import Sequence
@@ -15,7 +15,15 @@ _FAILED = 1
 
 
 class OperatorCommands(TyperGroup):
-    """The top group of commands; whatever goes wrong below it becomes one line."""
+    """The top group of commands: they may be followed by where to work, and what goes wrong is one line."""
+
+    def parse_args(
+        self,
+        ctx: Any,  # noqa: ANN401 - of a class that Typer keeps to itself
+        args: list[str],
+    ) -> list[str]:
+        """Read the options of this group, wherever they stand."""
+        return super().parse_args(ctx, _target_first(args))
 
     def main(
         self,
@@ -44,15 +52,30 @@ class OperatorCommands(TyperGroup):
             fail(explain(error))
             sys.exit(_FAILED)
 
-    def _usage_line(self, error: typer.TyperException) -> str:
+    @staticmethod
+    def _usage_line(error: typer.TyperException) -> str:
         # pydantic, which reads values for Typer, begins the messages of validators so.
         message = error.format_message().replace("Value error, ", "")
         context = getattr(error, "ctx", None)
-        option = getattr(error, "option_name", None)
         if not message or context is None:
             return message
-        if option in {name for parameter in self.params for name in parameter.opts}:
-            program = context.find_root().command_path
-            return f"{option} goes before the command: {program} {option} ..."
         end = "" if message.endswith((".", "?")) else "."
         return f"{message}{end} See: {context.command_path} --help"
+
+
+def _target_first(args: Sequence[str]) -> list[str]:
+    """Move --local and --stack NAME, which name the target, before the command."""
+    target, rest, remaining = [], [], iter(args)
+    for arg in remaining:
+        if arg == "--":
+            rest += [arg, *remaining]
+        elif arg == "--local" or arg.startswith("--stack="):
+            target.append(arg)
+        elif arg == "--stack":
+            name = next(remaining, None)
+            if name is None:
+                return [arg]
+            target += [arg, name]
+        else:
+            rest.append(arg)
+    return [*target, *rest]

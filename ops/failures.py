@@ -83,7 +83,7 @@ def _explain_refusal(error: ClientError) -> str:
         return f"AWS does not accept the credentials ({code}): {_SIGN_IN}"
     if code == "ResourceNotFoundException":
         return (
-            f"The table that {error.operation_name} needs is not there. "
+            f"What {error.operation_name} needs is not there. "
             "Deploy the stack again: sam deploy (locally: make local-stop local)."
         )
     return f"AWS refused {error.operation_name} with {code}: {message}"

@@ -1,15 +1,12 @@
 """`product-images keys`: creates, lists and revokes API keys."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from domain.api_key import ApiKey, Role, hash_key, key_id
 from domain.image import MAX_ID
@@ -19,7 +16,7 @@ from domain.text import clean_short_text
 from domain.user import User
 from ops.failures import OperatorError
 from ops.target import target_of
-from ops.terminal import confirm, note, say, show
+from ops.terminal import Cell, confirm, note, say, say_json, show
 
 _MAX_DAYS = 3650
 _GATEWAY_CACHE_SECONDS = 60
@@ -96,15 +93,17 @@ def list_keys(
     """List the API keys, the oldest first; never the keys themselves.
 
     Example:
-        product-images keys list --json | jq '.[] | select(.state == "active")'
+        product-images keys list --json
 
     """
     now = datetime.now(UTC)
     records = sorted(target_of(ctx).api_keys.all(), key=lambda record: record.created_at)
     if as_json:
-        say(json.dumps([_as_json(record, now) for record in records], indent=2, ensure_ascii=False))
+        say_json([_as_json(record, now) for record in records])
     elif records:
-        show(_as_table(records, now))
+        columns = ("Id", "Prefix", "User", "Role", "State", "Expires", "Created")
+        # So that ids can be copied on a narrow terminal too.
+        show(columns, (_as_row(record, now) for record in records), folds="User")
     else:
         note("There are no keys yet. Create one: product-images keys create --help")
 
@@ -186,24 +185,17 @@ def _as_json(record: ApiKey, now: datetime) -> dict[str, Any]:
     }
 
 
-def _as_table(records: Iterable[ApiKey], now: datetime) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for column in ("Id", "Prefix", "User", "Role", "State", "Expires", "Created"):
-        # A user's name alone may take several lines, so that ids can be copied on a narrow terminal too.
-        table.add_column(column, no_wrap=column != "User", overflow="fold")
-    for record in records:
-        state = _state(record, now)
-        table.add_row(
-            record.id,
-            record.prefix,
-            # Not markup: a name may hold square brackets.
-            Text(f"{record.user.id} {record.user.username}"),
-            record.role,
-            Text(state, _STATE_STYLES[state]),
-            _day(record.expires_at),
-            _day(record.created_at),
-        )
-    return table
+def _as_row(record: ApiKey, now: datetime) -> Sequence[Cell]:
+    state = _state(record, now)
+    return (
+        record.id,
+        record.prefix,
+        f"{record.user.id} {record.user.username}",
+        record.role,
+        (state, _STATE_STYLES[state]),
+        _day(record.expires_at),
+        _day(record.created_at),
+    )
 
 
 def _day(moment: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""`product-images products`: adds, imports and removes the products that may have pictures."""
+"""`product-images products`: adds, imports, lists and removes the products that may have pictures."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +12,17 @@ from adapters.dynamo_products import DynamoProducts
 from domain.errors import InvalidFieldsError, ProductHasImagesError
 from domain.identifiers import parse_identifiers
 from domain.text import clean_short_text
+from ops.catalogue import DamagedRecordError, counted, product_items
 from ops.product_csv import COLUMN, ProductList, read_product_csv
 from ops.target import PARALLEL_CALLS, Target, target_of
-from ops.terminal import confirm, fail, progress_bar, say
+from ops.terminal import confirm, fail, note, progress_bar, say, say_json, show
 
 _BATCH = 10 * PARALLEL_CALLS
 """Products between two moves of the bar; also what is still written after Ctrl-C or a failure."""
 
-app = typer.Typer(no_args_is_help=True, help="Add, import and remove the products that may have pictures.")
+app = typer.Typer(
+    no_args_is_help=True, help="Add, import, list and remove the products that may have pictures."
+)
 
 
 def _product_id(text: str) -> int:
@@ -76,6 +79,42 @@ def import_csv(
     new = _count_new(target_of(ctx), products.product_ids, dry_run=dry_run)
     _report(new, products, dry_run=dry_run)
     if products.bad_rows:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_products(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")] = False,
+) -> None:
+    """List the products and how many pictures each has; reads the whole table.
+
+    It costs a read unit for each 8 KB of it, the pictures' records too: a million pictures cost a cent.
+
+    Example:
+        product-images products list
+
+    """
+    rows, damaged, units = [], False, 0.0
+    for items, cost in product_items(target_of(ctx)):
+        units += cost
+        for item in items:
+            try:
+                rows.append(counted(item))
+            except DamagedRecordError as error:
+                damaged = True
+                fail(f"damaged record: {error}")
+    rows.sort()
+    if as_json:
+        say_json([{"product_id": product_id, "images": images} for product_id, images in rows])
+    elif rows:
+        show(
+            ("Product", "Images"), ((str(product_id), f"{images:,}") for product_id, images in rows), folds=""
+        )
+    else:
+        note("There are no products yet. Add one: product-images products add --help")
+    note(f"Read units used: {units:,.1f}.")
+    if damaged:
         raise typer.Exit(1)
 
 

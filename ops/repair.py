@@ -1,32 +1,26 @@
-"""`product-images repair`: runs the reconciler, sends failed events again, compares bucket and table."""
+"""`product-images repair`: runs the reconciler, handles failed events, compares bucket and table."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from typing import Annotated, Any
 
 import typer
 
-from adapters.dynamo_items import PRODUCT_PREFIX, Item, image_from_item, is_product, product_key
-from domain.image import ImageRef, ImageStatus
+from ops.audit import audit_of
+from ops.failure_queue import FailedEvent, FailureQueue, Outcome
 from ops.failures import OperatorError
-from ops.target import Target, target_of
-from ops.terminal import confirm, fail, note, say
+from ops.target import PARALLEL_CALLS, target_of
+from ops.terminal import confirm, fail, note, say, say_json, show
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
-
-_MESSAGES_PER_CALL = 10
-"""The most that SQS hands out at once (SQS API reference, ReceiveMessage)."""
-_HIDDEN_SECONDS = 300
-"""How long a message is kept from others while it is sent again."""
 _SHOWN = 20
 """Findings of each kind that an audit names before it only counts them."""
 
-app = typer.Typer(
-    no_args_is_help=True, help="Reconcile now, send failed events again, compare bucket and table."
-)
+app = typer.Typer(no_args_is_help=True, help="Reconcile now, handle failed events, compare bucket and table.")
+
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.command()
@@ -39,7 +33,8 @@ def reconcile(ctx: typer.Context) -> None:
     """
     target = target_of(ctx)
     note("The reconciler runs; it may take up to five minutes ...")
-    answer = target.clients.functions().invoke(FunctionName=target.reconcile_function, Payload=b"{}")
+    function = target.asynchronous_functions["reconcile"]
+    answer = target.clients.functions().invoke(FunctionName=function, Payload=b"{}")
     report: dict[str, Any] = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise OperatorError(f"The reconciler failed: {report.get('errorMessage')}. Look at its log.")
@@ -47,35 +42,92 @@ def reconcile(ctx: typer.Context) -> None:
         say(f"{name}: {value}")
 
 
+@app.command("queue")
+def list_queue(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")] = False,
+) -> None:
+    """List the events in the failure queue, the oldest first: id, age, function, picture, error.
+
+    Example:
+        product-images repair queue
+
+    """
+    queue = FailureQueue(target_of(ctx))
+    hidden = queue.hidden()
+    with queue.held() as events:
+        now = datetime.now(UTC)
+    if hidden:
+        note(f"About {hidden} more are held by somebody else just now; look again in a quarter of an hour.")
+    if as_json:
+        say_json([_as_json(event, now) for event in events])
+    elif events:
+        columns = ("Id", "Age", "Function", "Picture", "Error")
+        show(columns, (_as_row(event, now) for event in events), folds="Error")
+    else:
+        note("The failure queue is empty.")
+
+
 @app.command()
 def redrive(
     ctx: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Events to send, as listed by repair queue.", show_default="all"),
+    ] = None,
+    yes: _Yes = False,
 ) -> None:
-    """Send the events of the failure queue to their function again.
+    """Send events of the failure queue to their function again, and say what came of each.
 
-    Mend the cause first: an event that fails again comes back to the queue. A message that holds no event
-    of a function is named and left there; the exit code is then 1.
+    Mend the cause first. An event that fails again stays in the queue, and so does one that is of no function
+    of this stack; the exit code is then 1.
 
-    Example:
+    Examples:
         product-images repair redrive
+        product-images repair redrive 5f3b9c1e-8d1d-4a0b-9d57-6a1f0a4c2e11
 
     """
     target = target_of(ctx)
-    queue = target.clients.sqs().get_queue_attributes(
-        QueueUrl=target.failure_queue, AttributeNames=["ApproximateNumberOfMessages"]
-    )
-    waiting = int(queue["Attributes"]["ApproximateNumberOfMessages"])
-    if not waiting:
-        say("The failure queue seems to be empty.")
-        return
-    if not yes:
-        confirm(f"Send about {waiting} events to the functions of {target.name} again?")
-    # No more than there were: an event that fails again must not be sent round and round.
-    taken = [is_sent for _, is_sent in zip(range(waiting), _sent_again(target), strict=False)]
-    say(f"Events sent again: {sum(taken)}.")
-    if not all(taken):
+    queue = FailureQueue(target)
+    with queue.held() as events, ThreadPoolExecutor(PARALLEL_CALLS) as pool:
+        chosen = _chosen(events, ids)
+        if not chosen:
+            say("The failure queue is empty.")
+            return
+        _ask(f"Send {_events(chosen)} again, in {target.name}?", chosen, yes=yes)
+        done = 0
+        # No more than these few are still sent after Ctrl-C.
+        for few in batched(chosen, PARALLEL_CALLS, strict=False):
+            for event, outcome in zip(few, pool.map(queue.send_again, few), strict=True):
+                done += outcome.is_done
+                _tell(event, outcome)
+    say(f"Done: {done} of {len(chosen)}.")
+    if done < len(chosen):
         raise typer.Exit(1)
+
+
+@app.command()
+def drop(
+    ctx: typer.Context,
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID", help="Events to drop, as listed by repair queue.")
+    ],
+    yes: _Yes = False,
+) -> None:
+    """Remove events from the failure queue for good.
+
+    Example:
+        product-images repair drop 5f3b9c1e-8d1d-4a0b-9d57-6a1f0a4c2e11
+
+    """
+    target = target_of(ctx)
+    queue = FailureQueue(target)
+    with queue.held() as events:
+        chosen = _chosen(events, ids)
+        _ask(f"Drop {_events(chosen)} for good, in {target.name}?", chosen, yes=yes)
+        for event in chosen:
+            queue.drop(event)
+            say(f"Dropped {event.description}")
 
 
 @app.command()
@@ -88,142 +140,72 @@ def audit(ctx: typer.Context) -> None:
         product-images repair audit
 
     """
-    target = target_of(ctx)
-    # Keys first: a record comes before its bytes.
-    keys = set(_keys(target))
-    records = _Records.of(_items(target))
-    ready = {ref.key for ref, status in records.statuses.items() if status is ImageStatus.READY}
-    known = {ref.key for ref in records.statuses}
-    say(f"Objects: {len(keys)}, records: {len(known)}, of which ready: {len(ready)}.")
-    findings = {
-        "object without a record": sorted(keys - known),
-        "ready record without bytes": sorted(ready - keys),
-        "product whose count is wrong": list(_miscounted(target, records)),
-    }
-    for what, found in findings.items():
-        for each in found[:_SHOWN]:
-            fail(f"{what}: {each}")
-        if len(found) > _SHOWN:
-            fail(f"{what}: {len(found) - _SHOWN} more")
-    if any(findings.values()):
+    found = audit_of(target_of(ctx))
+    say(f"Objects: {found.objects}, records: {found.records}, of which ready: {found.ready}.")
+    for what, each in found.findings.items():
+        for finding in each[:_SHOWN]:
+            fail(f"{what}: {finding}")
+        if len(each) > _SHOWN:
+            fail(f"{what}: {len(each) - _SHOWN} more")
+    if any(found.findings.values()):
         raise typer.Exit(1)
     say("Every object has its record, every ready record its bytes, and every product counts right.")
 
 
-def _sent_again(target: Target) -> Iterator[bool]:
-    """Send each message's event to its function, then delete the message; a crash in between sends twice.
-
-    Yields for each message whether that could be done; what holds no event stays in the queue.
-    """
-    sqs, functions = target.clients.sqs(), target.clients.functions()
-    while messages := sqs.receive_message(
-        QueueUrl=target.failure_queue,
-        MaxNumberOfMessages=_MESSAGES_PER_CALL,
-        VisibilityTimeout=_HIDDEN_SECONDS,
-    ).get("Messages"):
-        for message in messages:
-            failure = _failure_of(message)
-            if failure:
-                functions.invoke(
-                    FunctionName=failure.function,
-                    InvocationType="Event",
-                    Payload=json.dumps(failure.event).encode(),
-                )
-                sqs.delete_message(QueueUrl=target.failure_queue, ReceiptHandle=message["ReceiptHandle"])
-            else:
-                fail(
-                    f"Message {message['MessageId']} holds no event of a function. It stays in the queue, "
-                    f"where it is seen again in {_HIDDEN_SECONDS // 60} minutes: look at it, and delete it."
-                )
-            yield failure is not None
+def _chosen(events: Sequence[FailedEvent], ids: Sequence[str] | None) -> Sequence[FailedEvent]:
+    """Return the events with these ids, or all."""
+    if not ids:
+        return events
+    missing = set(ids) - {event.id for event in events}
+    if missing:
+        raise OperatorError(
+            f"There is no event {', '.join(sorted(missing))} in the failure queue, or somebody else holds it "
+            "just now. See: product-images repair queue"
+        )
+    return [event for event in events if event.id in ids]
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    function: str
-    event: object
+def _ask(question: str, events: Sequence[FailedEvent], *, yes: bool) -> None:
+    if not yes:
+        for event in events:
+            note(event.description)
+        confirm(question)
 
 
-def _failure_of(message: "MessageTypeDef") -> _Failure | None:
-    """Read what Lambda writes to a failure destination (its developer guide, "Destinations")."""
-    try:
-        body = json.loads(message["Body"])
-        # The function's ARN comes with its version.
-        function: str = body["requestContext"]["functionArn"].removesuffix(":$LATEST")
-        return _Failure(function, body["requestPayload"])
-    except (AttributeError, KeyError, TypeError, ValueError):
-        # Somebody else's message may be anything.
-        return None
+def _tell(event: FailedEvent, outcome: Outcome) -> None:
+    if outcome.is_done:
+        say(f"{event.id}: {outcome.what}.")
+    elif event.role:
+        fail(f"{event.id} stays in the queue: {outcome.what}")
+    else:
+        fail(f"{event.id} stays in the queue: {outcome.what}. See: product-images repair drop --help")
 
 
-@dataclass(frozen=True, slots=True)
-class _Records:
-    """Of each picture its status, and of each product how many pictures it counts."""
-
-    statuses: dict[ImageRef, ImageStatus]
-    counts: dict[int, int]
-
-    @classmethod
-    def of(cls, items: Iterable[Item]) -> "_Records":
-        records = cls({}, {})
-        for item in items:
-            if is_product(item):
-                product_id = int(item["pk"]["S"].removeprefix(PRODUCT_PREFIX))
-                records.counts[product_id] = int(item.get("image_count", {"N": "0"})["N"])
-            else:
-                image = image_from_item(item)
-                records.statuses[image.ref] = image.status
-        return records
-
-    def differences(self) -> dict[int, str]:
-        """Return by product what it counts and what it has, where the two differ."""
-        statuses = self.statuses.items()
-        shown = Counter(ref.product_id for ref, status in statuses if status is not ImageStatus.DELETING)
-        return {
-            product_id: f"{product_id} counts {self.counts.get(product_id, 0):,}, has {shown[product_id]:,}"
-            for product_id in sorted(self.counts.keys() | shown.keys())
-            if self.counts.get(product_id, 0) != shown[product_id]
-        }
+def _events(events: Sequence[FailedEvent]) -> str:
+    return "this event" if len(events) == 1 else f"these {len(events)} events"
 
 
-def _miscounted(target: Target, records: _Records) -> Iterator[str]:
-    """Tell of the products that count wrong at a second look too: a scan meets uploads half-way."""
-    for product_id, difference in records.differences().items():
-        again = _Records.of(_items_of(target, product_id)).differences()
-        if again == {product_id: difference}:
-            yield difference
+def _as_row(event: FailedEvent, now: datetime) -> Sequence[str]:
+    age = _age(now - event.since)
+    return event.id, age, event.role or event.function, event.shown_pictures, event.error
 
 
-def _items(target: Target) -> Iterator[Item]:
-    """Read all products and pictures."""
-    pages = target.dynamodb.get_paginator("scan").paginate(
-        TableName=target.table,
-        ConsistentRead=True,
-        FilterExpression="begins_with(pk, :product)",
-        ExpressionAttributeValues={":product": {"S": PRODUCT_PREFIX}},
-    )
-    for page in pages:
-        yield from page["Items"]
+def _as_json(event: FailedEvent, now: datetime) -> dict[str, object]:
+    return {
+        "id": event.id,
+        "age_seconds": int((now - event.since).total_seconds()),
+        "function": event.role or event.function,
+        "is_of_this_stack": event.role is not None,
+        "pictures": event.pictures,
+        "error": event.error,
+        "payload": event.payload,
+    }
 
 
-def _items_of(target: Target, product_id: int) -> Iterator[Item]:
-    """Read one product and its pictures."""
-    pages = target.dynamodb.get_paginator("query").paginate(
-        TableName=target.table,
-        ConsistentRead=True,
-        KeyConditionExpression="pk = :product",
-        ExpressionAttributeValues={":product": product_key(product_id)["pk"]},
-    )
-    for page in pages:
-        yield from page["Items"]
-
-
-def _keys(target: Target) -> Iterator[str]:
-    pages = (
-        target.clients.s3()
-        .get_paginator("list_objects_v2")
-        .paginate(Bucket=target.bucket, Prefix="originals/")
-    )
-    for page in pages:
-        for stored in page.get("Contents", []):
-            yield stored["Key"]
+def _age(age: timedelta) -> str:
+    """Write an age in its two largest units: `3 d 4 h`, `4 h 5 min`, `5 min`."""
+    minutes = int(age / timedelta(minutes=1))
+    days, hours = minutes // (24 * 60), minutes // 60 % 24
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"

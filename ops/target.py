@@ -1,6 +1,8 @@
 """Finds what a command works on: the resources of a deployed stack, or those of the local system."""
 
+import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,26 +10,29 @@ from urllib.parse import urlsplit
 
 import boto3
 import typer
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
 from adapters.aws import error_code
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from ops.failures import OperatorError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 DEFAULT_STACK = "product-images"
-LOCAL_STACK = "product-images-local"
-LOCAL_STATE = Path(__file__).resolve().parent.parent / ".local" / "state.json"
+LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
+"""Where `make local` keeps its files, unless the variable of this name says another place."""
 PARALLEL_CALLS = 8
 """How many calls a command may have under way at once."""
 
@@ -35,15 +40,19 @@ _START_LOCAL = "start it with: make local"
 _PROBE_SECONDS = 2
 _FUNCTION_SECONDS = 310
 """Longer than the longest of the functions may run, the reconciler with 300 s."""
-_OUTPUTS = {
-    "table": "TableName",
-    "keys_table": "KeysTableName",
-    "bucket": "BucketName",
-    "failure_queue": "FailureQueueUrl",
-    "extract_metadata_function": "ExtractMetadataFunctionName",
-    "reconcile_function": "ReconcileFunctionName",
-}
-"""The stack's output for each resource of a target."""
+LOCAL_STACK = "product-images-local"
+"""The stack that `local.deployment` makes."""
+_OUTPUTS = (
+    "ApiUrl",
+    "BaseUrl",
+    "BucketName",
+    "ExtractMetadataFunctionName",
+    "FailureQueueUrl",
+    "KeysTableName",
+    "ReconcileFunctionName",
+    "TableName",
+)
+"""The stack's outputs that a command needs."""
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=10,
@@ -77,13 +86,27 @@ class Clients:
         """Return a CloudFormation client."""
         return self._session.client("cloudformation", config=_CONFIG, **self._place)
 
+    def cloudwatch(self) -> "CloudWatchClient":
+        """Return a CloudWatch client."""
+        return self._session.client("cloudwatch", config=_CONFIG, **self._place)
+
     def dynamodb(self) -> "DynamoDBClient":
         """Return a DynamoDB client."""
         return self._session.client("dynamodb", config=_CONFIG, **self._place)
 
+    def events(self) -> "EventBridgeClient":
+        """Return an EventBridge client."""
+        return self._session.client("events", config=_CONFIG, **self._place)
+
     def s3(self) -> "S3Client":
         """Return an S3 client."""
         return self._session.client("s3", config=_CONFIG, **self._place)
+
+    def stranger_s3(self) -> "S3Client":
+        """Return an S3 client that says of nothing who it is."""
+        return self._session.client(
+            "s3", config=_CONFIG.merge(Config(signature_version=UNSIGNED)), **self._place
+        )
 
     def sqs(self) -> "SQSClient":
         """Return an SQS client."""
@@ -97,17 +120,42 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the stack made, under a name that an operator recognises."""
+    """A deployed stack, under a name that an operator recognises, with its outputs and parameters."""
 
     name: str
     stack: str
-    clients: "Clients"
-    table: str
-    keys_table: str
-    bucket: str
-    failure_queue: str
-    extract_metadata_function: str
-    reconcile_function: str
+    is_local: bool
+    clients: Clients
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+
+    @property
+    def table(self) -> str:
+        """The table of products and pictures."""
+        return self.outputs["TableName"]
+
+    @property
+    def keys_table(self) -> str:
+        """The table of API keys."""
+        return self.outputs["KeysTableName"]
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of the pictures' bytes."""
+        return self.outputs["BucketName"]
+
+    @property
+    def failure_queue(self) -> str:
+        """The URL of the queue of events that failed all their tries."""
+        return self.outputs["FailureQueueUrl"]
+
+    @property
+    def asynchronous_functions(self) -> dict[str, str]:
+        """The names of the functions whose failed events go to the failure queue, by their role."""
+        return {
+            "extract-metadata": self.outputs["ExtractMetadataFunctionName"],
+            "reconcile": self.outputs["ReconcileFunctionName"],
+        }
 
     @property
     def dynamodb(self) -> "DynamoDBClient":
@@ -124,11 +172,6 @@ class Target:
         """The list of products."""
         return DynamoProducts(self.dynamodb, self.table)
 
-    @property
-    def catalog(self) -> DynamoImageCatalog:
-        """The catalogue, as the functions see it."""
-        return DynamoImageCatalog(self.dynamodb, self.table)
-
 
 class _LocalAws(BaseModel):
     endpoint_url: str
@@ -137,24 +180,13 @@ class _LocalAws(BaseModel):
     secret_access_key: str
 
 
-class _LocalFunctions(BaseModel):
-    extract_metadata: str
-    reconcile: str
-
-
-class _LocalResources(BaseModel):
-    table: str
-    keys_table: str
-    bucket: str
-    failure_queue: str
-    functions: _LocalFunctions
-
-
 class _LocalState(BaseModel):
-    """The part of `state.json` that this tool needs; `local.system.State` writes it."""
+    """The part of `state.json` that this tool needs; `local.system.State` writes it.
+
+    What the stack made, it says itself, as on AWS.
+    """
 
     aws: _LocalAws
-    resources: _LocalResources
 
 
 def target_of(ctx: typer.Context) -> Target:
@@ -167,25 +199,51 @@ def target_of(ctx: typer.Context) -> Target:
 
     """
     choice: TargetChoice = ctx.obj
-    return _local_target(LOCAL_STATE) if choice.local else _stack_target(choice.stack)
+    return _local_target() if choice.local else _stack_target(choice.stack)
 
 
 def _stack_target(stack: str) -> Target:
-    session = boto3.Session()
-    cloudformation = session.client("cloudformation", config=_CONFIG)
+    return _deployed(stack, Clients(boto3.Session()), is_local=False)
+
+
+def _local_target() -> Target:
+    folder = Path(os.environ.get("LOCAL_FOLDER", LOCAL_FOLDER))
+    aws = _read_local_state(folder / "state.json").aws
+    _require_answer(aws.endpoint_url)
+    clients = Clients(
+        boto3.Session(),
+        endpoint_url=aws.endpoint_url,
+        region_name=aws.region,
+        aws_access_key_id=aws.access_key_id,
+        aws_secret_access_key=aws.secret_access_key,
+    )
+    return _deployed(LOCAL_STACK, clients, is_local=True)
+
+
+def _deployed(stack: str, clients: Clients, *, is_local: bool) -> Target:
+    cloudformation = clients.cloudformation()
     region = cloudformation.meta.region_name
-    outputs = _stack_outputs(cloudformation, stack, region)
+    described = _described(cloudformation, stack, region)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    missing = set(_OUTPUTS) - outputs.keys()
+    if missing:
+        raise OperatorError(
+            f"Stack {stack} ({described['StackStatus']}) has no output {' and no '.join(sorted(missing))}. "
+            "Name the stack of this service with --stack, or deploy it again: sam deploy"
+        )
     return Target(
-        name=f"stack {stack} ({region})",
+        name="the local system" if is_local else f"stack {stack} ({region})",
         stack=stack,
-        clients=Clients(session),
-        **{resource: outputs[output] for resource, output in _OUTPUTS.items()},
+        is_local=is_local,
+        clients=clients,
+        outputs=outputs,
+        parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
     )
 
 
-def _stack_outputs(cloudformation: "CloudFormationClient", stack: str, region: str) -> dict[str, str]:
+def _described(cloudformation: "CloudFormationClient", stack: str, region: str) -> "StackTypeDef":
     try:
-        description = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         # CloudFormation has no code of its own for this.
         if error_code(error) == "ValidationError" and "does not exist" in str(error):
@@ -194,38 +252,6 @@ def _stack_outputs(cloudformation: "CloudFormationClient", stack: str, region: s
                 "choose another region with AWS_DEFAULT_REGION, or deploy it: sam deploy"
             ) from error
         raise
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
-    missing = set(_OUTPUTS.values()) - outputs.keys()
-    if missing:
-        raise OperatorError(
-            f"Stack {stack} ({description['StackStatus']}) has no output {' and no '.join(sorted(missing))}. "
-            "Name the stack of this service with --stack, or deploy it again: sam deploy"
-        )
-    return outputs
-
-
-def _local_target(state_file: Path) -> Target:
-    state = _read_local_state(state_file)
-    _require_answer(state.aws.endpoint_url)
-    clients = Clients(
-        boto3.Session(),
-        endpoint_url=state.aws.endpoint_url,
-        region_name=state.aws.region,
-        aws_access_key_id=state.aws.access_key_id,
-        aws_secret_access_key=state.aws.secret_access_key,
-    )
-    resources = state.resources
-    return Target(
-        name="the local system",
-        stack=LOCAL_STACK,
-        clients=clients,
-        table=resources.table,
-        keys_table=resources.keys_table,
-        bucket=resources.bucket,
-        failure_queue=resources.failure_queue,
-        extract_metadata_function=resources.functions.extract_metadata,
-        reconcile_function=resources.functions.reconcile,
-    )
 
 
 def _read_local_state(state_file: Path) -> _LocalState:

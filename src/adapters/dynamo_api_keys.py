@@ -60,6 +60,11 @@ class DynamoApiKeys:
             raise
         return _from_item(answer["Attributes"])
 
+    def remove(self, key_hash: str) -> None:
+        """Delete a record, if it is there; a key that was in use is revoked, and its record kept."""
+        with passing_errors_as_unavailable():
+            self._client.delete_item(TableName=self._table, Key={"key_hash": {"S": key_hash}})
+
     def _scan(self) -> Iterator[dict[str, Any]]:
         with passing_errors_as_unavailable():
             pages = self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)

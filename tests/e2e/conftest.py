@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 from botocore.session import Session, get_session
@@ -16,6 +17,7 @@ from local.sample import sample_jpeg
 from local.system import LocalSystem, State, ignore_shell_settings
 from tests.builders import NOW, an_image
 from tests.e2e.fault_bench import OPEN_SHARDS, Bench
+from tests.e2e.operator import Operator
 from tests.e2e.origins import ALLOWED, ALSO_ALLOWED
 from tests.e2e.shop import Shop
 
@@ -40,6 +42,11 @@ def shop(system: State) -> Shop:
 @pytest.fixture
 def product_id(system: State) -> int:
     """A product of the test's own, without pictures."""
+    return new_product(system)
+
+
+def new_product(system: State) -> int:
+    """Add a product that no other test knows, without pictures."""
     product_id = next(_PRODUCT_IDS)
     DynamoProducts(system.endpoint.client("dynamodb"), system.resources.table).add(product_id)
     return product_id
@@ -72,6 +79,14 @@ def bench(system: State, session: Session, monkeypatch: pytest.MonkeyPatch) -> B
     bench = Bench(system)
     bench.clear()
     return bench
+
+
+@pytest.fixture
+def operator(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """An operator of the system, at `product-images`."""
+    (tmp_path / "state.json").write_text(shop.state.model_dump_json())
+    monkeypatch.setenv("LOCAL_FOLDER", str(tmp_path))
+    return Operator()
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ class AwsServer:
         self.url = url
         self.calls: list[Call] = []
         self.answers: dict[str, tuple[int, str]] = {}
+        self.headers: dict[str, dict[str, str]] = {}
 
     def has_stack(self, name: str, outputs: dict[str, str]) -> None:
         members = "".join(
@@ -55,6 +56,11 @@ class AwsServer:
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
         self.answers["DescribeStacks"] = (status, f"<ErrorResponse>{error}</ErrorResponse>")
 
+    def function_ends(self, result: object, *, in_error: bool = False) -> None:
+        """Let every function that is invoked return this, or fail with it."""
+        self.answers["Invoke"] = (200, json.dumps(result))
+        self.headers["Invoke"] = {"X-Amz-Function-Error": "Unhandled"} if in_error else {}
+
     def refuses(self, operation: str, status: int, code: str, message: str) -> None:
         """Refuse an operation of DynamoDB."""
         self.answers[operation] = (status, json.dumps({"__type": f"aws#{code}", "message": message}))
@@ -69,7 +75,9 @@ def aws_server() -> Iterator[AwsServer]:
             aws.calls.append(Call(operation, body, self.headers["Authorization"], self.path))
             status, answer = aws.answers[operation]
             self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(answer.encode())))
+            for name, value in aws.headers.get(operation, {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.encode())
 
@@ -120,12 +128,14 @@ def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
         client = boto3.client("dynamodb")
         table, keys_table = a_catalog_table(client), a_keys_table(client)
         outputs = {
+            "ApiUrl": "https://api.example/v1",
+            "BaseUrl": "https://shop.example",
             "TableName": table,
             "KeysTableName": keys_table,
             "BucketName": a_bucket(boto3.client("s3")),
             "FailureQueueUrl": boto3.client("sqs").create_queue(QueueName="failures")["QueueUrl"],
-            "ExtractMetadataFunctionName": "extract-metadata",
-            "ReconcileFunctionName": "reconcile",
+            "ExtractMetadataFunctionName": "shop-ExtractMetadata-1",
+            "ReconcileFunctionName": "shop-Reconcile-1",
         }
         aws.has_stack("product-images", outputs)
         yield Operator(

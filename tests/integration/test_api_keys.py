@@ -82,6 +82,16 @@ def test_revoking_an_unknown_key_is_told(api_keys: ApiKeys) -> None:
     assert api_keys.find("hash") == an_api_key()
 
 
+def test_a_key_that_is_removed_leaves_no_record_and_may_be_gone_already() -> None:
+    with mock_aws():
+        client = dynamodb_client()
+        api_keys = DynamoApiKeys(client, a_keys_table(client))
+        api_keys.add("hash", an_api_key())
+        for _ in range(2):
+            api_keys.remove("hash")
+            assert list(api_keys.all()) == []
+
+
 def test_a_table_of_many_pages_is_read_to_its_end() -> None:
     with mock_aws():
         client = dynamodb_client()

@@ -1,10 +1,13 @@
 """`product-images products`: what an operator types, sees, and what is then in the table."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
+from adapters.dynamo_items import product_key
 from tests.builders import a_ref, an_image
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
 
@@ -135,3 +138,54 @@ def test_a_product_with_images_stays_while_others_are_removed(operator: Operator
     assert result.stdout == "Product 124: removed.\n"
     assert operator.products.exists(123)
     assert not operator.products.exists(124)
+
+
+# list
+
+
+def test_products_are_listed_in_order_with_how_many_pictures_each_has(operator: Operator) -> None:
+    for product_id in (1_000, 9, 42):
+        operator.products.add(product_id)
+    for image_id in (1, 2):
+        operator.catalog.reserve(an_image(ref=a_ref(image_id, 42)))
+    result = operator.runs("products", "list")
+    assert result.exit_code == 0
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["Product", "Images"],
+        ["9", "0"],
+        ["42", "2"],
+        ["1000", "0"],
+    ]
+    assert "Read units used: " in result.stderr
+
+
+def test_the_list_of_products_is_there_for_scripts_too(operator: Operator) -> None:
+    operator.products.add(42)
+    assert json.loads(operator.runs("products", "list", "--json").stdout) == [{"product_id": 42, "images": 0}]
+
+
+def test_all_products_are_listed_however_many_pages_of_records_lie_between(operator: Operator) -> None:
+    # DynamoDB answers a scan 1 MB at a time.
+    for product_id in range(1, 6):
+        operator.products.add(product_id)
+        for image_id in range(3):
+            ref = a_ref(10 * product_id + image_id, product_id)
+            operator.catalog.reserve(an_image(ref=ref, name="n" * 100_000))
+    listed = json.loads(operator.runs("products", "list", "--json").stdout)
+    assert listed == [{"product_id": product_id, "images": 3} for product_id in range(1, 6)]
+
+
+def test_a_list_without_products_says_what_to_do(operator: Operator) -> None:
+    result = operator.runs("products", "list")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "There are no products yet." in result.stderr
+
+
+def test_a_damaged_product_is_named_and_the_others_are_listed(operator: Operator) -> None:
+    operator.products.add(42)
+    item = {**product_key(7), "image_count": {"S": "many"}}
+    boto3.client("dynamodb").put_item(TableName="catalog", Item=item)
+    result = operator.runs("products", "list", "--json")
+    assert result.exit_code == 1
+    assert "damaged record: PRODUCT#7 / PRODUCT: " in result.stderr
+    assert json.loads(result.stdout) == [{"product_id": 42, "images": 0}]

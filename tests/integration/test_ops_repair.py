@@ -1,63 +1,86 @@
-"""`product-images repair`: what is sent again or left in the queue, and whose count an audit names."""
+"""`product-images repair`: what lies in the failure queue, what comes of it, and what an audit names."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from adapters.dynamo_items import Item, is_product, product_key
-from ops import repair
+from adapters.dynamo_items import Item, image_key, is_product, product_key
+from ops import audit, catalogue, failure_queue
 from ops.target import Target
-from tests.builders import PRODUCT_ID, an_image
+from tests.builders import PRODUCT_ID, a_ref, an_image
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:extract-metadata"
+LONG_POLL_SECONDS = failure_queue.LONG_POLL_SECONDS
+ARN = "arn:aws:lambda:eu-central-1:123456789012:function:"
+FUNCTION, RECONCILER = "shop-ExtractMetadata-1", "shop-Reconcile-1"
+NO_EVENTS = [
+    *("no JSON", "[]", "null", "{}", {"requestContext": None, "requestPayload": {}}),
+    {"requestContext": {"functionArn": ARN + FUNCTION}},
+    {"requestContext": {"functionArn": 1}, "requestPayload": {}},
+    {"requestContext": {"functionArn": FUNCTION}, "requestPayload": {}},
+    {"requestContext": {}, "requestPayload": {}},
+]
 
 
-class FailureQueue:
-    """The queue of the stack."""
+class Queue:
+    """The failure queue of the stack."""
 
     def __init__(self) -> None:
         self._sqs: SQSClient = boto3.client("sqs")
         self._url = self._sqs.get_queue_url(QueueName="failures")["QueueUrl"]
 
-    def holds(self, *bodies: object) -> None:
-        for body in bodies:
-            text = body if isinstance(body, str) else json.dumps(body)
-            self._sqs.send_message(QueueUrl=self._url, MessageBody=text)
+    def holds(self, *bodies: object) -> list[str]:
+        """Put messages there; return their identifiers."""
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+        return [self._sqs.send_message(QueueUrl=self._url, MessageBody=text)["MessageId"] for text in texts]
 
     @property
-    def waiting(self) -> int:
-        """Return how many messages there are, those that are hidden for a while too."""
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])["Attributes"]
-        return int(attributes["ApproximateNumberOfMessages"]) + int(
-            attributes["ApproximateNumberOfMessagesNotVisible"]
+    def visible(self) -> int:
+        """Return how many messages anybody can receive."""
+        answer = self._sqs.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
         )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    def take_one(self) -> None:
+        """Hide a message from others."""
+        self._sqs.receive_message(QueueUrl=self._url, VisibilityTimeout=600)
 
 
 @pytest.fixture
 def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     with operator_of_a_stack(monkeypatch) as operator:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", operator.aws.url)
-        operator.aws.answers["Invoke"] = (202, "")
+        # One queue in memory has no servers to wait for.
+        monkeypatch.setattr(failure_queue, "LONG_POLL_SECONDS", 0)
+        operator.aws.function_ends({"images": [{"key": "originals/42/1.jpg", "outcome": "ready"}]})
         yield operator
 
 
 @pytest.fixture
-def queue(operator: Operator) -> FailureQueue:
+def queue(operator: Operator) -> Queue:
     assert operator.aws.url
-    return FailureQueue()
+    return Queue()
 
 
-def failure(number: int) -> dict[str, object]:
-    context = {"functionArn": f"{FUNCTION}:$LATEST", "approximateInvokeCount": 3}
-    return {"requestContext": context, "requestPayload": {"number": number}}
+def failure(number: int, function: str = FUNCTION, **changes: object) -> dict[str, object]:
+    """Return what Lambda writes of an event about picture `number` that failed."""
+    records = [{"s3": {"object": {"key": f"originals/{PRODUCT_ID}/{number}.jpg"}}}]
+    return {
+        "requestContext": {"functionArn": f"{ARN}{function}:$LATEST", "condition": "RetriesExhausted"},
+        "requestPayload": {"Records": records},
+        "responsePayload": {"errorMessage": "There is no record."},
+        **changes,
+    }
 
 
 def events_sent(operator: Operator) -> list[tuple[str, object]]:
@@ -65,55 +88,235 @@ def events_sent(operator: Operator) -> list[tuple[str, object]]:
     return [(unquote(call.path.split("/")[3]), json.loads(call.body)) for call in calls]
 
 
-def test_each_event_is_sent_to_its_function_and_its_message_deleted(
-    operator: Operator, queue: FailureQueue
+# queue
+
+
+def test_the_queue_is_listed_with_age_function_picture_and_error(operator: Operator, queue: Queue) -> None:
+    (first,) = queue.holds(failure(1))
+    (other,) = queue.holds("no JSON")
+    result = operator.runs("repair", "queue")
+    assert (result.exit_code, result.stderr) == (0, "")
+    _, *rows = result.stdout.splitlines()
+    assert sorted(re.split(r" {2,}", row.strip()) for row in rows) == sorted(
+        [
+            [first, "0 min", "extract-metadata", "originals/42/1.jpg", "There is no record."],
+            [other, "0 min", "no function", "no picture", "it holds no event of a function"],
+        ]
+    )
+
+
+def test_the_queue_is_there_for_scripts_too(operator: Operator, queue: Queue) -> None:
+    (name,) = queue.holds(failure(1))
+    (event,) = json.loads(operator.runs("repair", "queue", "--json").stdout)
+    assert event == {
+        "id": name,
+        "age_seconds": event["age_seconds"],
+        "function": "extract-metadata",
+        "is_of_this_stack": True,
+        "pictures": ["originals/42/1.jpg"],
+        "error": "There is no record.",
+        "payload": failure(1)["requestPayload"],
+    }
+
+
+def test_listing_keeps_nothing_from_anybody(operator: Operator, queue: Queue) -> None:
+    queue.holds(*map(failure, range(25)))
+    assert len(operator.runs("repair", "queue").stdout.splitlines()) == 26
+    assert queue.visible == 25
+
+
+def test_an_empty_queue_says_so(operator: Operator) -> None:
+    result = operator.runs("repair", "queue")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "The failure queue is empty.\n")
+    assert operator.runs("repair", "queue", "--json").stdout == "[]\n"
+
+
+def test_messages_that_somebody_else_holds_are_counted(operator: Operator, queue: Queue) -> None:
+    queue.holds(failure(1))
+    queue.take_one()
+    assert "About 1 more are held by somebody else" in operator.runs("repair", "queue").stderr
+
+
+def test_an_event_that_grew_too_old_says_so(operator: Operator, queue: Queue) -> None:
+    context = {"functionArn": ARN + FUNCTION, "condition": "EventAgeExceeded"}
+    queue.holds(failure(1, requestContext=context, responsePayload=None))
+    assert "EventAgeExceeded" in operator.runs("repair", "queue").stdout
+
+
+def test_an_error_with_escape_sequences_does_nothing_to_the_terminal(
+    operator: Operator, queue: Queue
 ) -> None:
-    queue.holds(failure(1), failure(2))
+    (name,) = queue.holds(failure(1, responsePayload={"errorMessage": "\x1b[2Jok\r\n\x9b"}))
+    listed = operator.runs("repair", "queue").stdout
+    asked = operator.runs("repair", "drop", name, typing="n\n").stderr
+    for shown in (listed, asked):
+        assert r"\u001b[2Jok\r\n\u009b" in shown
+        assert not {"\x1b", "\x9b", "\r"} & set(shown)
+
+
+def test_sqs_is_asked_to_look_at_all_of_its_servers_before_a_queue_counts_as_empty(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert LONG_POLL_SECONDS >= 1
+    monkeypatch.setattr(failure_queue, "LONG_POLL_SECONDS", LONG_POLL_SECONDS)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", operator.aws.url)
+    operator.aws.answers["GetQueueAttributes"] = (
+        200,
+        json.dumps({"Attributes": {"ApproximateNumberOfMessagesNotVisible": "0"}}),
+    )
+    operator.aws.answers["ReceiveMessage"] = (200, "{}")
+    assert operator.runs("repair", "queue").exit_code == 0
+    (asked,) = [call for call in operator.aws.calls if call.operation == "ReceiveMessage"]
+    assert json.loads(asked.body)["WaitTimeSeconds"] == LONG_POLL_SECONDS
+
+
+# redrive
+
+
+def test_each_event_is_handled_by_its_function_and_its_message_deleted(
+    operator: Operator, queue: Queue
+) -> None:
+    first, second = queue.holds(failure(1), failure(2, RECONCILER))
     result = operator.runs("repair", "redrive", "--yes")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "Events sent again: 2.\n", "")
-    assert sorted(map(str, events_sent(operator))) == [str((FUNCTION, {"number": n})) for n in (1, 2)]
-    assert queue.waiting == 0
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert sorted(result.stdout.splitlines()) == sorted(
+        [
+            f"{first}: originals/42/1.jpg is ready.",
+            f"{second}: originals/42/1.jpg is ready.",
+            "Done: 2 of 2.",
+        ]
+    )
+    sent = [(FUNCTION, failure(1)["requestPayload"]), (RECONCILER, failure(2)["requestPayload"])]
+    assert sorted(events_sent(operator), key=str) == sent
+    assert queue.visible == 0
+
+
+@pytest.mark.parametrize("body", NO_EVENTS)
+def test_a_message_without_an_event_is_named_and_stays_to_be_seen_and_the_others_are_sent(
+    operator: Operator, queue: Queue, body: object
+) -> None:
+    _, other, _ = queue.holds(failure(1), body, failure(2))
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, "Done: 2 of 3.")
+    assert f"{other} stays in the queue: it holds no event of a function." in error_line(result)
+    assert len(events_sent(operator)) == 2
+    assert queue.visible == 1
+
+
+@pytest.mark.parametrize("function", ["payroll", f"{FUNCTION}-2", "shop-UploadImage-1"])
+def test_no_function_but_the_stacks_own_that_take_events_is_ever_invoked(
+    operator: Operator, queue: Queue, function: str
+) -> None:
+    queue.holds(failure(1, function), failure(2))
+    result = operator.runs("repair", "redrive", "--yes")
+    assert result.exit_code == 1
+    assert f"{function} is no function of this stack that takes events" in error_line(result)
+    assert [name for name, _ in events_sent(operator)] == [FUNCTION]
+    assert queue.visible == 1
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("status", "answer", "says"),
     [
-        *("no JSON", "[]", "null", "{}", {"requestContext": None, "requestPayload": {}}),
-        {"requestContext": {"functionArn": FUNCTION}},
-        {"requestContext": {"functionArn": 1}, "requestPayload": {}},
-        {"requestContext": {}, "requestPayload": {}},
+        (404, {"Message": "gone"}, "is not there"),
+        (429, {"Message": "Rate exceeded", "Type": "TooManyRequestsException"}, "AWS refused Invoke"),
+        (200, "no JSON at all", "the function's answer cannot be read"),
     ],
 )
-def test_a_message_without_an_event_is_named_and_left_there_and_the_others_are_sent(
-    operator: Operator, queue: FailureQueue, body: object
+def test_an_event_that_could_not_be_sent_stays_to_be_seen_and_says_why(
+    operator: Operator, queue: Queue, status: int, answer: object, says: str
 ) -> None:
-    queue.holds(failure(1), body, failure(2))
+    queue.holds(failure(1))
+    operator.aws.answers["Invoke"] = (status, answer if isinstance(answer, str) else json.dumps(answer))
+    operator.aws.headers["Invoke"] = (
+        {"x-amzn-ErrorType": "ResourceNotFoundException"} if status == 404 else {}
+    )
     result = operator.runs("repair", "redrive", "--yes")
-    assert (result.exit_code, result.stdout) == (1, "Events sent again: 2.\n")
-    assert "holds no event of a function. It stays in the queue" in error_line(result)
-    assert len(events_sent(operator)) == 2
-    assert queue.waiting == 1
+    assert (result.exit_code, result.stdout) == (1, "Done: 0 of 1.\n")
+    assert "stays in the queue" in error_line(result)
+    assert says in result.stderr
+    assert queue.visible == 1
 
 
-def test_an_event_that_its_function_does_not_take_stays_in_the_queue(
-    operator: Operator, queue: FailureQueue
+def test_an_event_that_fails_again_stays_to_be_seen_with_its_new_error(
+    operator: Operator, queue: Queue
 ) -> None:
+    (name,) = queue.holds(failure(1))
+    operator.aws.function_ends({"errorMessage": "Still no record."}, in_error=True)
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, result.stdout) == (1, "Done: 0 of 1.\n")
+    assert error_line(result) == f"Error: {name} stays in the queue: failed again: Still no record."
+    assert queue.visible == 1
+
+
+def test_an_event_that_was_handled_but_whose_message_remains_says_both(
+    operator: Operator, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: object, _event: object) -> None:
+        raise ClientError({"Error": {"Code": "ReceiptHandleIsInvalid", "Message": "Old."}}, "DeleteMessage")
+
+    monkeypatch.setattr(failure_queue.FailureQueue, "drop", refuse)
     queue.holds(failure(1))
-    operator.aws.answers["Invoke"] = (404, '{"Message": "Function not found"}')
-    assert operator.runs("repair", "redrive", "--yes").exit_code == 1
-    assert queue.waiting == 1
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, queue.visible) == (1, 1)
+    assert "originals/42/1.jpg is ready, but its message remains: AWS refused DeleteMessage" in result.stderr
 
 
-def test_nothing_is_sent_without_a_yes(operator: Operator, queue: FailureQueue) -> None:
-    queue.holds(failure(1))
-    assert operator.runs("repair", "redrive", typing="n\n").exit_code == 1
-    assert (events_sent(operator), queue.waiting) == ([], 1)
+def test_one_event_is_sent_by_its_id(operator: Operator, queue: Queue) -> None:
+    _, second, _ = queue.holds(failure(1), failure(2), failure(3))
+    result = operator.runs("repair", "redrive", second, "--yes")
+    assert result.exit_code == 0
+    assert [payload for _, payload in events_sent(operator)] == [failure(2)["requestPayload"]]
+    assert queue.visible == 2
 
 
-def test_an_empty_queue_is_no_fault(operator: Operator, queue: FailureQueue) -> None:
-    assert queue.waiting == 0
+def test_the_question_names_function_picture_and_error(operator: Operator, queue: Queue) -> None:
+    (name,) = queue.holds(failure(1))
+    result = operator.runs("repair", "redrive", typing="y\n")
+    assert result.exit_code == 0
+    assert f"{name}: extract-metadata, originals/42/1.jpg, There is no record." in result.stderr
+    assert "Send this event again, in stack product-images (eu-central-1)?" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["redrive", "drop"])
+def test_nothing_happens_without_a_yes(operator: Operator, queue: Queue, command: str) -> None:
+    (name,) = queue.holds(failure(1))
+    assert operator.runs("repair", command, name, typing="n\n").exit_code == 1
+    assert (events_sent(operator), queue.visible) == ([], 1)
+
+
+@pytest.mark.parametrize("command", ["redrive", "drop"])
+def test_an_id_that_is_not_in_the_queue_is_named_and_nothing_happens(
+    operator: Operator, queue: Queue, command: str
+) -> None:
+    (name,) = queue.holds(failure(1))
+    line = error_line(operator.runs("repair", command, name, "nowhere", "--yes"))
+    assert "There is no event nowhere in the failure queue" in line
+    assert (events_sent(operator), queue.visible) == ([], 1)
+
+
+def test_an_empty_queue_is_no_fault(operator: Operator) -> None:
     result = operator.runs("repair", "redrive")
-    assert (result.exit_code, result.stdout) == (0, "The failure queue seems to be empty.\n")
+    assert (result.exit_code, result.stdout) == (0, "The failure queue is empty.\n")
+
+
+# drop
+
+
+def test_an_event_is_dropped_by_its_id_after_a_question_that_names_it(
+    operator: Operator, queue: Queue
+) -> None:
+    first, second = queue.holds(failure(1), "no JSON")
+    result = operator.runs("repair", "drop", second, typing="y\n")
+    assert result.exit_code == 0
+    named = f"{second}: no function, no picture, it holds no event of a function"
+    assert named in result.stderr
+    assert result.stdout.endswith(f"Dropped {named}\n")
+    assert queue.visible == 1
+    assert first in operator.runs("repair", "queue").stdout
+
+
+# audit
 
 
 def test_an_audit_finds_nothing_amiss_where_nothing_is(operator: Operator) -> None:
@@ -133,16 +336,69 @@ def test_an_audit_names_pictures_of_a_product_that_is_gone(operator: Operator) -
     assert "product whose count is wrong: 42 counts 0, has 1" in error_line(result)
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("status", {"S": "lost"}),
+        ("type", {"N": "1"}),
+        ("created_at", {"S": "yesterday"}),
+        ("size", {"S": "x"}),
+    ],
+)
+def test_an_audit_names_a_damaged_record_and_goes_on(
+    operator: Operator, attribute: str, value: dict[str, str]
+) -> None:
+    operator.products.add(PRODUCT_ID)
+    for image_id in (1, 2):
+        operator.catalog.reserve(an_image(ref=a_ref(image_id)))
+    boto3.client("dynamodb").update_item(
+        TableName="catalog",
+        Key=image_key(PRODUCT_ID, 1),
+        UpdateExpression="SET #name = :value",
+        ExpressionAttributeNames={"#name": attribute},
+        ExpressionAttributeValues={":value": value},
+    )
+    result = operator.runs("repair", "audit")
+    assert (result.exit_code, result.stdout) == (1, "Objects: 0, records: 1, of which ready: 0.\n")
+    damaged, *others = result.stderr.splitlines()
+    assert damaged == (
+        f"Error: damaged record: PRODUCT#42 / IMAGE#0000000000000001: {attribute} is missing or unreadable"
+    )
+    assert others == ["Error: product whose count is wrong: 42 counts 2, has 1"]
+
+
+@pytest.mark.parametrize(
+    ("key", "attribute"),
+    [(("PRODUCT#x", "PRODUCT"), "pk"), (("PRODUCT#1", "IMAGE#x"), "sk"), (("PRODUCT#1", "y"), "sk")],
+)
+def test_an_audit_names_a_record_whose_key_nobody_writes(
+    operator: Operator, key: tuple[str, str], attribute: str
+) -> None:
+    item = {name: {"S": value} for name, value in zip(("pk", "sk"), key, strict=True)}
+    boto3.client("dynamodb").put_item(TableName="catalog", Item=item)
+    line = error_line(operator.runs("repair", "audit"))
+    assert f"damaged record: {' / '.join(key)}: {attribute} is missing or unreadable" in line
+
+
+def test_an_audit_names_a_damaged_product_and_goes_on(operator: Operator) -> None:
+    operator.products.add(PRODUCT_ID)
+    item = {**product_key(7), "image_count": {"S": "many"}}
+    boto3.client("dynamodb").put_item(TableName="catalog", Item=item)
+    assert "damaged record: PRODUCT#7 / PRODUCT: image_count is missing or unreadable" in error_line(
+        operator.runs("repair", "audit")
+    )
+
+
 def test_an_upload_that_comes_between_the_reads_of_an_audit_is_no_wrong_count(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operator.products.add(PRODUCT_ID)
     operator.catalog.reserve(an_image())
-    read = repair._items  # noqa: SLF001 - a scan of several pages, which a moment does not bring about
+    read = catalogue.items
 
     def read_before_the_picture_came(target: Target) -> Iterator[Item]:
         return (item for item in read(target) if is_product(item))
 
-    monkeypatch.setattr(repair, "_items", read_before_the_picture_came)
+    monkeypatch.setattr(audit, "items", read_before_the_picture_came)
     result = operator.runs("repair", "audit")
     assert (result.exit_code, result.stderr) == (0, "")

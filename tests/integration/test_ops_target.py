@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 import typer
@@ -13,10 +14,12 @@ from botocore.exceptions import DataNotFoundError, ReadTimeoutError
 from rich.text import Text
 
 from domain.errors import UnavailableError
+from local.__main__ import FOLDER
+from local.deployment import STACK
 from local.system import Aws, Resources, State
 from ops.__main__ import app
 from ops.failures import explain
-from ops.target import LOCAL_STATE
+from ops.target import LOCAL_FOLDER
 from tests.integration.ops_operator import (
     REGION,
     Operator,
@@ -34,8 +37,18 @@ COMMANDS = [
     ("products",),
     ("products", "add"),
     ("products", "import"),
+    ("products", "list"),
     ("products", "remove"),
+    ("repair",),
+    ("repair", "audit"),
+    ("repair", "drop"),
+    ("repair", "queue"),
+    ("repair", "reconcile"),
+    ("repair", "redrive"),
+    ("verify",),
 ]
+
+GROUPS = [("keys",), ("products",), ("repair",)]
 
 
 @pytest.fixture
@@ -54,7 +67,7 @@ def test_help_needs_no_aws(command: tuple[str, ...], operator: Operator) -> None
     assert not operator.aws.calls
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if len(command) != 1])
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in GROUPS])
 def test_help_shows_an_example(command: tuple[str, ...], operator: Operator) -> None:
     # On a CI server Typer colours its help even when nobody looks.
     text = Text.from_ansi(operator.runs(*command, "--help").stdout).plain
@@ -80,7 +93,7 @@ def test_the_module_is_the_program_too() -> None:
     ("command", "says"),
     [
         (("keys", "lsit"), "No such command 'lsit'. Did you mean 'list'? See: product-images keys --help"),
-        (("keys", "list", "--local"), "--local goes before the command: product-images --local ..."),
+        (("keys", "list", "--stack"), "Option '--stack' requires an argument."),
         (("keys", "list", "--yaml"), "No such option: --yaml"),
     ],
 )
@@ -102,10 +115,17 @@ def test_another_stack_is_named_on_the_command_line_or_in_the_environment(
 ) -> None:
     monkeypatch.setenv("PRODUCT_IMAGES_STACK", "from-environment")
     operator.runs("keys", "list")
-    operator.runs("--stack", "from-option", "keys", "list")
+    operator.runs("--stack", "before", "keys", "list")
+    operator.runs("keys", "list", "--stack", "behind")
+    operator.runs("keys", "--stack=within", "list")
     bodies = [call.body for call in operator.aws.calls]
-    assert "StackName=from-environment" in bodies[0]
-    assert "StackName=from-option" in bodies[1]
+    named = [parse_qs(body)["StackName"] for body in bodies]
+    assert named == [["from-environment"], ["before"], ["behind"], ["within"]]
+
+
+def test_behind_two_dashes_nothing_names_a_stack(operator: Operator) -> None:
+    line = error_line(operator.runs("products", "add", "--", "--local"))
+    assert "'--local' is no product." in line
 
 
 def test_a_stack_that_is_not_there_is_named_with_its_region(operator: Operator) -> None:
@@ -122,7 +142,8 @@ def test_another_fault_of_the_stacks_name_is_told_as_aws_tells_it(operator: Oper
 
 
 def test_a_stack_of_another_service_is_noticed(operator: Operator) -> None:
-    operator.aws.has_stack("other", {"TableName": "x", "BucketName": "y", "FailureQueueUrl": "z"})
+    shared = ("ApiUrl", "BaseUrl", "BucketName", "FailureQueueUrl", "TableName")
+    operator.aws.has_stack("other", dict.fromkeys(shared, "x"))
     line = error_line(operator.runs("--stack", "other", "keys", "list"))
     assert "Stack other (CREATE_COMPLETE) has no output " in line
     assert "ExtractMetadataFunctionName and no KeysTableName and no ReconcileFunctionName." in line
@@ -146,7 +167,7 @@ def test_a_denied_stack_names_the_action(operator: Operator) -> None:
             "AWS denies dynamodb:PutItem. Ask for a role that allows it",
         ),
         ("AccessDeniedException", "no", "AWS denies PutItem."),
-        ("ResourceNotFoundException", "no", "The table that PutItem needs is not there. Deploy"),
+        ("ResourceNotFoundException", "no", "What PutItem needs is not there. Deploy"),
         ("ExpiredTokenException", "no", "AWS does not accept the credentials (ExpiredTokenException)"),
         ("UnrecognizedClientException", "no", "AWS does not accept the credentials"),
         ("ItemCollectionSizeLimitExceededException", "Too much.", "AWS refused PutItem with Item"),
@@ -248,27 +269,25 @@ def local_state(endpoint_url: str) -> State:
 
 @pytest.fixture
 def state_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "state.json"
-    monkeypatch.setattr("ops.target.LOCAL_STATE", path)
-    return path
+    monkeypatch.setenv("LOCAL_FOLDER", str(tmp_path))
+    return tmp_path / "state.json"
 
 
-def test_local_works_on_the_tables_that_the_state_names(operator: Operator, state_file: Path) -> None:
+@pytest.mark.parametrize(
+    "command", [("--local", "products", "add", "123"), ("products", "add", "123", "--local")]
+)
+def test_local_works_on_the_stack_at_the_endpoint_that_the_state_names(
+    operator: Operator, state_file: Path, command: tuple[str, ...]
+) -> None:
     state_file.write_text(local_state(operator.aws.url).model_dump_json())
     operator.aws.answers["PutItem"] = (200, "{}")
-    result = operator.runs("--local", "products", "add", "123")
+    result = operator.runs(*command)
     assert (result.exit_code, result.stdout) == (0, "Product 123: added.\n")
-    (call,) = operator.aws.calls
-    assert json.loads(call.body)["TableName"] == "local-table"
-    assert "Credential=root/" in call.authorization
-    assert f"/{REGION}/dynamodb/" in call.authorization
-
-
-def test_local_keys_go_to_the_keys_table_of_the_state(operator: Operator, state_file: Path) -> None:
-    state_file.write_text(local_state(operator.aws.url).model_dump_json())
-    operator.aws.answers["Scan"] = (200, json.dumps({"Items": []}))
-    assert operator.runs("--local", "keys", "list", "--json").stdout == "[]\n"
-    assert json.loads(operator.aws.calls[0].body)["TableName"] == "local-keys"
+    looked_up, put = operator.aws.calls
+    assert parse_qs(looked_up.body)["StackName"] == [STACK]
+    assert json.loads(put.body)["TableName"] == "catalog"
+    assert "Credential=root/" in put.authorization
+    assert f"/{REGION}/dynamodb/" in put.authorization
 
 
 @pytest.mark.usefixtures("state_file")
@@ -292,8 +311,8 @@ def test_a_state_that_cannot_be_read_is_one_line(operator: Operator, state_file:
     assert "make local-stop local" in line
 
 
-def test_the_state_is_looked_for_in_the_folder_of_the_project() -> None:
-    assert Path(__file__).parents[2] / ".local" / "state.json" == LOCAL_STATE
+def test_the_state_is_looked_for_where_make_local_puts_it() -> None:
+    assert LOCAL_FOLDER == FOLDER
 
 
 def closed_port() -> int:

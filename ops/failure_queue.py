@@ -1,0 +1,200 @@
+"""The failure queue: what lies in it, in whose name, and what comes of an event that is sent again."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.failures import explain
+from ops.target import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+LONG_POLL_SECONDS = 1
+"""How long SQS waits for a message before it says that there is none: any wait asks all of its servers, none
+only some of them (SQS developer guide, "Short and long polling")."""
+_HIDDEN_SECONDS = 900
+"""How long messages are kept from others if this process ends before it gives them back."""
+_MESSAGES_PER_CALL = 10
+"""The most that SQS takes or gives at once (SQS API reference, ReceiveMessage)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedEvent:
+    """A message of the queue.
+
+    `role` is that of this stack's function which failed, or None where the message names none of them;
+    `function` is what it names. `pictures` are the keys of the objects that the event is about.
+    """
+
+    id: str
+    receipt: str
+    since: datetime
+    role: str | None
+    function: str
+    pictures: tuple[str, ...]
+    error: str
+    payload: object
+
+    @property
+    def description(self) -> str:
+        """Function, picture and error on one line."""
+        return f"{self.id}: {self.role or self.function}, {self.shown_pictures}, {self.error}"
+
+    @property
+    def shown_pictures(self) -> str:
+        """The pictures, for a person."""
+        return ", ".join(self.pictures) or "no picture"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an event that was sent again."""
+
+    is_done: bool
+    what: str
+
+
+class FailureQueue:
+    """The failure queue of a stack."""
+
+    def __init__(self, target: Target) -> None:
+        self._sqs = target.clients.sqs()
+        self._lambda = target.clients.functions()
+        self._url = target.failure_queue
+        self._functions = target.asynchronous_functions
+        self._dropped: set[str] = set()
+
+    @contextmanager
+    def held(self) -> Iterator[list[FailedEvent]]:
+        """Keep all messages from others meanwhile, the oldest first; give back those that are still there."""
+        held: dict[str, FailedEvent] = {}
+        try:
+            # A message that comes again has been read too long ago, and so have all others.
+            while new := {m.id: m for m in self._receive() if m.id not in held}:
+                held |= new
+            yield sorted(held.values(), key=lambda event: event.since)
+        finally:
+            self._give_back([event for event in held.values() if event.id not in self._dropped])
+
+    def hidden(self) -> int:
+        """Return about how many messages somebody else holds just now."""
+        answer = self._sqs.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+    def drop(self, event: FailedEvent) -> None:
+        """Delete the message."""
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=event.receipt)
+        self._dropped.add(event.id)
+
+    def send_again(self, event: FailedEvent) -> Outcome:
+        """Let the function that has the role handle the event to its end; delete the message if it could.
+
+        The message's own word for the function is not followed: whoever can write to the queue would have any
+        function run, with the operator's rights.
+        """
+        if event.role is None:
+            return Outcome(is_done=False, what=event.error)
+        try:
+            answer = self._lambda.invoke(
+                FunctionName=self._functions[event.role], Payload=json.dumps(event.payload).encode()
+            )
+            result = json.load(answer["Payload"])
+        except (BotoCoreError, ClientError) as error:
+            return Outcome(is_done=False, what=explain(error))
+        except ValueError:
+            return Outcome(is_done=False, what="the function's answer cannot be read")
+        if "FunctionError" in answer:
+            return Outcome(is_done=False, what=f"failed again: {_error_message(result)}")
+        try:
+            self.drop(event)
+        except (BotoCoreError, ClientError) as error:
+            return Outcome(is_done=False, what=f"{_told(result)}, but its message remains: {explain(error)}")
+        return Outcome(is_done=True, what=_told(result))
+
+    def _receive(self) -> list[FailedEvent]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=_MESSAGES_PER_CALL,
+            VisibilityTimeout=_HIDDEN_SECONDS,
+            WaitTimeSeconds=LONG_POLL_SECONDS,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        )
+        return [self._read(message) for message in answer.get("Messages", [])]
+
+    def _give_back(self, events: Sequence[FailedEvent]) -> None:
+        for batch in batched(events, _MESSAGES_PER_CALL, strict=False):
+            self._sqs.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": event.receipt, "VisibilityTimeout": 0}
+                    for number, event in enumerate(batch)
+                ],
+            )
+
+    def _read(self, message: "MessageTypeDef") -> FailedEvent:
+        """Read what Lambda writes to a failure destination (its developer guide, "Destinations")."""
+        try:
+            body: Any = json.loads(message["Body"])
+            # The function's ARN comes with its version.
+            function = body["requestContext"]["functionArn"].split(":")[6]
+            payload, error = body["requestPayload"], _error_of(body)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            # Somebody else's message may be anything.
+            function, payload, error = "no function", None, "it holds no event of a function"
+            role = None
+        else:
+            role = _role(function, self._functions)
+            error = error if role else f"{function} is no function of this stack that takes events"
+        return FailedEvent(
+            id=message["MessageId"],
+            receipt=message["ReceiptHandle"],
+            since=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+            role=role,
+            function=function,
+            pictures=_pictures(payload),
+            error=error,
+            payload=payload,
+        )
+
+
+def _role(function: str, functions: Mapping[str, str]) -> str | None:
+    return next((role for role, name in functions.items() if name == function), None)
+
+
+def _error_of(body: Mapping[str, Any]) -> str:
+    """Say why Lambda gave up: the function's own error, or that the event grew too old."""
+    response = body.get("responsePayload")
+    return _error_message(response) if response else str(body["requestContext"].get("condition", "no error"))
+
+
+def _error_message(result: object) -> str:
+    message = result.get("errorMessage") if isinstance(result, dict) else None
+    return str(message or "the function did not say why")
+
+
+def _pictures(payload: object) -> tuple[str, ...]:
+    """Return the keys that an event of S3 names; none if it is another event."""
+    try:
+        records: Any = payload["Records"]  # type: ignore[index]
+        # S3 writes keys as in a URL's query (S3 user guide, "Event message structure").
+        return tuple(unquote_plus(record["s3"]["object"]["key"]) for record in records)
+    except (AttributeError, KeyError, TypeError):
+        return ()
+
+
+def _told(result: object) -> str:
+    """Put what the function returned into words: of each picture what became of it."""
+    images = result.get("images") if isinstance(result, dict) else None
+    if not images:
+        return "done"
+    return ", ".join(f"{image['key']} is {image['outcome']}" for image in images)

@@ -1,0 +1,1 @@
+"""`product-images verify`: proves after a deployment that the service does what it promises."""
