@@ -59,13 +59,19 @@ class ReservedImageBody(ImageBody):
     upload: UploadFormBody
 
 
+class ListedImageBody(ImageBody):
+    """An image in a list."""
+
+    etag: str = Field(description="Its own ETag, for `If-Match`.")
+
+
 class GalleryBody(_Answer):
     """A page of a product's gallery."""
 
     count: Annotated[int, Field(ge=0)] = Field(description="Images in all.")
     next: str | None = Field(description="URL of the next page.")
     previous: str | None = Field(description="URL of the page before.")
-    results: list[ImageBody]
+    results: list[ListedImageBody]
 
 
 class FieldError(_Answer):

@@ -55,17 +55,18 @@ _RESERVED = {
         "expires_at": "2026-11-24T06:52:01.000000Z",
     },
 }
-_PAGE = {"count": 1, "next": None, "previous": None, "results": [_READY]}
+_LISTED = {**_READY, "etag": '"9f86d081884c7d659a2feaa0c55ad015"'}
+_PAGE = {"count": 1, "next": None, "previous": None, "results": [_LISTED]}
 
 _EVERYWHERE = {400: "invalid_fields", 401: "unauthorized", 403: "access_denied", 404: "product_not_found"}
 _CONTENT = {413: "file_too_large", 415: "unsupported_encoding"}
 _FAULTS = {429: "throttled", 500: "internal_error", 503: "temporarily_unavailable", 504: "timeout"}
 
-_ETAG = {"ETag": {"description": "Tells this state of the image from others.", "schema": {"type": "string"}}}
+_ETAG = {"ETag": {"description": "Tells this state of it from others.", "schema": {"type": "string"}}}
 _LOCATION = {
     "Location": {
-        "description": "The image, relative to this request.",
-        "schema": {"type": "string", "format": "uri-reference"},
+        "description": "URL of the image.",
+        "schema": {"type": "string", "format": "uri"},
     },
     "Idempotency-Replayed": {
         "description": "There if the answer is that to an earlier request with this Idempotency-Key.",
@@ -97,6 +98,13 @@ _LINKS = {
     )
 }
 """What can be done with an image, once it has its identifier."""
+
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "ETags that the client has; 304 if one of them is current.",
+    "schema": {"type": "string"},
+}
 
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -206,8 +214,16 @@ def _list() -> Json:
         "Those of every status, so that one whose picture is still being inspected is shown too. An image "
         "whose record is damaged is left out of its page, and asked for alone it is a 500 with the code "
         "`image_record_damaged`: `count` still has it, and the pages stay where they are.",
-        {200: _json("A page, sorted by `order`, then `id`.", "GalleryBody", _PAGE)},
-        parameters=parameters,
+        {
+            200: _json(
+                "A page, sorted by `order`, then by the time of upload, then by `id`.",
+                "GalleryBody",
+                _PAGE,
+                _ETAG,
+            ),
+            304: {"description": "The client has it already.", "headers": _ETAG},
+        },
+        parameters=[*parameters, _IF_NONE_MATCH],
     )
 
 
@@ -277,12 +293,6 @@ def _reserve() -> Json:
 
 
 def _show() -> Json:
-    condition = {
-        "name": "If-None-Match",
-        "in": "header",
-        "description": "ETags that the client has; 304 if one of them is current.",
-        "schema": {"type": "string"},
-    }
     return _operation(
         "showImage",
         "Show an image",
@@ -291,25 +301,19 @@ def _show() -> Json:
             200: _json("The image.", "ImageBody", _READY, _ETAG),
             304: {"description": "The client has it already.", "headers": _ETAG},
         },
-        parameters=[condition],
+        parameters=[_IF_NONE_MATCH],
         problems={404: "image_not_found"},
     )
 
 
 def _change() -> Json:
-    condition = {
-        "name": "If-Match",
-        "in": "header",
-        "description": "ETag that the image must still have.",
-        "schema": {"type": "string"},
-    }
     return _operation(
         "changeImage",
         "Change an image's text, order or whether it is the primary",
         "What is not sent stays as it is. The whole image may be sent as it was read: the rest of it must be "
         "as it is. A pending image becomes the primary later, a failed one never.",
         {200: _json("The image after the change.", "ImageBody", _READY, _ETAG)},
-        parameters=[condition],
+        parameters=[_if_match("ETag that the image must still have.")],
         body=_body("ChangeBody", {"alt_text": "Seen from the left", "is_primary": True}),
         problems={
             404: "image_not_found",
@@ -324,10 +328,12 @@ def _reorder() -> Json:
     return _operation(
         "reorderImages",
         "Put all images of a product into a new order",
-        f"All or nothing. A gallery of more than {MAX_IMAGES} images is put in order image by image.",
-        {200: _json("The gallery in its new order.", "GalleryBody", _PAGE)},
+        "All or nothing. Images that failed need not be named; they stay behind the others. "
+        f"A gallery of more than {MAX_IMAGES} images is put in order image by image.",
+        {200: _json("The gallery in its new order.", "GalleryBody", _PAGE, _ETAG)},
+        parameters=[_if_match("ETag of a list of the images; their order must still be the same.")],
         body=_body("OrderBody", {"image_ids": [4711, 4710]}),
-        problems={409: "gallery_too_large", **_CONTENT},
+        problems={409: "gallery_too_large", 412: "stale_order", **_CONTENT},
     )
 
 
@@ -337,7 +343,8 @@ def _delete() -> Json:
         "Delete an image",
         "Its picture goes too. If it was the primary image, the product has none then.",
         {204: {"description": "It is gone."}},
-        problems={404: "image_not_found"},
+        parameters=[_if_match("ETag that the image must still have.")],
+        problems={404: "image_not_found", 412: "stale_image"},
     )
 
 
@@ -405,6 +412,10 @@ def _problem(status: HTTPStatus, code: str) -> Json:
     if code in _PROBLEM_HEADERS:
         problem["headers"] = _PROBLEM_HEADERS[code]
     return problem
+
+
+def _if_match(description: str) -> Json:
+    return {"name": "If-Match", "in": "header", "description": description, "schema": {"type": "string"}}
 
 
 def _in_any_case(word: str) -> str:

@@ -68,12 +68,13 @@ def open_shards(hour: int) -> list[str]:
 
 
 def details_to_attributes(image: ProductImage) -> Item:
-    """Write what is said of a picture, and its `place`: a text that sorts by order, then identifier."""
+    """Write what is said of a picture, and its `place`: a text that sorts as `ProductImage.place` does."""
     details = image.details
+    order, created_at, image_id = image.place
     return {
         "alt_text": {"S": details.alt_text},
         "order": {"N": str(details.order)},
-        "place": {"S": f"{details.order + ORDER_LIMIT:010d}#{image.ref.image_id:016d}"},
+        "place": {"S": f"{order + ORDER_LIMIT:010d}#{iso_utc(created_at)}#{image_id:016d}"},
     }
 
 

@@ -1,7 +1,9 @@
 """Deletes a picture: hidden first, then its bytes, then its record, so that no bytes are ever orphaned."""
 
+from collections.abc import Callable
+
 from domain.contention import until_undisturbed
-from domain.errors import ImageNotFoundError
+from domain.errors import ImageNotFoundError, StaleImageError
 from domain.image import ImageSnapshot, ImageStatus, ProductImage
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
@@ -16,26 +18,36 @@ class DeleteImage:
         self._events = events
         self._clock = clock
 
-    def __call__(self, product_id: int, image_id: int) -> ProductImage:
+    def __call__(
+        self,
+        product_id: int,
+        image_id: int,
+        is_expected: Callable[[ImageSnapshot], bool] = lambda _: True,
+    ) -> ProductImage:
         """Delete the picture, clear the product's pointer if it stood here, and return what was there.
 
         Raises:
             ProductNotFoundError, ImageNotFoundError: one of them is not there, or no longer.
             ImageRecordDamagedError: the record cannot be read; nothing was deleted.
+            StaleImageError: the picture is not what the client expected; it stays.
             UnavailableError: a store failed; the picture is hidden at most.
 
         """
-        seen = until_undisturbed(lambda: self._hide(product_id, image_id)).image
+        seen = until_undisturbed(lambda: self._hide(product_id, image_id, is_expected)).image
         self._finish(seen)
         if seen.status is ImageStatus.DELETING:
             raise ImageNotFoundError(product_id, image_id)
         return seen
 
-    def _hide(self, product_id: int, image_id: int) -> ImageSnapshot | None:
+    def _hide(
+        self, product_id: int, image_id: int, is_expected: Callable[[ImageSnapshot], bool]
+    ) -> ImageSnapshot | None:
         seen = self._catalog.look_up(product_id, image_id)
-        if seen.image.status is ImageStatus.DELETING or self._catalog.begin_removal(seen, self._clock()):
+        if seen.image.status is ImageStatus.DELETING:
             return seen
-        return None
+        if not is_expected(seen):
+            raise StaleImageError
+        return seen if self._catalog.begin_removal(seen, self._clock()) else None
 
     def _finish(self, image: ProductImage) -> None:
         self._store.delete(image.ref)

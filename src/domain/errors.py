@@ -110,6 +110,18 @@ class StaleImageError(DomainError):
         super().__init__("The image has changed since you read it. Read it again and decide anew.")
 
 
+class StaleOrderError(DomainError):
+    """The gallery no longer stands in the order that the client read."""
+
+    code = "stale_order"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The order has changed since you read it, or the ETag is not that of a list of all images. "
+            "List the images again, without `status`, and decide anew."
+        )
+
+
 class ImageNotReadyError(DomainError):
     """Only a picture that decodes can be a product's primary."""
 

@@ -9,7 +9,7 @@ from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """A product's pictures but those being deleted, sorted by `order`, then identifier.
+    """A product's pictures but those being deleted, each at its place.
 
     `damaged` are records that cannot be read, whatever their status: what they are of is left out.
     """
@@ -27,8 +27,7 @@ class Gallery:
     ) -> "Gallery":
         """Sort the records of a product and leave out those being deleted."""
         visible = (image for image in images if image.status is not ImageStatus.DELETING)
-        ordered = sorted(visible, key=lambda image: (image.details.order, image.ref.image_id))
-        return cls(tuple(ordered), primary, damaged)
+        return cls(tuple(sorted(visible, key=lambda image: image.place)), primary, damaged)
 
     def snapshots(self) -> list[ImageSnapshot]:
         """Return each picture with the product's pointer."""

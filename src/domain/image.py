@@ -131,6 +131,14 @@ class ProductImage:
     updated_at: datetime
 
     @property
+    def place(self) -> tuple[int, datetime, int]:
+        """Where it stands in its gallery: by order, then by the time of upload, then by identifier.
+
+        Identifiers are leased in blocks: of two functions the later one may hand out the lower ones.
+        """
+        return self.details.order, self.created_at, self.ref.image_id
+
+    @property
     def stamp(self) -> UploadStamp:
         """What the bytes of an upload bear of it."""
         return UploadStamp(self.created_at, self.primary_requested_at)

@@ -1,14 +1,14 @@
-"""Puts all pictures of a product into a new order, all or nothing."""
+"""Puts the pictures of a product into a new order, all or nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from domain.contention import until_undisturbed
-from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError
+from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError, StaleOrderError
 from domain.gallery import Page
-from domain.image import ImageSnapshot
+from domain.image import ImageSnapshot, ImageStatus
 from domain.moments import later
 from domain.ports import Clock, ImageCatalog
 
@@ -25,11 +25,20 @@ class ReorderImages:
         self._catalog = catalog
         self._clock = clock
 
-    def __call__(self, product_id: int, image_ids: Sequence[int]) -> Page:
-        """Return the pictures in their new order; those whose record is damaged stay where they are.
+    def __call__(
+        self,
+        product_id: int,
+        image_ids: Sequence[int],
+        is_expected: Callable[[Sequence[int]], bool] = lambda _: True,
+    ) -> Page:
+        """Return the pictures in their new order; those that failed and are not named stay behind the others.
+
+        Those whose record is damaged stay where they are. `is_expected` is asked about the identifiers in the
+        order in which they stand.
 
         Raises:
             ProductNotFoundError: there is no such product.
+            StaleOrderError: the order is not what the client expected.
             InvalidFieldsError: an identifier is missing, doubled or not of this product.
             GalleryTooLargeError: the product has more pictures than can be changed at once.
             UnavailableError: a store failed; the order may have been changed all the same, as a whole.
@@ -39,8 +48,10 @@ class ReorderImages:
         def attempt() -> Page | None:
             whole = self._read(product_id)
             by_id = {seen.image.ref.image_id: seen for seen in whole.snapshots}
-            _check(image_ids, by_id.keys())
-            moved = [self._move(by_id[image_id], order) for order, image_id in enumerate(image_ids)]
+            if not is_expected(list(by_id)):
+                raise StaleOrderError
+            ordered = _ordered(image_ids, by_id)
+            moved = [self._move(by_id[image_id], order) for order, image_id in enumerate(ordered)]
             is_written = self._catalog.reorder(
                 [seen.image for seen in by_id.values()], [each.image for each in moved]
             )
@@ -73,13 +84,20 @@ def _check_size(count: int) -> None:
         raise GalleryTooLargeError(count, MAX_IMAGES)
 
 
-def _check(image_ids: Sequence[int], present: AbstractSet[int]) -> None:
+def _ordered(image_ids: Sequence[int], by_id: Mapping[int, ImageSnapshot]) -> list[int]:
+    """Return the whole new order; the shop window never shows those that failed."""
+    failed = [each for each, seen in by_id.items() if seen.image.status is ImageStatus.FAILED]
+    _check(image_ids, by_id.keys(), by_id.keys() - failed)
+    return [*image_ids, *(each for each in failed if each not in set(image_ids))]
+
+
+def _check(image_ids: Sequence[int], present: AbstractSet[int], demanded: AbstractSet[int]) -> None:
     doubled = [image_id for image_id, times in Counter(image_ids).items() if times > 1]
     faults = [
         FieldFault("image_ids", f"{complaint}: {_name(wrong)}.")
         for complaint, wrong in (
             ("Name each image once; doubled", doubled),
-            ("Name every image of the product; missing", sorted(present - set(image_ids))),
+            ("Name every image of the product; missing", sorted(demanded - set(image_ids))),
             ("Name only images of this product; foreign", sorted(set(image_ids) - present)),
         )
         if wrong

@@ -1,10 +1,11 @@
 """The gallery's routes: list, show, change, reorder and delete the pictures of a product."""
 
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger, Metrics
@@ -21,17 +22,13 @@ from domain.list_images import ListImages, PageRequest
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
 from domain.reorder_images import ReorderImages
 from domain.show_image import ShowImage
-from handlers.etag import etag_of, matches
+from handlers.etag import etag_of, has_order, if_match, is_known, list_etag
 from handlers.http_function import HttpFunction, Request
 from handlers.image_json import image_json
 from handlers.json_request import ChangeBody, OrderBody, PageQuery, read_json, read_query
 from handlers.problems import HttpResponse, json_response
 from handlers.settings import read_settings
 from handlers.telemetry import report_damaged, telemetry
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-from dataclasses import dataclass
 
 _IMAGES = "/api/products/{product_id}/images"
 _IMAGE = f"{_IMAGES}/{{image_id}}"
@@ -95,50 +92,47 @@ class GalleryHandler:
                 if query.offset
                 else None
             ),
-            "results": [_image_json(request, snapshot) for snapshot in page.snapshots],
+            "results": _results(request, page.snapshots),
         }
-        return json_response(HTTPStatus.OK, body, _FRESH)
+        # Of one status, a page does not tell where its images stand among the others.
+        etag = etag_of(body) if query.status else _list_etag(body, query.offset, page.snapshots)
+        return _known_or(request, etag, body)
 
     def _show(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
         body = _image_json(request, self._show_image(product_id, image_id))
-        etag = etag_of(body)
-        if matches(etag, request.headers.get("if-none-match"), weakly=True):
-            return {
-                "statusCode": HTTPStatus.NOT_MODIFIED,
-                "headers": {"ETag": etag, **_FRESH},
-                "body": "",
-            }
-        return json_response(HTTPStatus.OK, body, {"ETag": etag, **_FRESH})
+        return _known_or(request, etag_of(body), body)
 
     def _change(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
         sent = read_json(request, ChangeBody)
         fields = sent.fields()
         change = ImageChange(sent.details(), sent.is_primary if "is_primary" in fields else None)
-        condition = request.headers.get("if-match")
+        is_expected = _expectation(request)
 
-        def is_expected(seen: ImageSnapshot) -> bool:
-            shown = _image_json(request, seen)
-            if condition is not None and not matches(etag_of(shown), condition, weakly=False):
+        def is_as_sent(seen: ImageSnapshot) -> bool:
+            if not is_expected(seen):
                 return False
-            sent.require_rest_of(shown)
+            shown = _image_json(request, seen)
+            sent.require_rest_of({**shown, "etag": etag_of(shown)})
             return True
 
-        snapshot = self._change_image(product_id, image_id, change, is_expected)
+        snapshot = self._change_image(product_id, image_id, change, is_as_sent)
         if fields:
             self._report("ImagesChanged", "image changed", product_id, image_id=image_id, fields=fields)
         body = _image_json(request, snapshot)
         return json_response(HTTPStatus.OK, body, {"ETag": etag_of(body), **_FRESH})
 
     def _reorder(self, request: Request, product_id: int) -> HttpResponse:
-        page = self._reorder_images(product_id, read_json(request, OrderBody).image_ids)
+        image_ids = read_json(request, OrderBody).image_ids
+        expected = if_match(request.headers.get("if-match"))
+        page = self._reorder_images(product_id, image_ids, partial(has_order, expected))
         report_damaged(page.damaged, self._logger, self._metrics)
         self._report("GalleriesReordered", "gallery reordered", product_id, count=page.count)
-        results = [_image_json(request, snapshot) for snapshot in page.snapshots]
+        results = _results(request, page.snapshots)
         body: dict[str, object] = {"count": page.count, "next": None, "previous": None, "results": results}
-        return json_response(HTTPStatus.OK, body, _FRESH)
+        return json_response(HTTPStatus.OK, body, {"ETag": _list_etag(body, 0, page.snapshots), **_FRESH})
 
-    def _delete(self, _request: Request, product_id: int, image_id: int) -> HttpResponse:
-        self._delete_image(product_id, image_id)
+    def _delete(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
+        self._delete_image(product_id, image_id, _expectation(request))
         self._report("ImagesDeleted", "image deleted", product_id, image_id=image_id)
         return {"statusCode": HTTPStatus.NO_CONTENT, "headers": {"Cache-Control": "no-store"}, "body": ""}
 
@@ -146,6 +140,30 @@ class GalleryHandler:
         self._metrics.add_metric(metric, MetricUnit.Count, 1)
         self._metrics.flush_metrics()
         self._logger.info(message, extra={"product_id": product_id, **details})
+
+
+def _known_or(request: Request, etag: str, body: dict[str, object]) -> HttpResponse:
+    """Return the body, or a 304 if the client has it."""
+    headers = {"ETag": etag, **_FRESH}
+    if is_known(etag, request.headers.get("if-none-match")):
+        return {"statusCode": HTTPStatus.NOT_MODIFIED, "headers": headers, "body": ""}
+    return json_response(HTTPStatus.OK, body, headers)
+
+
+def _expectation(request: Request) -> Callable[[ImageSnapshot], bool]:
+    """Return what tells whether a picture is still what the client has seen."""
+    expected = if_match(request.headers.get("if-match"))
+    return lambda seen: expected is None or etag_of(_image_json(request, seen)) in expected
+
+
+def _results(request: Request, snapshots: Sequence[ImageSnapshot]) -> list[dict[str, object]]:
+    """Return the images of a list, each with its own tag."""
+    bodies = [_image_json(request, snapshot) for snapshot in snapshots]
+    return [{**body, "etag": etag_of(body)} for body in bodies]
+
+
+def _list_etag(body: dict[str, object], offset: int, snapshots: Sequence[ImageSnapshot]) -> str:
+    return list_etag(body, offset, [seen.image.ref.image_id for seen in snapshots])
 
 
 def _image_json(request: Request, snapshot: ImageSnapshot) -> dict[str, object]:

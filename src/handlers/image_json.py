@@ -36,6 +36,7 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
     }
 
 
-def created(body: dict[str, object], *, location: str) -> HttpResponse:
-    """Return the 201 for a new picture; `location` is relative, right behind any stage, front or domain."""
+def created(image: ProductImage, body: dict[str, object], *, base_url: str) -> HttpResponse:
+    """Return the 201 for a new picture; its `Location` opens wherever the request was sent to."""
+    location = f"{base_url}/api/products/{image.ref.product_id}/images/{image.ref.image_id}"
     return json_response(HTTPStatus.CREATED, body, {"Cache-Control": "no-store", "Location": location})

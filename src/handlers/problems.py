@@ -16,6 +16,7 @@ _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.GalleryTooLargeError: HTTPStatus.CONFLICT,
     errors.KeyInUseError: HTTPStatus.CONFLICT,
     errors.StaleImageError: HTTPStatus.PRECONDITION_FAILED,
+    errors.StaleOrderError: HTTPStatus.PRECONDITION_FAILED,
     errors.KeyReusedError: HTTPStatus.UNPROCESSABLE_CONTENT,
     errors.QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.FileTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,

@@ -94,8 +94,7 @@ class ReserveUploadHandler:
             "fields": dict(form.fields),
             "expires_at": iso_utc(form.expires_at),
         }
-        # Relative to .../images/uploads (RFC 9110, 10.2.2).
-        return created(body, location=str(image.ref.image_id))
+        return created(image, body, base_url=request.base_url)
 
 
 def _fingerprint(product_id: int, body: AnnounceBody) -> str:

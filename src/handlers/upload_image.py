@@ -87,7 +87,7 @@ class UploadImageHandler:
         self._report(image)
         is_primary = image.primary_requested_at is not None
         body = image_json(image, base_url=request.base_url, is_primary=is_primary)
-        return created(body, location=f"images/{image.ref.image_id}")
+        return created(image, body, base_url=request.base_url)
 
     def _report(self, image: ProductImage) -> None:
         self._metrics.add_metric("Uploads", MetricUnit.Count, 1)

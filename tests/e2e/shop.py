@@ -139,7 +139,7 @@ class Shop:
         assert answer.status_code == 200, answer.text
         return ImageBody.model_validate_json(answer.content)
 
-    def gallery(self, product_id: int) -> list[ImageBody]:
+    def gallery(self, product_id: int) -> Sequence[ImageBody]:
         """Return all pictures of a product, up to 100."""
         answer = self.page(product_id, limit=100)
         assert answer.status_code == 200, answer.text

@@ -27,7 +27,7 @@ def test_the_201_has_every_key_of_the_contract_and_its_type(shop: Shop) -> None:
     assert answer.status_code == 201
     assert answer.headers["content-type"] == "application/json"
     body = ImageBody.model_validate_json(answer.content)
-    assert answer.headers["location"] == f"images/{body.id}"
+    assert answer.headers["location"] == shop.image_url(body.product_id, body.id)
     assert body.user.model_dump() == {"id": 2, "username": "sam", "full_name": "Sam Staff"}
     assert (body.type, body.name, body.size) == ("JPEG", "front.jpg", len(PICTURE))
     assert (body.description, body.alt_text, body.is_primary, body.order) == ("Front", "Front", True, 7)

@@ -30,8 +30,8 @@ from tests.integration.faults import answer_with, hook, lose_first_reply
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PLACES = st.tuples(st.integers(-ORDER_LIMIT, ORDER_LIMIT - 1), st.integers(1, MAX_ID))
 MOMENTS = st.tuples(st.datetimes(timezones=st.just(UTC)), st.integers(1, MAX_ID))
+PLACES = st.tuples(st.integers(-ORDER_LIMIT, ORDER_LIMIT - 1), MOMENTS)
 
 
 @pytest.fixture
@@ -428,10 +428,12 @@ def test_a_transaction_that_is_refused_for_another_reason_rises_as_it_is(
 
 
 @given(PLACES, PLACES)
-def test_places_sort_by_order_and_then_by_identifier(one: tuple[int, int], other: tuple[int, int]) -> None:
+def test_places_sort_by_order_then_by_time_of_upload_then_by_identifier(
+    one: tuple[int, tuple[datetime, int]], other: tuple[int, tuple[datetime, int]]
+) -> None:
     places = [
-        details_to_attributes(an_image(ref=a_ref(image_id), order=order))["place"]["S"]
-        for order, image_id in (one, other)
+        details_to_attributes(an_image(ref=a_ref(image_id), order=order, created_at=created_at))["place"]["S"]
+        for order, (created_at, image_id) in (one, other)
     ]
     assert (places[0] < places[1]) == (one < other)
     assert product_to_item(42)["place"]["S"] < min(places)

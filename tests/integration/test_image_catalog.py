@@ -365,12 +365,17 @@ def test_a_picture_that_is_being_deleted_is_looked_up_but_in_no_gallery(catalog:
     assert catalog.gallery(PRODUCT_ID).images == ()
 
 
-def test_a_gallery_is_sorted_by_order_and_then_by_identifier(shop: Shop, catalog: Catalog) -> None:
+def test_a_gallery_is_sorted_by_order_then_by_time_of_upload_then_by_identifier(
+    shop: Shop, catalog: Catalog
+) -> None:
     shop.products.add(43)
     catalog.reserve(an_image(ref=a_ref(9, product_id=43)))
-    for image_id, order in ((1, 2), (2, -1), (10, 0), (3, 0)):
-        catalog.reserve(an_image(ref=a_ref(image_id), order=order))
-    assert [image.ref.image_id for image in catalog.gallery(PRODUCT_ID).images] == [2, 3, 10, 1]
+    for image_id, order, minute in ((1, 2, 0), (2, -1, 9), (10, 0, 1), (3, 0, 2), (4, 0, 1)):
+        created_at = NOW + timedelta(minutes=minute)
+        catalog.reserve(an_image(ref=a_ref(image_id), order=order, created_at=created_at))
+    shown = [image.ref.image_id for image in catalog.gallery(PRODUCT_ID).images]
+    paged = [seen.image.ref.image_id for seen in catalog.page(PRODUCT_ID, 10, 0).snapshots]
+    assert shown == paged == [2, 4, 10, 3, 1]
 
 
 def test_the_gallery_of_a_product_without_pictures_is_empty_and_that_of_none_is_missing(

@@ -78,8 +78,9 @@ class Gallery:
     def answer(self, event: dict[str, Any]) -> HttpResponse:
         return self._function(event, a_context())
 
-    def page(self, query: Mapping[str, str]) -> HttpResponse:
-        return self.answer(api_event("GET", IMAGES_PATH, path={"product_id": PRODUCT_ID}, query=query))
+    def page(self, query: Mapping[str, str], headers: Mapping[str, str] | None = None) -> HttpResponse:
+        path = {"product_id": PRODUCT_ID}
+        return self.answer(api_event("GET", IMAGES_PATH, path=path, query=query, headers=headers))
 
     def show(self, image_id: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
         path = {"product_id": PRODUCT_ID, "image_id": image_id}
@@ -90,12 +91,16 @@ class Gallery:
     ) -> HttpResponse:
         return self.answer(json_event("PATCH", IMAGE_PATH, body, headers=headers, image_id=image_id))
 
-    def order(self, *image_ids: int) -> HttpResponse:
-        return self.answer(json_event("PUT", f"{IMAGES_PATH}/order", {"image_ids": image_ids}))
+    def order(self, *image_ids: int, if_match: str | None = None) -> HttpResponse:
+        headers = {"If-Match": if_match} if if_match else None
+        return self.answer(
+            json_event("PUT", f"{IMAGES_PATH}/order", {"image_ids": image_ids}, headers=headers)
+        )
 
-    def delete(self, image_id: int | str) -> HttpResponse:
+    def delete(self, image_id: int | str, if_match: str | None = None) -> HttpResponse:
         path = {"product_id": PRODUCT_ID, "image_id": image_id}
-        return self.answer(api_event("DELETE", IMAGE_PATH, path=path))
+        headers = {"If-Match": if_match} if if_match else None
+        return self.answer(api_event("DELETE", IMAGE_PATH, path=path, headers=headers))
 
 
 @pytest.fixture
@@ -148,6 +153,28 @@ def test_a_page_has_ten_pictures_unless_another_number_is_asked_for(gallery: Gal
     gallery.add(*range(1, 13))
     assert len(body(gallery.page({}))["results"]) == 10
     assert len(body(gallery.page({"limit": "100"}))["results"]) == 12
+
+
+def test_each_picture_of_a_list_carries_the_tag_that_it_has_alone(gallery: Gallery) -> None:
+    gallery.add(1, 2)
+    gallery.patch({"is_primary": True})
+    listed = body(gallery.page({}))["results"]
+    ordered = body(gallery.order(1, 2))["results"]
+    for shown in (listed, ordered):
+        assert [image["id"] for image in shown] == [1, 2]
+    assert [image["etag"] for image in listed] != [image["etag"] for image in ordered]
+    assert [image["etag"] for image in ordered] == [gallery.show(id_)["headers"]["ETag"] for id_ in (1, 2)]
+
+
+@pytest.mark.parametrize("query", [{}, {"limit": "1", "offset": "1"}, {"status": "ready"}])
+def test_a_list_is_not_sent_again_to_who_has_it(gallery: Gallery, query: dict[str, str]) -> None:
+    gallery.add(1, 2)
+    seen = {"If-None-Match": gallery.page(query)["headers"]["ETag"]}
+    again = gallery.page(query, seen)
+    assert (again["statusCode"], again["body"]) == (304, "")
+    assert again["headers"]["ETag"] == seen["If-None-Match"]
+    gallery.patch({"alt_text": "Neu"}, image_id=2)
+    assert gallery.page(query, seen)["statusCode"] == 200
 
 
 def test_a_status_filters_the_pages_and_stays_in_their_urls(gallery: Gallery) -> None:
@@ -315,9 +342,16 @@ def test_a_change_on_condition_is_made_once(gallery: Gallery) -> None:
 
 @pytest.mark.parametrize(
     ("condition", "status"),
-    [("{tag}", 200), ('"another", {tag}', 200), ("*", 200), ("W/{tag}", 412), ('"another"', 412), ("", 412)],
+    [
+        ("{tag}", 200),
+        ('"another", {tag}', 200),
+        ("*", 200),
+        ("W/{tag}", 200),
+        ('"another"', 412),
+        ("tag", 400),
+    ],
 )
-def test_a_condition_takes_strong_tags_only(gallery: Gallery, condition: str, status: int) -> None:
+def test_a_change_heeds_its_condition(gallery: Gallery, condition: str, status: int) -> None:
     gallery.add(1)
     tag = gallery.show(1)["headers"]["ETag"]
     answer = gallery.patch({"order": 2}, {"If-Match": condition.format(tag=tag)})
@@ -486,6 +520,25 @@ def test_a_new_order_is_answered_with_the_gallery_in_it(gallery: Gallery) -> Non
     assert [(image["id"], image["order"]) for image in body(answer)["results"]] == [(3, 0), (1, 1), (2, 2)]
 
 
+@pytest.mark.parametrize("query", [{}, {"limit": "2"}, {"limit": "2", "offset": "1"}])
+def test_an_order_is_made_on_the_condition_of_the_one_that_was_seen(
+    gallery: Gallery, query: dict[str, str]
+) -> None:
+    gallery.add(1, 2, 3)
+    seen = gallery.page(query)["headers"]["ETag"]
+    gallery.patch({"alt_text": "Neu"}, image_id=2)
+    answer = gallery.order(3, 2, 1, if_match=seen)
+    assert answer["statusCode"] == 200
+    assert problem(gallery.order(1, 2, 3, if_match=seen)) == (412, "stale_order", [])
+    assert gallery.order(1, 2, 3, if_match=answer["headers"]["ETag"])["statusCode"] == 200
+
+
+def test_a_list_of_one_status_tells_nothing_of_the_order(gallery: Gallery) -> None:
+    gallery.add(1, 2)
+    seen = gallery.page({"status": "ready"})["headers"]["ETag"]
+    assert problem(gallery.order(2, 1, if_match=seen)) == (412, "stale_order", [])
+
+
 def test_an_order_that_does_not_fit_the_gallery_says_why(gallery: Gallery) -> None:
     gallery.add(1, 2)
     answer = gallery.order(1, 1, 9)
@@ -515,6 +568,16 @@ def test_a_deletion_is_answered_with_nothing_and_the_next_one_with_404(gallery: 
     assert (answer["statusCode"], answer["body"]) == (204, "")
     assert gallery.store.content(a_ref()) is None
     assert problem(gallery.delete(1)) == (404, "image_not_found", [])
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"), [("{tag}", 204), ("W/{tag}", 204), ("*", 204), ('"another"', 412), ("tag", 400)]
+)
+def test_a_deletion_heeds_its_condition(gallery: Gallery, condition: str, status: int) -> None:
+    gallery.add(1)
+    tag = gallery.show(1)["headers"]["ETag"]
+    assert gallery.delete(1, condition.format(tag=tag))["statusCode"] == status
+    assert gallery.show(1)["statusCode"] == (404 if status == 204 else 200)
 
 
 def test_a_deletion_that_cannot_be_finished_now_says_so_and_the_next_one_finishes_it() -> None:

@@ -5,7 +5,7 @@ from typing import override
 
 import pytest
 
-from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFoundError
+from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFoundError, StaleOrderError
 from domain.gallery import Gallery, Page
 from domain.image import Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
@@ -67,6 +67,35 @@ def test_every_kind_of_fault_is_told_at_once() -> None:
 def test_many_identifiers_are_not_all_named(count: int, others: str) -> None:
     [fault] = faults(a_catalog(count))
     assert fault.endswith(f"missing: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10{others}.")
+
+
+def test_failed_pictures_need_not_be_named_and_stay_behind_in_their_order() -> None:
+    catalog = a_catalog(5)
+    for image_id in (2, 1):
+        catalog.mark_failed(a_ref(image_id), "It is damaged.", None, NOW)
+    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [5, 3, 4]).snapshots
+    assert [seen.image.ref.image_id for seen in snapshots] == [5, 3, 4, 1, 2]
+    assert snapshots == catalog.gallery(PRODUCT_ID).snapshots()
+
+
+def test_a_failed_picture_may_be_named_like_any_other() -> None:
+    catalog = a_catalog(3)
+    catalog.mark_failed(a_ref(2), "It is damaged.", None, NOW)
+    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 3, 1]).snapshots
+    assert [seen.image.ref.image_id for seen in snapshots] == [2, 3, 1]
+
+
+def test_an_order_that_the_client_did_not_expect_stays() -> None:
+    catalog, asked = a_catalog(3), list[Sequence[int]]()
+
+    def is_expected(image_ids: Sequence[int]) -> bool:
+        asked.append(image_ids)
+        return False
+
+    with pytest.raises(StaleOrderError):
+        ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 2, 1], is_expected)
+    assert asked == [[1, 2, 3]]
+    assert {image.details.order for image in catalog.images.values()} == {0}
 
 
 def test_a_picture_that_is_being_deleted_is_foreign() -> None:

@@ -108,7 +108,7 @@ def test_the_answer_says_where_the_picture_is_and_is_not_cached(catalog: InMemor
     assert response["headers"] == {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
-        "Location": "images/1",
+        "Location": f"{BASE_URL}/api/products/{PRODUCT_ID}/images/1",
     }
 
 
