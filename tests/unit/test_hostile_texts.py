@@ -357,7 +357,7 @@ def test_whatever_headers_hold_they_change_no_answer_to_a_fault_of_ours(
     for method in ("GET", "PATCH"):
         headers = {**sent, "Content-Type": "application/json"}
         response = service.gallery(api_event(method, IMAGE_PATH, path=path, headers=headers, body="{}"))
-        assert response["statusCode"] in (200, 304, 412)
+        assert response["statusCode"] in ((200, 304) if method == "GET" else (200, 400, 412))
         assert_headers_are_lines(response)
     service.gallery(api_event("GET", IMAGES_PATH, path={"product_id": "no"}, query=sent))
     assert_logs_tell_nothing(capsys)
