@@ -4,7 +4,7 @@ import re
 from difflib import ndiff
 
 _FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_SHARE = 0.05
+_SHARE = 0.1
 """Of a figure with decimals, measured or computed: so far does a record move it that grows by a field."""
 
 
