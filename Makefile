@@ -21,10 +21,13 @@ ON_ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 FAST := tests/unit tests/integration
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 
+# What the command line names beside these is a parameter of template.yaml; make exports the values.
+PARAMETERS = $(filter-out LOCAL_FOLDER PORT PYTHON REQUEST,$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+
 ##@ The two commands
 .PHONY: local
-local: setup emulator ## Run the whole system on this machine, in the background
-	@$(RUN) python -m local start
+local: setup emulator ## Run the whole system here, or deploy to it what has changed; ALLOWED_ORIGINS=... sets a parameter
+	@$(RUN) python -m local start $(foreach name,$(PARAMETERS),"$(name)=$$$(name)")
 
 .PHONY: test
 test: setup emulator packages test-environments ## Run every test, on all cores, in random order; ARGS=tests/... runs a part
@@ -64,8 +67,12 @@ cost: setup ## Write docs/cost.md again from the counted calls, what was measure
 local-stop: setup ## End the local system and remove what it made
 	@$(RUN) python -m local stop
 
+.PHONY: local-watch
+local-watch: setup ## Deploy to the local system what is saved, until Ctrl-C
+	@$(RUN) python -m local watch
+
 .PHONY: local-logs
-local-logs: setup ## Follow the logs of the local system's functions
+local-logs: setup ## Follow what the functions and the gateway log; REQUEST=id shows one request
 	@$(RUN) python -m local logs
 
 ##@ Development
@@ -141,7 +148,7 @@ include layers/pillow/Makefile
 FORCE:
 
 .build/$(HOST_ARCHITECTURE)/%.built: $(UV) $(SOURCES) .build/sources
-	@$(BUILD_PACKAGE) $* $(@:.built=) --architecture $(HOST_ARCHITECTURE)
+	@$(BUILD_PACKAGE) $* $(@:.built=) --architecture $(HOST_ARCHITECTURE) --keep-libraries
 	@touch $@
 
 .PHONY: setup

@@ -24,9 +24,10 @@ from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_p
 from domain.image import ImageFormat, ImageRef
 from domain.ports import ApiKeys
 from domain.user import User
+from local.build import build_packages
 from local.deployment import CODE_BUCKET, FUNCTIONS, code_key
 from local.sample import sample_jpeg
-from local.system import LocalSystem, State, build_packages, ignore_shell_settings, wait_until
+from local.system import LocalSystem, State, ignore_shell_settings, wait_until
 
 EVENTS = Path(__file__).resolve().parent
 PRODUCT_ID = 123

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 
-from local.background_process import BackgroundProcess
+from local.background_process import BackgroundProcess, LocalSystemError
 from local.template import REGION, ROOT
 
 if TYPE_CHECKING:
@@ -113,3 +113,22 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def hold_port(port: int) -> socket.socket:
+    """Bind a port (0: any that is free), so that nothing else is given it until the front takes it over.
+
+    Raises:
+        LocalSystemError: something listens there.
+
+    """
+    held = socket.socket()
+    # As a server does, so that a port whose last connections still wind down counts as free.
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind(("127.0.0.1", port))
+    except OSError as error:
+        held.close()
+        message = f"Port {port} is taken; end what listens there, or choose another: make local PORT=8001"
+        raise LocalSystemError(message) from error
+    return held

@@ -1,31 +1,28 @@
 """The local system's front door, in the place of the CDN: its paths, and two limits of API Gateway.
 
-`/api/...` goes to the emulator's stage, `/media/...` to the bucket. The emulator takes bodies of
-any size; AWS does not, and this front answers as the gateway would: above 10 MB by itself, in plain text,
-above the event of Lambda as it is configured to.
+`/api/...` goes to the emulator's stage (the gateway's own answers: `local.gateway`), `/media/...` to the
+bucket (`local.media`). The emulator takes bodies of any size; AWS does not, and this front answers as
+the gateway would: above 10 MB in plain text, above the event of Lambda as it is configured to.
 """
 
 import json
-import os
 import re
+import sys
+import time
 import uuid
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
-from botocore.exceptions import ClientError
-from starlette.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapters.s3_image_store import PUBLISHED, STATUS_TAG
 from local.emulator_process import Endpoint
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from local.gateway import ERROR_TYPE, REQUEST_ID, Gateway
+from local.media import Media, MediaPolicy
 
 REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
 """Largest body of a request (API Gateway quotas, REST API, "Payload size")."""
@@ -43,18 +40,23 @@ Encoded once more it reaches the function as part of an identifier, which is as 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "host"}
 )
+_OF_THE_SERVER = _HOP_BY_HOP | {"date", "server"}
+"""Headers of an answer that are the front's own to send."""
+_IDENTIFIERS = frozenset({REQUEST_ID, "x-amz-request-id"})
 
 
-@dataclass(frozen=True, slots=True)
-class FrontSettings:
-    """Where things are behind the front."""
+class FrontSettings(BaseModel):
+    """Where things are behind the front; written to `front.json`, which it reads when it starts."""
+
+    model_config = ConfigDict(frozen=True)
 
     port: int
     emulator_url: str
     gateway_url: str
     api_id: str
     bucket: str
-    media_headers: dict[str, str]
+    media: MediaPolicy
+    gateway_log: Path
 
 
 class Front:
@@ -63,35 +65,37 @@ class Front:
     def __init__(self, settings: FrontSettings) -> None:
         endpoint = Endpoint(settings.emulator_url)
         self._settings = settings
-        self._s3: S3Client = endpoint.client("s3")
         self._http = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS)
         # Only what the client sent goes on, nothing that this library would add.
         self._http.headers.clear()
         configured = endpoint.client("apigateway").get_gateway_responses(restApiId=settings.api_id, limit=500)
-        self._gateway_responses: dict[str, Any] = {item["responseType"]: item for item in configured["items"]}
+        responses: dict[str, Any] = {item["responseType"]: item for item in configured["items"]}
+        self._gateway = Gateway(responses, settings.gateway_log)
+        self._media = Media(endpoint.client("s3"), self._http, settings.bucket, settings.media)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         # By the path as it was sent: a router would decode it, and stumble over a line feed in it.
         path = scope["raw_path"].decode("latin-1")
         request = Request(scope, receive)
-        if path.startswith("/media/") and request.method in {"GET", "HEAD"}:
-            response = await self._media(path.removeprefix("/media/"))
+        request.state.began = time.monotonic()
+        if path.startswith("/media/"):
+            response = await self._media.show(request, path.removeprefix("/media/"))
         elif path.startswith("/api/") and request.method in _METHODS:
             response = await self._api(request, path)
         elif path.startswith("/api/"):
-            response = await self._method_not_allowed(path)
+            response = await self._method_not_allowed(request, path)
         else:
-            response = self._gateway_response("MISSING_AUTHENTICATION_TOKEN")
+            response = self._gateway.answer(request, "MISSING_AUTHENTICATION_TOKEN")
         await response(scope, receive, send)
 
     async def _api(self, request: Request, path: str) -> Response:
         """Pass a request on to the API's stage."""
         body = await _read_within(request, REQUEST_LIMIT_BYTES)
         if body is None:
-            return _content_length_exceeded()
+            return self._gateway.content_length_exceeded(request, REQUEST_LIMIT_BYTES)
         if _event_size(request, body) > EVENT_LIMIT_BYTES:
-            return self._gateway_response("REQUEST_TOO_LARGE")
+            return self._gateway.answer(request, "REQUEST_TOO_LARGE")
         query = f"?{request.url.query}" if request.url.query else ""
         headers = [(name, value) for name, value in request.headers.raw if name.decode() not in _HOP_BY_HOP]
         try:
@@ -102,65 +106,36 @@ class Front:
                 content=body,
             )
         except httpx.TimeoutException:
-            return self._gateway_response("INTEGRATION_TIMEOUT")
-        except httpx.HTTPError:
-            return self._gateway_response("DEFAULT_5XX")
+            return self._gateway.answer(request, "INTEGRATION_TIMEOUT")
+        except httpx.HTTPError as error:
+            return self._gateway.answer(request, "DEFAULT_5XX", f"The emulator does not answer: {error!r}")
+        return self._pass_on(request, answer)
+
+    def _pass_on(self, request: Request, answer: httpx.Response) -> Response:
+        """Return what the stage answered: a function's word, or one of the gateway's own."""
+        is_gateways = ERROR_TYPE in answer.headers
+        if answer.is_server_error and not is_gateways and not _is_problem(answer):
+            # A function did not start, or what it returned is no answer: the emulator says so in its own way.
+            return self._gateway.answer(request, "DEFAULT_5XX", _reason(answer))
+        # The emulator names a function's answer by another identifier than the function was told.
+        left_out = _OF_THE_SERVER if is_gateways else _OF_THE_SERVER | _IDENTIFIERS
         response = Response(answer.content, answer.status_code)
         response.raw_headers.extend(
             (name.lower(), value)
             for name, value in answer.headers.raw
-            if name.decode("latin-1").lower() not in _HOP_BY_HOP
+            if name.decode("latin-1").lower() not in left_out
         )
+        if is_gateways:
+            self._gateway.note(request, response)
         return response
 
-    async def _method_not_allowed(self, path: str) -> Response:
+    async def _method_not_allowed(self, request: Request, path: str) -> Response:
         """Answer a method that the gateway does not know, such as TRACE, and say which the path has."""
         options = await self._http.options(f"{self._settings.gateway_url}{path}")
         headers = {"Allow": options.headers["Allow"]} if "Allow" in options.headers else {}
-        return Response(status_code=405, headers=headers)
-
-    async def _media(self, path: str) -> Response:
-        """Show a picture as the CDN does: one that is tagged ready, with the template's headers."""
-        key = f"originals/{unquote(path)}"
-        bucket = self._settings.bucket
-        try:
-            tagging = await run_in_threadpool(self._s3.get_object_tagging, Bucket=bucket, Key=key)
-            if {"Key": STATUS_TAG, "Value": PUBLISHED} not in tagging["TagSet"]:
-                return _s3_error(403, "AccessDenied")
-            stored = await run_in_threadpool(self._s3.get_object, Bucket=bucket, Key=key)
-        except ClientError:
-            return _s3_error(404, "NoSuchKey")
-        body = await run_in_threadpool(stored["Body"].read)
-        headers = {
-            "ETag": stored["ETag"],
-            "Cache-Control": stored["CacheControl"],
-            "Content-Disposition": f'inline; filename="{"-".join(path.split("/")[-2:])}"',
-            "Access-Control-Allow-Origin": "*",
-            **self._settings.media_headers,
-        }
-        return Response(body, media_type=stored["ContentType"], headers=headers)
-
-    def _gateway_response(self, response_type: str) -> Response:
-        """Answer what the deployed API is configured to answer for `response_type`."""
-        configured = self._gateway_responses[response_type]
-        template = configured["responseTemplates"]["application/json"]
-        headers = {
-            name.removeprefix("gatewayresponse.header."): value.strip("'")
-            for name, value in configured["responseParameters"].items()
-        }
-        body = template.replace("$context.requestId", str(uuid.uuid4()))
-        return Response(body, int(configured["statusCode"]), headers)
-
-
-def _s3_error(status: int, code: str) -> Response:
-    """Answer what S3 says to the CDN, and that to the client, of a picture that it does not give."""
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code></Error>'
-    return Response(body, status, media_type="application/xml")
-
-
-def _content_length_exceeded() -> Response:
-    """Answer what API Gateway says above its limit: no response that is configured, and nothing for pages."""
-    return PlainTextResponse(f"HTTP content length exceeded {REQUEST_LIMIT_BYTES} bytes.", 413)
+        response = Response(status_code=405, headers={REQUEST_ID: str(uuid.uuid4()), **headers})
+        self._gateway.note(request, response)
+        return response
 
 
 async def _read_within(request: Request, limit_bytes: int) -> bytes | None:
@@ -179,15 +154,30 @@ def _event_size(request: Request, body: bytes) -> int:
     return (len(body) + 2) // 3 * 4 + 2 * headers + _ENVELOPE_BYTES
 
 
-def serialize(settings: FrontSettings) -> dict[str, str]:
-    """Return the environment that `main` reads `settings` from."""
-    return {"FRONT_SETTINGS": json.dumps(asdict(settings))}
+def _reason(answer: httpx.Response) -> str:
+    """Return what the emulator says of a function that gave no answer, out of the JSON in its JSON."""
+    try:
+        message = answer.json()["message"]
+        return str(json.loads(message)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text
+
+
+def _is_problem(answer: httpx.Response) -> bool:
+    return "application/problem+json" in answer.headers.get("content-type", "")
 
 
 def main() -> None:
     """Serve on 127.0.0.1 until ended."""
-    settings = FrontSettings(**json.loads(os.environ["FRONT_SETTINGS"]))
-    uvicorn.run(Front(settings), host="127.0.0.1", port=settings.port, log_level="warning", lifespan="off")
+    settings = FrontSettings.model_validate_json(Path(sys.argv[1]).read_text())
+    uvicorn.run(
+        Front(settings),
+        host="127.0.0.1",
+        port=settings.port,
+        log_level="warning",
+        lifespan="off",
+        server_header=False,
+    )
 
 
 if __name__ == "__main__":

@@ -1,48 +1,39 @@
 """The local system as a whole: starts its parts, fills it with something to try, ends it."""
 
-import fcntl
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
-from adapters.dynamo_products import DynamoProducts
-from domain.api_key import Role
 from domain.image import ImageStatus, ProductImage
-from domain.issue_key import IssueKey
-from domain.user import User
-from local import front
 from local.background_process import BackgroundProcess, LocalSystemError
-from local.deployment import FUNCTIONS, Deployment, deploy
+from local.changes import Changes, Deployed
+from local.deployment import FUNCTIONS, Deployment, built_packages, create_stack, update_stack
 from local.emulator_process import (
     ACCESS_KEY_ID,
     SECRET_ACCESS_KEY,
-    Emulator,
     Endpoint,
+    hold_port,
     start_emulator,
 )
-from local.template import REGION, ROOT
+from local.first_data import add_products, issue_keys
+from local.front import FrontSettings
+from local.media import MediaPolicy
+from local.parameters import merge
+from local.template import REGION
 
-PRODUCT_IDS = list(range(123, 133))
-_USERS = {
-    "admin": (User(1, "ada", "Ada Admin"), Role.ADMIN),
-    "staff": (User(2, "sam", "Sam Staff"), Role.STAFF),
-    "customer": (User(3, "cleo", "Cleo Customer"), Role.CUSTOMER),
-    "inactive": (User(4, "ina", "Ina Inactive"), Role.STAFF),
-}
-
-_FILES = ("state.json", "processes.json", "emulator.log", "front.log", "sample.jpg")
+GATEWAY_LOG, EMULATOR_LOG = "gateway.log", "emulator.log"
+_FILES = (
+    *("state.json", "processes.json", "deployed.json", "front.json"),
+    *(EMULATOR_LOG, "front.log", GATEWAY_LOG, "sample.jpg"),
+)
 
 type Report = Callable[[str], None]
 
@@ -76,6 +67,11 @@ class State(BaseModel):
     products: list[int]
     aws: Aws
     resources: Resources
+
+    @property
+    def port(self) -> int:
+        """Where the front listens."""
+        return int(self.api_url.rpartition(":")[2])
 
     @property
     def endpoint(self) -> Endpoint:
@@ -112,19 +108,17 @@ class LocalSystem:
     def __init__(
         self, folder: Path, port: int, report: Report, parameters: Mapping[str, str] | None = None
     ) -> None:
-        """Deploy with the template's own defaults, but for `parameters`."""
+        """Start with the template's own defaults, but for `parameters`."""
         self._folder = folder
         self._port = port
         self._report = report
         self._parameters = parameters or {}
 
     def running(self) -> State | None:
-        """Return the state of the system if it is up."""
+        """Return the state of the system if it is up; an update starts a front that has ended."""
         processes = self._processes()
         state = self._folder / "state.json"
-        if processes is None or processes.front is None or not state.is_file():
-            return None
-        if not (processes.emulator.is_alive() and processes.front.is_alive()):
+        if processes is None or not processes.emulator.is_alive() or not state.is_file():
             return None
         return State.model_validate_json(state.read_text())
 
@@ -136,13 +130,39 @@ class LocalSystem:
 
         """
         self.stop()
-        with _hold(self._port) as front_port:
+        with hold_port(self._port) as front_port:
             self._folder.mkdir(parents=True, exist_ok=True)
             try:
                 return self._start(front_port)
             except BaseException:
                 self._end_processes()
                 raise
+
+    def update(self, state: State, named: Mapping[str, str | None]) -> Changes:
+        """Deploy what has changed since the running system was deployed, `named` parameters included.
+
+        Raises:
+            LocalSystemError: data would be lost, or a step failed; what ran before goes on running.
+
+        """
+        before = self._deployed()
+        wanted = Deployed.from_files(built_packages(), merge(before.parameters, named))
+        changes = before.changes_to(wanted)
+        if changes.of_stack:
+            self._report("Updating the stack")
+            deployment = update_stack(
+                state.endpoint,
+                _with_base_url(wanted.parameters, state.port),
+                only_functions=changes.only_of_functions,
+            )
+            self._write("front.json", self._front_settings(state.port, state.endpoint, deployment))
+            self._write("state.json", state.model_copy(update={"resources": _resources(deployment)}))
+        if changes.of_front or not self._front_is_alive():
+            self._report("Starting the front again")
+            self._end_front()
+            self._start_front(state.port)
+        self._write("deployed.json", wanted)
+        return changes
 
     def stop(self) -> bool:
         """End what runs and delete its files, and nothing else; return whether anything ran."""
@@ -156,36 +176,50 @@ class LocalSystem:
 
     def _start(self, front_port: socket.socket) -> State:
         port: int = front_port.getsockname()[1]
+        deployed = Deployed.from_files(built_packages(), self._parameters)
         self._report("Starting the AWS emulator")
-        emulator = start_emulator(self._folder / "emulator.log")
+        emulator = start_emulator(self._folder / EMULATOR_LOG)
         processes = Processes(emulator=emulator.process, emulator_folder=str(emulator.folder))
         self._write("processes.json", processes)
         self._report("Deploying template.yaml")
-        parameters = {"BaseUrl": f"http://localhost:{port}", **self._parameters}
-        deployment = deploy(emulator.endpoint, parameters)
+        deployment = create_stack(emulator.endpoint, _with_base_url(self._parameters, port))
+        self._write("front.json", self._front_settings(port, emulator.endpoint, deployment))
         self._report(f"Starting the front on http://localhost:{port}")
         front_port.close()
-        processes.front = self._start_front(port, emulator, deployment)
-        self._write("processes.json", processes)
+        self._start_front(port)
         self._report("Creating products and keys")
         state = _state(port, emulator.endpoint, deployment)
+        self._write("deployed.json", deployed)
         self._write("state.json", state)
         return state
 
-    def _start_front(self, port: int, emulator: Emulator, deployment: Deployment) -> BackgroundProcess:
-        settings = front.FrontSettings(
+    def _front_settings(self, port: int, endpoint: Endpoint, deployment: Deployment) -> FrontSettings:
+        return FrontSettings(
             port=port,
-            emulator_url=emulator.endpoint.url,
-            gateway_url=deployment.gateway_url(emulator.endpoint),
+            emulator_url=endpoint.url,
+            gateway_url=deployment.gateway_url(endpoint),
             api_id=deployment.outputs["ApiId"],
             bucket=deployment.outputs["BucketName"],
-            media_headers=deployment.media_headers,
+            media=MediaPolicy(headers=deployment.media_headers, **deployment.media_cors),
+            gateway_log=self._folder.absolute() / GATEWAY_LOG,
         )
+
+    def _start_front(self, port: int) -> None:
         log = self._folder / "front.log"
-        environment = {**os.environ, **front.serialize(settings)}
-        process = BackgroundProcess.start([sys.executable, "-m", "local.front"], environment, log)
-        process.wait_until_ready(f"http://127.0.0.1:{port}/", "front", log)
-        return process
+        settings = str(self._folder.absolute() / "front.json")
+        front = BackgroundProcess.start([sys.executable, "-m", "local.front", settings], {**os.environ}, log)
+        # A path of which the gateway's log says nothing.
+        front.wait_until_ready(f"http://127.0.0.1:{port}/media/", "front", log)
+        self._write("processes.json", self._read_processes().model_copy(update={"front": front}))
+
+    def _end_front(self) -> None:
+        front = self._read_processes().front
+        if front is not None:
+            front.end()
+
+    def _front_is_alive(self) -> bool:
+        front = self._read_processes().front
+        return front is not None and front.is_alive()
 
     def _end_processes(self) -> bool:
         processes = self._processes()
@@ -199,27 +233,22 @@ class LocalSystem:
         return True
 
     def _processes(self) -> Processes | None:
-        path = self._folder / "processes.json"
-        return Processes.model_validate_json(path.read_text()) if path.is_file() else None
+        return self._read_processes() if (self._folder / "processes.json").is_file() else None
+
+    def _read_processes(self) -> Processes:
+        return Processes.model_validate_json((self._folder / "processes.json").read_text())
+
+    def _deployed(self) -> Deployed:
+        try:
+            return Deployed.model_validate_json((self._folder / "deployed.json").read_text())
+        except (FileNotFoundError, ValidationError) as error:
+            message = "An older version started this local system; renew it with: make local-stop local"
+            raise LocalSystemError(message) from error
 
     def _write(self, name: str, content: BaseModel) -> None:
         path = self._folder / name
         path.touch(mode=0o600)
         path.write_text(content.model_dump_json(indent=2) + "\n")
-
-
-def _hold(port: int) -> socket.socket:
-    """Bind a port (0: any that is free), so that nothing else is given it until the front takes it over."""
-    held = socket.socket()
-    # As a server does, so that a port whose last connections still wind down counts as free.
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        held.bind(("127.0.0.1", port))
-    except OSError as error:
-        held.close()
-        message = f"Port {port} is taken; end what listens there, or choose another: make local PORT=8001"
-        raise LocalSystemError(message) from error
-    return held
 
 
 def ignore_shell_settings() -> None:
@@ -229,64 +258,34 @@ def ignore_shell_settings() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
-@contextmanager
-def only_one_start() -> Iterator[None]:
-    """Wait until no other start is under way: two would build into the same folder."""
-    lock = ROOT / ".build" / "lock"
-    lock.parent.mkdir(exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def build_packages() -> None:
-    """Build the deployment packages for this machine, if they are not up to date.
-
-    Raises:
-        LocalSystemError: with the reason.
-
-    """
-    done = subprocess.run(
-        ["make", "--no-print-directory", "--jobs=2", "packages"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise LocalSystemError(f"The packages were not built: {done.stderr.strip()}")
+def _with_base_url(parameters: Mapping[str, str], port: int) -> dict[str, str]:
+    return {"BaseUrl": f"http://localhost:{port}", **parameters}
 
 
 def _state(port: int, endpoint: Endpoint, deployment: Deployment) -> State:
-    outputs = deployment.outputs
-    dynamodb = endpoint.client("dynamodb")
-    products = DynamoProducts(dynamodb, outputs["TableName"])
-    for product_id in PRODUCT_IDS:
-        products.add(product_id)
-    api_keys = DynamoApiKeys(dynamodb, outputs["KeysTableName"])
-    issue_key = IssueKey(api_keys, partial(datetime.now, UTC))
-    keys = {}
-    for name, (user, role) in _USERS.items():
-        keys[name], record = issue_key(user, role)
-        if name == "inactive":
-            api_keys.revoke(record.id)
+    outputs, dynamodb = deployment.outputs, endpoint.client("dynamodb")
     return State(
         api_url=f"http://localhost:{port}",
-        keys=keys,
-        products=PRODUCT_IDS,
+        keys=issue_keys(dynamodb, outputs["KeysTableName"]),
+        products=add_products(dynamodb, outputs["TableName"]),
         aws=Aws(
             endpoint_url=endpoint.url,
             region=REGION,
             access_key_id=ACCESS_KEY_ID,
             secret_access_key=SECRET_ACCESS_KEY,
         ),
-        resources=Resources(
-            bucket=outputs["BucketName"],
-            table=outputs["TableName"],
-            keys_table=outputs["KeysTableName"],
-            failure_queue=outputs["FailureQueueUrl"],
-            functions={name: outputs[f"{logical_id}Name"] for name, logical_id in FUNCTIONS.items()},
-        ),
+        resources=_resources(deployment),
+    )
+
+
+def _resources(deployment: Deployment) -> Resources:
+    outputs = deployment.outputs
+    return Resources(
+        bucket=outputs["BucketName"],
+        table=outputs["TableName"],
+        keys_table=outputs["KeysTableName"],
+        failure_queue=outputs["FailureQueueUrl"],
+        functions={name: outputs[f"{logical_id}Name"] for name, logical_id in FUNCTIONS.items()},
     )
 
 

@@ -1,18 +1,28 @@
 """The CloudFormation document of template.yaml: as AWS makes it, and as the emulator needs it."""
 
+import hashlib
 import json
 import logging
 import os
 from pathlib import Path
 from typing import Any, Final
 
+from samtranslator.yaml_helper import yaml_parse
+
 type Template = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "template.yaml"
 REGION: Final = "eu-central-1"
 
 # It warns of a feature toggle that only the service itself has.
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
+
+
+def read_template() -> Template:
+    """Return template.yaml as SAM reads it, CloudFormation's short forms written out."""
+    template: Template = yaml_parse(TEMPLATE.read_text())
+    return template
 
 
 def translate(code_uris: dict[str, str], parameters: dict[str, str]) -> Template:
@@ -21,13 +31,11 @@ def translate(code_uris: dict[str, str], parameters: dict[str, str]) -> Template
     `code_uris` gives the S3 URI of each package by logical id; a package without one gets a
     placeholder, which is enough to look at the document.
     """
-    # Two seconds of imports, which only who deploys should wait for.
-    import cfnlint.decode.cfn_yaml  # noqa: PLC0415
+    # A second of imports, which only who deploys should wait for.
     from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader  # noqa: PLC0415
     from samtranslator.translator.transform import transform  # noqa: PLC0415
 
-    document = cfnlint.decode.cfn_yaml.load(str(ROOT / "template.yaml"))
-    template: Template = json.loads(json.dumps(document))
+    template = read_template()
     # The place of the code and the settings of the build are the only things that packaging changes.
     for logical_id, resource in template["Resources"].items():
         uri = code_uris.get(logical_id, f"s3://packages/{logical_id}.zip")
@@ -59,6 +67,26 @@ def adapt_to_emulator(template: Template) -> Template:
     return template
 
 
+def name_deployment_by(parameters: dict[str, str], template: Template) -> None:
+    """Make another deployment of the API, in place, for other parameters.
+
+    A stage answers as its deployment was, and SAM names that after the definition, conditions unresolved.
+    """
+    resources = template["Resources"]
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:10]
+    names = {
+        name: f"{name}{digest}"
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::ApiGateway::Deployment"
+    }
+    for name, new_name in names.items():
+        resources[new_name] = resources.pop(name)
+    for resource in resources.values():
+        if resource["Type"] == "AWS::ApiGateway::Stage":
+            deployment = resource["Properties"]["DeploymentId"]
+            deployment["Ref"] = names[deployment["Ref"]]
+
+
 def _no_alarms_on_sums(template: Template) -> None:
     """Leave out alarms on a sum of metrics, which the emulator refuses; it evaluates none anyway."""
     resources = template["Resources"]
@@ -73,12 +101,26 @@ def _no_dashboard(template: Template) -> None:
 
 def media_headers(template: Template) -> dict[str, str]:
     """Return the headers that the CDN adds to a picture, but HSTS, which means nothing over plain HTTP."""
-    policy = template["Resources"]["CdnImageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
-    security = policy["SecurityHeadersConfig"]
+    security = _media_policy(template)["SecurityHeadersConfig"]
     return {
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": security["ContentSecurityPolicy"]["ContentSecurityPolicy"],
     }
+
+
+def media_cors(template: Template) -> dict[str, list[str]]:
+    """Return which origins' pages the CDN lets read a picture, and which of its headers."""
+    cors = _media_policy(template).get("CorsConfig", {})
+    return {
+        "allowed_origins": cors.get("AccessControlAllowOrigins", {}).get("Items", []),
+        "exposed_headers": cors.get("AccessControlExposeHeaders", {}).get("Items", []),
+    }
+
+
+def _media_policy(template: Template) -> dict[str, Any]:
+    policy = template["Resources"]["CdnImageHeaders"]["Properties"]
+    config: dict[str, Any] = policy["ResponseHeadersPolicyConfig"]
+    return config
 
 
 def _media_types_with_a_slash(template: Template) -> None:

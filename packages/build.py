@@ -6,6 +6,7 @@ is what is deployed. Works for either architecture from either, since only wheel
 
 import argparse
 import compileall
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -58,8 +59,11 @@ class BuildError(Exception):
     """The package cannot be built; the message says why and what to do."""
 
 
-def build(logical_id: str, architecture: str, target: Path) -> None:
+def build(logical_id: str, architecture: str, target: Path, *, keep_libraries: bool = False) -> None:
     """Fill `target` with the package of the function or layer `logical_id`.
+
+    To `keep_libraries` is to leave those of an earlier build in their place, if what they depend on has not
+    changed since; it is noted down beside `target`. The package is the same, sooner.
 
     Raises:
         BuildError: an unknown name, a failed installation, or a botocore that looks different.
@@ -67,20 +71,50 @@ def build(logical_id: str, architecture: str, target: Path) -> None:
     """
     if logical_id not in GROUPS or architecture not in _PLATFORMS:
         raise BuildError(f"Choose from {', '.join(GROUPS)} and {', '.join(_PLATFORMS)}.")
-    shutil.rmtree(target, ignore_errors=True)
+    note, libraries = target.with_suffix(".libraries"), _libraries_hash(architecture)
     modules = target / "python" if logical_id in _LAYERS else target
+    if not (keep_libraries and note.is_file() and note.read_text() == libraries):
+        note.unlink(missing_ok=True)
+        _build_libraries(logical_id, architecture, target, modules)
+        if keep_libraries:
+            note.write_text(libraries)
+    if logical_id not in _LAYERS:
+        _copy_sources(logical_id, modules)
+
+
+def _build_libraries(logical_id: str, architecture: str, target: Path, modules: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
     modules.mkdir(parents=True)
     _install(GROUPS[logical_id], architecture, modules)
     _drop_scripts(modules)
     _drop_what_is_never_imported(logical_id, modules)
-    if logical_id not in _LAYERS:
-        if (modules / "botocore").is_dir():
-            _prune(modules / "botocore")
-        for name in _DATA.get(logical_id, ()):
-            shutil.copy2(ROOT / name, modules)
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(SOURCES, modules, ignore=ignore, dirs_exist_ok=True)
-    _compile(modules)
+    if logical_id not in _LAYERS and (modules / "botocore").is_dir():
+        _prune(modules / "botocore")
+    _compile(modules, modules)
+
+
+def _copy_sources(logical_id: str, modules: Path) -> None:
+    for name in _DATA.get(logical_id, ()):
+        shutil.copy2(ROOT / name, modules)
+    ignore = shutil.ignore_patterns("__pycache__")
+    for package in _source_packages():
+        shutil.rmtree(modules / package, ignore_errors=True)
+        shutil.copytree(SOURCES / package, modules / package, ignore=ignore)
+        _compile(modules / package, modules)
+
+
+def _source_packages() -> list[str]:
+    return sorted(
+        folder.name for folder in SOURCES.iterdir() if folder.is_dir() and folder.name[0] not in "_."
+    )
+
+
+def _libraries_hash(architecture: str) -> str:
+    """Return the SHA-256 of all that the libraries of a package depend on, and of where the sources lie."""
+    whole = hashlib.sha256(f"{architecture} {_source_packages()}".encode())
+    for path in (ROOT / "uv.lock", *sorted(Path(__file__).parent.glob("*.py"))):
+        whole.update(path.read_bytes())
+    return whole.hexdigest()
 
 
 def _install(group: str, architecture: str, modules: Path) -> None:
@@ -125,18 +159,18 @@ def _run(*command: str) -> None:
         raise BuildError(f"{' '.join(command[:3])} failed:\n{done.stderr.strip()}")
 
 
-def _compile(modules: Path) -> None:
+def _compile(folder: Path, modules: Path) -> None:
     # Lambda's file system is read-only and gives every file one date: only hashes tell the truth
     # there, and unchecked ones cost nothing to believe.
     compiled = compileall.compile_dir(
-        modules,
+        folder,
         quiet=1,
         stripdir=str(modules),
         invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
         workers=1,
     )
     if not compiled:
-        raise BuildError(f"Some modules in {modules} do not compile; see above.")
+        raise BuildError(f"Some modules in {folder} do not compile; see above.")
 
 
 def main() -> None:
@@ -145,9 +179,11 @@ def main() -> None:
     parser.add_argument("logical_id", choices=GROUPS)
     parser.add_argument("target", type=Path)
     parser.add_argument("--architecture", choices=_PLATFORMS, default="arm64")
+    parser.add_argument("--keep-libraries", action="store_true", help="build again only what has changed")
     arguments = parser.parse_args()
+    target, keep = arguments.target.resolve(), arguments.keep_libraries
     try:
-        build(arguments.logical_id, arguments.architecture, arguments.target.resolve())
+        build(arguments.logical_id, arguments.architecture, target, keep_libraries=keep)
     except BuildError as error:
         sys.exit(f"{arguments.logical_id}: {error}")
     print(f"built {arguments.logical_id} for {arguments.architecture}")

@@ -2,17 +2,24 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from local import deployment, template
 from local.__main__ import DEFAULT_PORT
+from local.background_process import LocalSystemError
+from local.deployment import PACKAGES, built_packages
 from local.emulator_process import free_port
-from local.system import State
+from local.logs.feed import LogFeed
+from local.logs.request import of_request
+from local.system import EMULATOR_LOG, GATEWAY_LOG, LocalSystem, State
 from local.template import ROOT
 from tests.e2e.contract import ImageBody
 from tests.e2e.origins import check_that_no_page_is_let_in
@@ -22,22 +29,34 @@ from tests.e2e.shop import Shop
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "local"
-    _local("stop", tmp_path / "local", 0)
+    LocalSystem(tmp_path / "local", 0, print).stop()
 
 
-def test_the_system_starts_answers_the_printed_curl_and_ends_without_a_trace(folder: Path) -> None:
+# One system for all of it: to start one is what takes time.
+def test_the_system_starts_answers_the_printed_curl_takes_changes_and_ends_without_a_trace(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = free_port()
     first = _local("start", folder, port)
     assert first.returncode == 0, first.stderr
     assert '"status": "pending"' in first.stdout
     assert '"status": "ready"' in first.stdout
     answer = subprocess.check_output(["bash", "-ec", _printed_curl(first.stdout)], stderr=subprocess.DEVNULL)
-    assert ImageBody.model_validate_json(answer).status == "pending"
+    image = ImageBody.model_validate_json(answer)
+    assert image.status == "pending"
 
     second = _local("start", folder, port)
-    assert second.returncode == 0
+    assert second.returncode == 0, second.stderr
     assert "up already" in second.stdout
+    assert "Nothing has changed." in second.stdout
     assert _printed_curl(second.stdout) == _printed_curl(first.stdout)
+
+    running = State.model_validate_json((folder / "state.json").read_text())
+    running.finished(image.product_id, image.id)
+    _check_a_change_is_deployed(folder, running, tmp_path, monkeypatch)
+    _check_a_change_that_would_cost_data_is_refused(folder, running, tmp_path, monkeypatch)
+    _check_logs_tell_of_a_refusal_and_of_an_upload(folder, running, image)
+    _check_a_picture_can_be_cached(image)
 
     state = json.loads((folder / "state.json").read_text())
     assert state["api_url"] == f"http://localhost:{port}"
@@ -56,6 +75,105 @@ def test_the_system_starts_answers_the_printed_curl_and_ends_without_a_trace(fol
     assert not folder.exists()
     assert not Path(emulator_folder).exists()
     assert [_listening_addresses(p) for p in ports] == [set(), set()]
+
+
+def _check_a_change_is_deployed(
+    folder: Path, running: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Change one package and one parameter; all else, the pictures above all, is as it was."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for name, package in built_packages().items():
+        (packages / name).symlink_to(package)
+    (packages / "DescribeApiFunction").unlink()
+    shutil.copytree(PACKAGES / "DescribeApiFunction", packages / "DescribeApiFunction")
+    document = packages / "DescribeApiFunction" / "openapi.json"
+    document.write_text(document.read_text().replace('"title":', '"title": "Changed", "x-old-title":', 1))
+    system = LocalSystem(folder, 0, print)
+    assert system.update(running, {}).describe() == ""
+    monkeypatch.setattr(deployment, "PACKAGES", packages)
+    assert system.update(running, {}).describe() == "DescribeApiFunction"
+    assert _title(running) == "Changed"
+    assert "access-control-allow-origin" not in _refusal(running).headers
+
+    changes = system.update(running, {"AllowedOrigins": "https://shop.example"})
+    assert changes.describe() == "ALLOWED_ORIGINS=https://shop.example"
+    # The gateway's own answers change with its deployment alone.
+    assert _refusal(running).headers["access-control-allow-origin"] == "*"
+    assert system.update(running, {}).describe() == ""
+    gallery = httpx.get(f"{running.api_url}/api/products/123/images", headers=_as_staff(running), timeout=30)
+    assert gallery.json()["count"] == 2
+
+
+def _check_a_change_that_would_cost_data_is_refused(
+    folder: Path, running: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = tmp_path / "template.yaml"
+    text = (ROOT / "template.yaml").read_text()
+    changed.write_text(text.replace("  CatalogTable:\n", "  NewTable:\n").replace("CatalogTable", "NewTable"))
+    monkeypatch.setattr(template, "TEMPLATE", changed)
+    with pytest.raises(LocalSystemError, match=r"would make CatalogTable anew.*make local-stop local"):
+        LocalSystem(folder, 0, print).update(running, {})
+    assert _title(running) == "Changed"
+    monkeypatch.undo()
+
+
+def _check_logs_tell_of_a_refusal_and_of_an_upload(folder: Path, running: State, image: ImageBody) -> None:
+    refused = _refusal(running).json()["request_id"]
+    feed = LogFeed(running.endpoint.client("logs"), folder / GATEWAY_LOG, folder / EMULATOR_LOG)
+    records = feed.read()
+    assert feed.read() == []
+    [refusal] = of_request(records, refused)
+    assert (refusal.function, refusal.fields["status"]) == ("gateway", 401)
+    [stored] = [
+        record
+        for record in records
+        if record.function == "upload-image" and record.fields["image_id"] == image.id
+    ]
+    done = _local("logs", folder, 0, "--request", str(stored.request_id))
+    functions = [line.split()[2] for line in done.stdout.splitlines()]
+    assert functions == ["authorize", "upload-image", "extract-metadata"]
+
+
+def _check_a_picture_can_be_cached(image: ImageBody) -> None:
+    whole = httpx.get(image.f)
+    assert (whole.status_code, len(whole.headers.get_list("date"))) == (200, 1)
+    assert "server" not in whole.headers
+    part = httpx.get(image.f, headers={"Range": "bytes=2-5"})
+    assert (part.status_code, part.content) == (206, whole.content[2:6])
+    assert part.headers["content-range"] == f"bytes 2-5/{len(whole.content)}"
+    assert httpx.get(image.f, headers={"Range": f"bytes={len(whole.content)}-"}).status_code == 416
+    for name, validator in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
+        kept = httpx.get(image.f, headers={name: whole.headers[validator]})
+        assert (kept.status_code, kept.content) == (304, b"")
+        assert kept.headers["etag"] == whole.headers["etag"]
+        assert kept.headers["cache-control"] == whole.headers["cache-control"]
+    for version, status in ((whole.headers["etag"], 206), ('"other"', 200)):
+        resumed = httpx.get(image.f, headers={"Range": "bytes=2-5", "If-Range": version})
+        assert resumed.status_code == status
+    assert httpx.post(image.f).status_code == 403
+
+
+def _title(running: State) -> str:
+    title: str = httpx.get(f"{running.api_url}/api/openapi.json", timeout=30).json()["info"]["title"]
+    return title
+
+
+def _refusal(running: State) -> httpx.Response:
+    refusal = httpx.get(f"{running.api_url}/api/products/123/images")
+    assert refusal.status_code == 401
+    assert len(refusal.headers.get_list("date")) == 1
+    return refusal
+
+
+def _as_staff(running: State) -> dict[str, str]:
+    return {"Authorization": f"Token {running.keys['staff']}"}
+
+
+def test_make_hands_parameters_on_as_they_were_given() -> None:
+    command = ["make", "--dry-run", "local", "ALLOWED_ORIGINS=https://a.example,*", "PORT=8001"]
+    last = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()[-1]
+    assert last.endswith('python -m local start "ALLOWED_ORIGINS=$ALLOWED_ORIGINS"')
 
 
 def test_a_taken_port_is_one_clear_line_and_nothing_runs(folder: Path) -> None:
@@ -85,7 +203,7 @@ def test_logs_of_a_system_that_is_not_up_say_how_to_start_it(folder: Path) -> No
     assert done.stderr == "Error: The local system is not running; start it with: make local\n"
 
 
-def _local(command: str, folder: Path, port: int) -> "subprocess.CompletedProcess[str]":
+def _local(command: str, folder: Path, port: int, *arguments: str) -> "subprocess.CompletedProcess[str]":
     environment = {
         **os.environ,
         "LOCAL_FOLDER": str(folder),
@@ -95,7 +213,7 @@ def _local(command: str, folder: Path, port: int) -> "subprocess.CompletedProces
         "HTTP_PROXY": "http://127.0.0.1:9",
     }
     return subprocess.run(
-        [sys.executable, "-m", "local", command],
+        [sys.executable, "-m", "local", command, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,

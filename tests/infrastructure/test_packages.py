@@ -291,6 +291,24 @@ def test_no_compiled_module_names_the_folder_it_was_built_in(logical_id: str) ->
 # --- How it is built -------------------------------------------------------------------------------
 
 
+def test_a_build_that_keeps_its_libraries_renews_the_sources_alone(tmp_path: Path) -> None:
+    target, logical_id = tmp_path / "package", "DescribeApiFunction"
+    build(logical_id, ARCHITECTURE, target, keep_libraries=True)
+    first = digests(target)
+    (target / "handlers/left.py").touch()
+    (target / "handlers/cors.py").write_text("older = 1\n")
+    (target / "openapi.json").write_text("older")
+    (target / "aws_lambda_powertools/kept.py").touch()
+    build(logical_id, ARCHITECTURE, target, keep_libraries=True)
+    second = digests(target)
+    assert second.keys() - first.keys() == {"aws_lambda_powertools/kept.py"}
+    assert {name: second[name] for name in first} == first
+
+    target.with_suffix(".libraries").write_text("what they depended on has changed")
+    build(logical_id, ARCHITECTURE, target, keep_libraries=True)
+    assert digests(target) == first
+
+
 def test_a_build_leaves_nothing_of_an_earlier_one(tmp_path: Path) -> None:
     target = tmp_path / "package"
     (target / "python").mkdir(parents=True)

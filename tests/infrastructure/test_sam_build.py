@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import cfnlint.decode.cfn_yaml
 import pytest
 
 from local.deployment import ARCHITECTURE
-from local.template import ROOT
+from local.template import read_template
 from packages.build import GROUPS, build
 from tests.infrastructure.command_line import makefile_command, report, run
 from tests.infrastructure.package_files import ELF_MACHINES, built_package, digests, elf_machines
@@ -34,7 +33,7 @@ def test_sam_build_makes_to_the_byte_the_package_that_make_packages_made_elsewhe
 
 
 def test_sam_builds_every_function_and_layer_in_that_way() -> None:
-    resources = cfnlint.decode.cfn_yaml.load(str(ROOT / "template.yaml"))["Resources"]
+    resources = read_template()["Resources"]
     kinds = {"AWS::Serverless::Function", "AWS::Serverless::LayerVersion"}
     built = {name: each["Metadata"] for name, each in resources.items() if each["Type"] in kinds}
     way = {"BuildMethod": "makefile", "ContextPath": ".", "WorkingDirectory": "."}

@@ -23,9 +23,10 @@ import psutil
 
 from bench.origin import origin
 from domain.image import ImageStatus
+from local.build import build_packages
 from local.deployment import FUNCTIONS
 from local.sample import sample_jpeg
-from local.system import LocalSystem, State, build_packages, ignore_shell_settings, wait_until
+from local.system import LocalSystem, State, ignore_shell_settings, wait_until
 from openapi.bodies import ReservedImageBody
 from tests.e2e.shop import Shop
 

@@ -1,0 +1,1 @@
+"""What the local system's functions and its gateway log, as a person reads it."""

@@ -1,0 +1,126 @@
+"""Shows pictures as the CDN does: from the bucket, with what the template's policy adds."""
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import httpx
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.s3_image_store import PUBLISHED, STATUS_TAG
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_METHODS = {"GET": "get_object", "HEAD": "head_object"}
+"""The methods that the CDN passes on (`AllowedMethods` of the template), as S3 calls them."""
+_CONDITIONS = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since")
+_ONE_RANGE = re.compile(r"bytes=(\d+-\d*|-\d+)")
+"""A range that S3 answers; any other it passes over, and sends the whole object (S3 API, GetObject)."""
+_PASSED_ON = ("content-type", "etag", "last-modified", "cache-control", "content-range", "accept-ranges")
+_SENT = frozenset({200, 206, 304, 412, 416})
+
+
+class MediaPolicy(BaseModel):
+    """What the CDN adds to a picture's headers: `headers` always, the others for pages of other origins."""
+
+    model_config = ConfigDict(frozen=True)
+
+    headers: dict[str, str]
+    allowed_origins: list[str] = []
+    exposed_headers: list[str] = []
+
+    def headers_for(self, origin: str | None) -> dict[str, str]:
+        """Return the headers for a page of `origin`, None being no page or one of ours.
+
+        CloudFront adds those of CORS where a request names its origin (its developer guide, "CORS headers").
+        """
+        allowed = self._allow(origin) if origin else None
+        if allowed is None:
+            return self.headers
+        cors = {"Access-Control-Allow-Origin": allowed}
+        if allowed != "*":
+            cors["Vary"] = "Origin"
+        if self.exposed_headers:
+            cors["Access-Control-Expose-Headers"] = ", ".join(self.exposed_headers)
+        return {**self.headers, **cors}
+
+    def _allow(self, origin: str) -> str | None:
+        if "*" in self.allowed_origins:
+            return "*"
+        return origin if origin in self.allowed_origins else None
+
+
+class Media:
+    """The CDN's part of the front."""
+
+    def __init__(self, s3: "S3Client", http: httpx.AsyncClient, bucket: str, policy: MediaPolicy) -> None:
+        self._s3 = s3
+        self._http = http
+        self._bucket = bucket
+        self._policy = policy
+
+    async def show(self, request: Request, path: str) -> Response:
+        """Answer for the picture at `/media/{path}`: one that is tagged ready, or nothing."""
+        if request.method not in _METHODS:
+            # In CloudFront's words.
+            return Response("This distribution is not configured to allow the HTTP request method.", 403)
+        key = f"originals/{unquote(path)}"
+        is_published = await run_in_threadpool(self._is_published, key)
+        if is_published is None:
+            return _s3_error(404, "NoSuchKey")
+        stored = await self._fetch(request.method, key, request.headers)
+        if not is_published or stored.status_code not in _SENT:
+            return _s3_error(403, "AccessDenied")
+        headers = {name: stored.headers[name] for name in _PASSED_ON if name in stored.headers}
+        headers["content-disposition"] = f'inline; filename="{"-".join(path.split("/")[-2:])}"'
+        headers |= self._policy.headers_for(request.headers.get("origin"))
+        if request.method == "HEAD":
+            # The length of the body which a GET would have had.
+            headers["content-length"] = stored.headers.get("content-length", "0")
+        response = Response(stored.content, stored.status_code, headers)
+        if stored.status_code == httpx.codes.NOT_MODIFIED:
+            del response.headers["content-length"]
+        return response
+
+    async def _fetch(self, method: str, key: str, headers: Headers) -> httpx.Response:
+        """Ask S3, which knows conditions and ranges as the CDN before it does, but no `If-Range`."""
+        url = self._s3.generate_presigned_url(_METHODS[method], Params={"Bucket": self._bucket, "Key": key})
+        asked = conditions(headers)
+        stored = await self._http.request(method, url, headers=asked)
+        if "range" in asked and not _is_same_version(headers.get("if-range"), stored.headers):
+            del asked["range"]
+            stored = await self._http.request(method, url, headers=asked)
+        return stored
+
+    def _is_published(self, key: str) -> bool | None:
+        """Tell whether a picture bears the tag; None if there is none."""
+        try:
+            tagging = self._s3.get_object_tagging(Bucket=self._bucket, Key=key)
+        except ClientError:
+            return None
+        return {"Key": STATUS_TAG, "Value": PUBLISHED} in tagging["TagSet"]
+
+
+def conditions(headers: Headers) -> dict[str, str]:
+    """Return the headers that make the answer another one than the whole picture (RFC 9110, 13 and 14)."""
+    found = {name: headers[name] for name in _CONDITIONS if name in headers}
+    if _ONE_RANGE.fullmatch(headers.get("range", "")):
+        found["range"] = headers["range"]
+    return found
+
+
+def _is_same_version(if_range: str | None, stored: httpx.Headers) -> bool:
+    """Tell whether a range may be sent: of any version, or of the one that `If-Range` names."""
+    return if_range is None or if_range in {stored.get("etag"), stored.get("last-modified")}
+
+
+def _s3_error(status: int, code: str) -> Response:
+    """Answer what S3 says to the CDN, and that to the client, of a picture that it does not give."""
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code></Error>'
+    return Response(body, status, media_type="application/xml")
