@@ -313,7 +313,8 @@ def test_unknown_fields_are_a_400_that_names_them(shop: Shop, product_id: int, r
     method, path, good = ROUTES[route]
     assert isinstance(good, dict)
     body: dict[str, Any] = {**good, "colour": "red", "Order": 1}
-    answer = shop.request(method, f"{shop.url(product_id)}{path.format(image_id=1)}", json=body)
+    image = shop.add(PICTURE, product_id=product_id)
+    answer = shop.request(method, f"{shop.url(product_id)}{path.format(image_id=image.id)}", json=body)
     assert faulty_fields(check_problem(answer, 400, "invalid_fields")) == ["colour", "Order"]
 
 
