@@ -16,7 +16,6 @@ from domain.api_key import hash_key, is_well_formed, key_id
 from local.logs.records import write_record
 
 REQUEST_ID = "x-amzn-requestid"
-PROBLEM = "application/problem+json"
 ERROR_TYPE = "x-amzn-errortype"
 """Which the gateway sends with its own answers, and with no function's."""
 
@@ -72,7 +71,7 @@ class Gateway:
 
 def _code(response: Response) -> str:
     """Return the problem's own name; an answer that is no problem has that of its status."""
-    if response.headers.get("content-type") == PROBLEM:
+    if response.body and response.media_type != PlainTextResponse.media_type:
         code: str = json.loads(bytes(response.body))["code"]
         return code
     return HTTPStatus(response.status_code).phrase.lower().replace(" ", "_")

@@ -72,7 +72,8 @@ def _check(variable: str, value: str, declared: Mapping[str, Any]) -> None:
         _check_number(variable, value, declared)
     pattern = declared.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, value):
-        raise LocalSystemError(f"{variable} must match {pattern}, which {value} does not.")
+        rule = declared.get("ConstraintDescription", f"It must match {pattern}.")
+        raise LocalSystemError(f"{variable} cannot be {value}. {rule}")
 
 
 def _check_number(variable: str, value: str, declared: Mapping[str, Any]) -> None:

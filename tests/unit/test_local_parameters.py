@@ -23,8 +23,8 @@ def test_a_parameter_is_written_in_capitals(parameter: str, variable: str) -> No
 
 
 def test_a_value_may_hold_all_that_a_value_holds() -> None:
-    named = read_parameters(["ALLOWED_ORIGINS=https://a.example/?b=c,*", "MAX_IMAGE_PIXELS=5"], DECLARED)
-    assert named == {"AllowedOrigins": "https://a.example/?b=c,*", "MaxImagePixels": "5"}
+    named = read_parameters(["BASE_URL=https://a.example/?b=c,*", "MAX_IMAGE_PIXELS=5"], DECLARED)
+    assert named == {"BaseUrl": "https://a.example/?b=c,*", "MaxImagePixels": "5"}
 
 
 def test_an_empty_value_takes_a_parameter_back_to_its_default() -> None:
@@ -51,7 +51,7 @@ def test_what_is_named_goes_before_what_was_there() -> None:
         ("MAX_IMAGE_PIXELS=many", r"MAX_IMAGE_PIXELS is a number, not many\."),
         ("MAX_IMAGE_PIXELS=0", r"MAX_IMAGE_PIXELS is at least 1, not 0\."),
         ("MAX_IMAGE_PIXELS=100000001", r"MAX_IMAGE_PIXELS is at most 100000000, not 100000001\."),
-        ("BASE_URL=example.com", r"BASE_URL must match .*, which example\.com does not\."),
+        ("BASE_URL=example.com", r"BASE_URL cannot be example\.com\. It must match .*\."),
     ],
 )
 def test_what_the_template_does_not_allow_is_refused_with_the_reason(assignment: str, sentence: str) -> None:
