@@ -26,7 +26,7 @@ from local.logs.records import Record
 from local.logs.request import of_request
 from local.parameters import format_parameters, merge, read_parameters, unused_variables
 from local.sample import sample_jpeg
-from local.system import EMULATOR_LOG, GATEWAY_LOG, LocalSystem, State, ignore_shell_settings
+from local.system import API_KEY, EMULATOR_LOG, GATEWAY_LOG, LocalSystem, State, ignore_shell_settings
 from local.template import REGION, ROOT, read_template, translate
 from local.watch import DESCRIPTION, saved_files
 
@@ -237,7 +237,7 @@ curl -X POST "{state.api_url}/api/products/{state.products[0]}/images" \\
   -F "is_primary=true" \\
   -F "order=1"
 
-Keys and resources: {folder / "state.json"}
+A key for examples: export API_KEY=$(cat {folder / API_KEY})    All keys: {folder / "state.json"}
 Logs: make local-logs    Deploy on save: make local-watch    End: make local-stop""")
 
 

@@ -30,9 +30,11 @@ from local.parameters import merge
 from local.template import REGION
 
 GATEWAY_LOG, EMULATOR_LOG = "gateway.log", "emulator.log"
+API_KEY = "api-key"
+"""A file with the key of a member of staff and nothing else, for examples to read."""
 _FILES = (
     *("state.json", "processes.json", "deployed.json", "front.json"),
-    *(EMULATOR_LOG, "front.log", GATEWAY_LOG, "sample.jpg"),
+    *(EMULATOR_LOG, "front.log", GATEWAY_LOG, "sample.jpg", API_KEY),
 )
 
 type Report = Callable[[str], None]
@@ -191,6 +193,7 @@ class LocalSystem:
         state = _state(port, emulator.endpoint, deployment)
         self._write("deployed.json", deployed)
         self._write("state.json", state)
+        self._write_text(API_KEY, state.keys["staff"])
         return state
 
     def _front_settings(self, port: int, endpoint: Endpoint, deployment: Deployment) -> FrontSettings:
@@ -246,9 +249,12 @@ class LocalSystem:
             raise LocalSystemError(message) from error
 
     def _write(self, name: str, content: BaseModel) -> None:
+        self._write_text(name, content.model_dump_json(indent=2) + "\n")
+
+    def _write_text(self, name: str, text: str) -> None:
         path = self._folder / name
         path.touch(mode=0o600)
-        path.write_text(content.model_dump_json(indent=2) + "\n")
+        path.write_text(text)
 
 
 def ignore_shell_settings() -> None:

@@ -1,9 +1,9 @@
-"""The examples of the endpoint's documentation and of the README, as printed there, host and key aside."""
+"""The examples of the endpoint's documentation, of the README and of its pages, as printed there."""
 
 import ast
 import json
 import os
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,10 +18,19 @@ from tests.e2e.contract import ImageBody
 from tests.e2e.shop import Shop
 
 EXAMPLES = Path(__file__).parent / "examples"
+PAGES = {"README.md": {"sample.jpg"}, "docs/use-the-api.md": {"product_image.jpg", "big.jpg"}}
+"""Pages whose examples are pasted, and the names of the pictures that they leave."""
+_RUN = {"sh": ["bash", "-ec"], "python": [sys.executable, "-c"]}
+_STARTS = re.compile(r"^(make|sam) ", re.MULTILINE)
+"""Examples that start or deploy a system; tests of their own run them."""
 
 
 @pytest.fixture
-def example_folder(tmp_path: Path) -> Path:
+def example_folder(shop: Shop, tmp_path: Path) -> Path:
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local/sample.jpg").write_bytes(sample_jpeg(640, 480))
+    (tmp_path / ".local/api-key").write_text(shop.state.keys["staff"])
+    (tmp_path / "big.jpg").write_bytes(sample_jpeg(640, 480))
     (tmp_path / "product_image.jpg").write_bytes(sample_jpeg(640, 480))
     (tmp_path / "product_side.jpg").write_bytes(sample_jpeg(480, 640))
     return tmp_path
@@ -46,35 +55,37 @@ def test_the_curl_example_uploads_both_pictures(shop: Shop, example_folder: Path
     _check(shop, bodies)
 
 
-def test_the_readmes_curl_sends_a_large_file(shop: Shop, product_id: int, tmp_path: Path) -> None:
-    if not shutil.which("jq"):
-        pytest.skip("jq is not on this machine, and the README's curl reads JSON with it")
-    (tmp_path / "big.jpg").write_bytes(sample_jpeg(640, 480))
+@pytest.mark.parametrize("language", ["sh", "python"])
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_a_page_run_one_after_the_other_as_they_are_pasted(
+    shop: Shop, product_id: int, example_folder: Path, page: str, language: str
+) -> None:
+    script = _pasted(page, language, shop, product_id)
+    # The variables that the page's own lines do not set, as its first lines set them.
     environment = {**os.environ, "BASE_URL": shop.state.api_url, "API_KEY": shop.state.keys["staff"]}
-    script = _large_file_example("sh", product_id)
-    subprocess.run(["bash", "-ec", script], cwd=tmp_path, env=environment, check=True)
-    _check_large_file(shop, product_id)
+    run = subprocess.run(
+        [*_RUN[language], script],
+        cwd=example_folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert '"status": 4' not in run.stdout
+    names = {shop.settled(image).name for image in shop.gallery(product_id)}
+    assert names == PAGES[page]
 
 
-def test_the_readmes_python_sends_a_large_file(shop: Shop, product_id: int, tmp_path: Path) -> None:
-    (tmp_path / "big.jpg").write_bytes(sample_jpeg(640, 480))
-    given = f"import os, requests\nbase_url, api_key = {(shop.state.api_url, shop.state.keys['staff'])}\n"
-    script = given + _large_file_example("python", product_id)
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
-    _check_large_file(shop, product_id)
-
-
-def _large_file_example(language: str, product_id: int) -> str:
-    section = (ROOT / "README.md").read_text().partition("### Larger files\n")[2]
-    example = section.partition(f"```{language}\n")[2].partition("```")[0]
-    assert "/api/products/123/" in example
-    return example.replace("/api/products/123/", f"/api/products/{product_id}/")
-
-
-def _check_large_file(shop: Shop, product_id: int) -> None:
-    (image,) = shop.gallery(product_id)
-    assert shop.settled(image).name == "big.jpg"
-    assert shop.shown(product_id, image.id).width == 640
+def _pasted(page: str, language: str, shop: Shop, product_id: int) -> str:
+    """Return a page's examples in one language, for the system and the product of the test."""
+    text = (ROOT / page).read_text()
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    script = "\n".join(block for block in blocks if not _STARTS.search(block))
+    assert "/api/products/123/" in script
+    return script.replace("http://localhost:8000", shop.state.api_url).replace(
+        "/api/products/123/", f"/api/products/{product_id}/"
+    )
 
 
 def _example(name: str, shop: Shop) -> str:
