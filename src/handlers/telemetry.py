@@ -21,7 +21,7 @@ def telemetry(service: str, stack: str) -> tuple[Logger, Metrics]:
 
 
 def report_damaged(damaged: Sequence[ImageRecordDamagedError], logger: Logger, metrics: Metrics) -> None:
-    """Name each record that cannot be read, and count them; docs/runbook.md says what to do."""
+    """Name each record that cannot be read, and count them; docs/operate.md says what to do."""
     for error in damaged:
         logger.error(
             "damaged record",

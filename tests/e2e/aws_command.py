@@ -15,7 +15,7 @@ _SERVICES = {"s3api": "s3"}
 
 def printed_commands(section: str) -> list[str]:
     """Return the `aws` commands that a section of the runbook prints, one after the other."""
-    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    runbook = (ROOT / "docs" / "operate.md").read_text()
     (text,) = re.findall(rf"^#+ {re.escape(section)}\n(.*?)(?=^#|\Z)", runbook, re.MULTILINE | re.DOTALL)
     blocks = "".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
     inline = re.findall(r"`(aws [^`]+)`", re.sub(r"```sh\n.*?```", "", text, flags=re.DOTALL))

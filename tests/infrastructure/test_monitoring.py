@@ -10,7 +10,7 @@ from tests.infrastructure.stack import as_sub, evaluate, functions, of_type, ref
 
 
 def test_every_alarm_goes_to_the_topic_that_is_named_and_stands_in_the_runbook(template: Template) -> None:
-    runbook = (ROOT / "docs/runbook.md").read_text()
+    runbook = (ROOT / "docs/operate.md").read_text()
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
     assert len(alarms) == 6
     for alarm in alarms.values():
@@ -38,7 +38,7 @@ def test_the_alarms_on_functions_watch_every_one_that_holds_the_shops_data(
 
 
 def test_the_query_for_errors_leaves_out_the_refusal_of_an_unknown_key() -> None:
-    runbook = (ROOT / "docs/runbook.md").read_text()
+    runbook = (ROOT / "docs/operate.md").read_text()
     # The words that handlers.authorize raises, and the runtime logs as an error.
     assert '| filter not ispresent(errorMessage) or errorMessage != "Unauthorized"' in runbook
 

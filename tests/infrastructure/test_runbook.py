@@ -7,13 +7,14 @@ import pytest
 from rich.text import Text
 from typer.testing import CliRunner
 
+from domain.reconcile import Outcome
 from local.template import ROOT, Template
 from ops.__main__ import app
 from ops.verify.operations import ALARMS, ALARMS_ON_SUMS, SCHEDULE
 from ops.verify.rights import RIGHTS
 from tests.e2e.aws_command import printed_commands
 
-RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+RUNBOOK = (ROOT / "docs" / "operate.md").read_text()
 COMMANDS = sorted({" ".join(found.split()) for found in re.findall(r"`product-images ([a-z ]+)", RUNBOOK)})
 
 
@@ -22,10 +23,12 @@ def test_every_command_that_the_runbook_names_is_there(command: str) -> None:
     assert CliRunner().invoke(app, [*command.split(), "--help"]).exit_code == 0
 
 
-def test_every_parameter_and_output_that_the_runbook_names_is_in_the_template(template: Template) -> None:
-    names = {*template["Parameters"], *template["Outputs"]}
+def test_every_parameter_output_and_metric_that_the_runbook_names_is_there(template: Template) -> None:
+    handlers = "".join(file.read_text() for file in (ROOT / "src/handlers").glob("*.py"))
+    metrics = re.findall(r'"([A-Z][a-z]+(?:[A-Z][a-z]+)+)"', handlers)
+    outcomes = {outcome.value.title().replace("_", "") for outcome in Outcome}
+    names = {*template["Parameters"], *template["Outputs"], *metrics, *outcomes}
     named = set(re.findall(r"`(?:output )?([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", RUNBOOK)) - {
-        "DamagedRecords",
         "VersionId",
         "Versions",
     }
