@@ -8,7 +8,7 @@ import platform
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ from local.template import (
     ROOT,
     Template,
     adapt_to_emulator,
-    media_cors,
     media_headers,
     name_deployment_by,
     translate,
@@ -56,7 +55,6 @@ class Deployment:
 
     outputs: dict[str, str]
     media_headers: dict[str, str]
-    media_cors: dict[str, list[str]] = field(default_factory=dict)
 
     def gateway_url(self, endpoint: Endpoint) -> str:
         """Return the emulator's URL of the API's stage."""
@@ -202,7 +200,7 @@ def _deployment(cloudformation: "CloudFormationClient", template: Template, *wan
         stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
         if stack["StackStatus"] in wanted:
             outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-            return Deployment(outputs, media_headers(template), media_cors(template))
+            return Deployment(outputs, media_headers(template))
         if not stack["StackStatus"].endswith("IN_PROGRESS"):
             raise LocalSystemError(f"The stack is {stack['StackStatus']}: {_reasons(cloudformation)}")
         time.sleep(0.1)

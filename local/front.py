@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.emulator_process import Endpoint
 from local.gateway import ERROR_TYPE, REQUEST_ID, Gateway
-from local.media import Media, MediaPolicy
+from local.media import Media
 
 REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
 """Largest body of a request (API Gateway quotas, REST API, "Payload size")."""
@@ -55,7 +55,7 @@ class FrontSettings(BaseModel):
     gateway_url: str
     api_id: str
     bucket: str
-    media: MediaPolicy
+    media_headers: dict[str, str]
     gateway_log: Path
 
 
@@ -71,7 +71,7 @@ class Front:
         configured = endpoint.client("apigateway").get_gateway_responses(restApiId=settings.api_id, limit=500)
         responses: dict[str, Any] = {item["responseType"]: item for item in configured["items"]}
         self._gateway = Gateway(responses, settings.gateway_log)
-        self._media = Media(endpoint.client("s3"), self._http, settings.bucket, settings.media)
+        self._media = Media(endpoint.client("s3"), self._http, settings.bucket, settings.media_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -6,7 +6,6 @@ from urllib.parse import unquote
 
 import httpx
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -26,44 +25,15 @@ _PASSED_ON = ("content-type", "etag", "last-modified", "cache-control", "content
 _SENT = frozenset({200, 206, 304, 412, 416})
 
 
-class MediaPolicy(BaseModel):
-    """What the CDN adds to a picture's headers: `headers` always, the others for pages of other origins."""
-
-    model_config = ConfigDict(frozen=True)
-
-    headers: dict[str, str]
-    allowed_origins: list[str] = []
-    exposed_headers: list[str] = []
-
-    def headers_for(self, origin: str | None) -> dict[str, str]:
-        """Return the headers for a page of `origin`, None being no page or one of ours.
-
-        CloudFront adds those of CORS where a request names its origin (its developer guide, "CORS headers").
-        """
-        allowed = self._allow(origin) if origin else None
-        if allowed is None:
-            return self.headers
-        cors = {"Access-Control-Allow-Origin": allowed}
-        if allowed != "*":
-            cors["Vary"] = "Origin"
-        if self.exposed_headers:
-            cors["Access-Control-Expose-Headers"] = ", ".join(self.exposed_headers)
-        return {**self.headers, **cors}
-
-    def _allow(self, origin: str) -> str | None:
-        if "*" in self.allowed_origins:
-            return "*"
-        return origin if origin in self.allowed_origins else None
-
-
 class Media:
     """The CDN's part of the front."""
 
-    def __init__(self, s3: "S3Client", http: httpx.AsyncClient, bucket: str, policy: MediaPolicy) -> None:
+    def __init__(self, s3: "S3Client", http: httpx.AsyncClient, bucket: str, added: dict[str, str]) -> None:
+        """Add these headers to each picture, as the CDN does."""
         self._s3 = s3
         self._http = http
         self._bucket = bucket
-        self._policy = policy
+        self._added = added
 
     async def show(self, request: Request, path: str) -> Response:
         """Answer for the picture at `/media/{path}`: one that is tagged ready, or nothing."""
@@ -79,7 +49,7 @@ class Media:
             return _s3_error(403, "AccessDenied")
         headers = {name: stored.headers[name] for name in _PASSED_ON if name in stored.headers}
         headers["content-disposition"] = f'inline; filename="{"-".join(path.split("/")[-2:])}"'
-        headers |= self._policy.headers_for(request.headers.get("origin"))
+        headers |= self._added
         if request.method == "HEAD":
             # The length of the body which a GET would have had.
             headers["content-length"] = stored.headers.get("content-length", "0")

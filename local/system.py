@@ -25,7 +25,6 @@ from local.emulator_process import (
 )
 from local.first_data import add_products, issue_keys
 from local.front import FrontSettings
-from local.media import MediaPolicy
 from local.parameters import merge
 from local.template import REGION
 
@@ -203,7 +202,7 @@ class LocalSystem:
             gateway_url=deployment.gateway_url(endpoint),
             api_id=deployment.outputs["ApiId"],
             bucket=deployment.outputs["BucketName"],
-            media=MediaPolicy(headers=deployment.media_headers, **deployment.media_cors),
+            media_headers=deployment.media_headers,
             gateway_log=self._folder.absolute() / GATEWAY_LOG,
         )
 

@@ -10,13 +10,7 @@ from starlette.responses import Response
 
 from domain.api_key import generate_key, hash_key, key_id
 from local.gateway import REQUEST_ID, Gateway
-from local.media import MediaPolicy, conditions
-
-POLICY = MediaPolicy(
-    headers={"X-Content-Type-Options": "nosniff"},
-    allowed_origins=["https://shop.example"],
-    exposed_headers=["ETag", "Age"],
-)
+from local.media import conditions
 
 
 @pytest.mark.parametrize("value", ["bytes=0-9", "bytes=5-", "bytes=-5"])
@@ -32,26 +26,6 @@ def test_any_other_range_is_passed_over(value: str) -> None:
 def test_conditions_go_on_and_what_only_others_understand_does_not() -> None:
     sent = {"If-None-Match": 'W/"a"', "If-Modified-Since": "x", "Authorization": "Token t", "Cookie": "c"}
     assert conditions(Headers(sent)) == {"if-none-match": 'W/"a"', "if-modified-since": "x"}
-
-
-def test_a_page_of_an_allowed_origin_may_read_the_picture_and_the_headers_that_are_named() -> None:
-    assert POLICY.headers_for("https://shop.example") == {
-        "X-Content-Type-Options": "nosniff",
-        "Access-Control-Allow-Origin": "https://shop.example",
-        "Vary": "Origin",
-        "Access-Control-Expose-Headers": "ETag, Age",
-    }
-
-
-@pytest.mark.parametrize("origin", [None, "https://other.example"])
-def test_nobody_else_is_told_of_origins(origin: str | None) -> None:
-    assert POLICY.headers_for(origin) == POLICY.headers
-
-
-def test_any_page_may_read_what_any_page_may_read() -> None:
-    policy = MediaPolicy(headers={}, allowed_origins=["*"])
-    assert policy.headers_for("https://a.example") == {"Access-Control-Allow-Origin": "*"}
-    assert policy.headers_for(None) == {}
 
 
 RESPONSES = {
