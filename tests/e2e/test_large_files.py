@@ -14,6 +14,7 @@ from domain.image import ImageStatus, ProductImage
 from local.system import wait_until
 from openapi.bodies import ImageBody, ReservedImageBody
 from tests.builders import jpeg
+from tests.e2e.problems import check_problem
 from tests.e2e.shop import Shop
 
 MAX_UPLOAD_BYTES = 50_000_000
@@ -70,6 +71,13 @@ def test_the_201_is_the_pending_image_as_everywhere_and_its_form(shop: Shop, pro
     # Rounded down to a second.
     lifetime = timedelta(minutes=15)
     assert before + lifetime - timedelta(seconds=1) < reservation.upload.expires_at <= after + lifetime
+
+
+def test_a_size_at_the_limit_is_taken_and_one_byte_more_is_a_413(shop: Shop, product_id: int) -> None:
+    at_limit = shop.reserved(PICTURE, product_id=product_id, size=MAX_UPLOAD_BYTES)
+    assert at_limit.size == MAX_UPLOAD_BYTES
+    answer = shop.reserve({**ANNOUNCED, "size": MAX_UPLOAD_BYTES + 1}, product_id=product_id)
+    assert "50,000,000" in check_problem(answer, 413, "file_too_large").detail
 
 
 # --- What S3 does not take -----------------------------------------------------------------------------

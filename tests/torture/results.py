@@ -43,10 +43,10 @@ class Row:
 
 
 class Results:
-    """Counts what the reports of all processes tell, and writes it down at the end."""
+    """Counts what the tests report, in whichever process they ran, and writes it down at the end."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
+        self.rows: dict[str, Row] = {}
         self._origin = origin()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -54,12 +54,12 @@ class Results:
         for name, value in report.user_properties:
             match name, value:
                 case "torture", [str(row), int(points)]:
-                    self._rows.setdefault(row, Row()).add(points, survived=report.passed)
+                    self.rows.setdefault(row, Row()).add(points, survived=report.passed)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the table, but not of a run that was interrupted."""
-        if self._rows and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-            DOCUMENT.write_text(with_results(DOCUMENT.read_text(), self._rows, self._origin))
+        if self.rows and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            DOCUMENT.write_text(with_results(DOCUMENT.read_text(), self.rows, self._origin))
 
 
 def size[T: float | Sequence[object]](full: T, bounded: T, of: str) -> T:
@@ -90,9 +90,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FULL and _SIZES:
-        more = "; ".join(f"{full:,} {of} ({bounded:,})" for of, (full, bounded) in sorted(_SIZES.items()))
-        terminalreporter.write_line(f"Tried in full, and in `make test` (as many as in brackets): {more}.")
+    if FULL:
+        terminalreporter.write_line(tried_more(_SIZES))
+
+
+def tried_more(sizes: Mapping[str, tuple[float, float]]) -> str:
+    """Return the line that says of each thing how many are tried in full, and in `make test`."""
+    each = (f"{full:,} {of} ({bounded:,})" for of, (full, bounded) in sorted(sizes.items()))
+    return f"Tried in full, and in `make test` as many as the brackets say: {', '.join(each)}."
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,10 @@
 """The table of results counts what it is told."""
 
+from typing import Literal
+
 import pytest
 
-from tests.torture.results import Row, with_results
+from tests.torture.results import Results, Row, tried_more, with_results
 
 PLACE = "<!-- Results: written by `make torture` -->\nold\n<!-- End of the results -->"
 
@@ -12,6 +14,20 @@ def test_points_of_a_failed_test_are_lost() -> None:
     row.add(3, survived=True)
     row.add(4, survived=False)
     assert row == Row(tried=7, lost=4)
+
+
+@pytest.mark.parametrize("outcome", ["passed", "failed"])
+def test_the_points_of_a_test_are_counted_in_its_row(outcome: Literal["passed", "failed"]) -> None:
+    told: list[tuple[str, object]] = [("other", 1), ("torture", ["races", 5])]
+    report = pytest.TestReport("test_x", ("", 0, ""), {}, outcome, None, "call", user_properties=told)
+    results = Results()
+    results.pytest_runtest_logreport(report)
+    assert results.rows == {"races": Row(5, 0 if outcome == "passed" else 5)}
+
+
+def test_one_line_tells_what_is_tried_in_full_and_as_what_part_of_it_in_make_test() -> None:
+    line = tried_more({"orders": (1_200, 8), "faults": (40, 6)})
+    assert line.endswith(": 40 faults (6), 1,200 orders (8).")
 
 
 def test_the_table_takes_the_place_of_the_old_one() -> None:
