@@ -12,7 +12,7 @@ import httpx
 
 from domain.image import ImageFormat, ImageRef, ProductImage
 from local.system import State, wait_until
-from openapi.bodies import GalleryBody, ImageBody, ReservedImageBody, UploadFormBody
+from openapi.bodies import GalleryBody, ImageBody, ListedImageBody, ReservedImageBody, UploadFormBody
 from tests.builders import a_ref, an_image
 
 
@@ -25,6 +25,11 @@ def _client() -> httpx.Client:
 def _headers(idempotency_key: str | None, origin: str | None) -> dict[str, str]:
     sent = {"Idempotency-Key": idempotency_key, "Origin": origin}
     return {name: value for name, value in sent.items() if value is not None}
+
+
+def alone(listed: ListedImageBody) -> ImageBody:
+    """Return an image without the tag that it carries in a list."""
+    return ImageBody(**listed.model_dump(exclude={"etag"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +144,11 @@ class Shop:
         assert answer.status_code == 200, answer.text
         return ImageBody.model_validate_json(answer.content)
 
-    def gallery(self, product_id: int) -> Sequence[ImageBody]:
-        """Return all pictures of a product, up to 100."""
+    def gallery(self, product_id: int) -> list[ImageBody]:
+        """Return all pictures of a product, up to 100, as each is shown alone."""
         answer = self.page(product_id, limit=100)
         assert answer.status_code == 200, answer.text
-        return GalleryBody.model_validate_json(answer.content).results
+        return [alone(listed) for listed in GalleryBody.model_validate_json(answer.content).results]
 
     def primaries(self, product_id: int) -> list[int]:
         """Return the identifiers of the pictures that are shown as primary: one, or none."""

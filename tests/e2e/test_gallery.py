@@ -162,7 +162,8 @@ def test_an_identifier_of_a_picture_that_is_none_is_a_400(shop: Shop, route: str
 @pytest.mark.parametrize("route", WITH_JSON)
 def test_a_body_that_is_not_the_json_it_should_be_is_a_400(shop: Shop, product_id: int, route: str) -> None:
     method, path, good = ROUTES[route]
-    url = f"{shop.url(product_id)}{path.format(image_id=1)}"
+    image = shop.add(PICTURE, product_id=product_id)
+    url = f"{shop.url(product_id)}{path.format(image_id=image.id)}"
     text = json.dumps(good)
     for content_type, content, code in (
         ("application/json", text[:-1], "malformed_body"),

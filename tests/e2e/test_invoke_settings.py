@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import ops.target
 from local.system import State
 from local.template import Template, translate
 from ops.__main__ import app
@@ -20,9 +19,8 @@ def template() -> Template:
 
 @pytest.fixture
 def settings(system: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
-    state = tmp_path / "state.json"
-    state.write_text(system.model_dump_json())
-    monkeypatch.setattr(ops.target, "LOCAL_STATE", state)
+    (tmp_path / "state.json").write_text(system.model_dump_json())
+    monkeypatch.setenv("LOCAL_FOLDER", str(tmp_path))
     file = tmp_path / "names.json"
     done = CliRunner().invoke(app, ["--local", "invoke-settings", str(file)])
     assert done.exit_code == 0, done.stderr

@@ -25,6 +25,8 @@ from tests.e2e.contract import ImageBody
 from tests.e2e.origins import check_that_no_page_is_let_in
 from tests.e2e.shop import Shop
 
+_ORIGIN = "https://shop.example"
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
@@ -53,6 +55,7 @@ def test_the_system_starts_answers_the_printed_curl_takes_changes_and_ends_witho
 
     running = State.model_validate_json((folder / "state.json").read_text())
     running.finished(image.product_id, image.id)
+    check_that_no_page_is_let_in(Shop(running))
     _check_a_change_is_deployed(folder, running, tmp_path, monkeypatch)
     _check_a_change_that_would_cost_data_is_refused(folder, running, tmp_path, monkeypatch)
     _check_logs_tell_of_a_refusal_and_of_an_upload(folder, running, image)
@@ -64,7 +67,6 @@ def test_the_system_starts_answers_the_printed_curl_takes_changes_and_ends_witho
     assert state["products"] == list(range(123, 133))
     assert set(state["aws"]) == {"endpoint_url", "region", "access_key_id", "secret_access_key"}
     assert set(state["resources"]) == {"bucket", "table", "keys_table", "failure_queue", "functions"}
-    check_that_no_page_is_let_in(Shop(State.model_validate(state)))
     ports = [port, int(state["aws"]["endpoint_url"].rpartition(":")[2])]
     assert [_listening_addresses(p) for p in ports] == [{"127.0.0.1"}] * 2
     emulator_folder = json.loads((folder / "processes.json").read_text())["emulator_folder"]
@@ -94,15 +96,13 @@ def _check_a_change_is_deployed(
     monkeypatch.setattr(deployment, "PACKAGES", packages)
     assert system.update(running, {}).describe() == "DescribeApiFunction"
     assert _title(running) == "Changed"
-    assert "access-control-allow-origin" not in _refusal(running).headers
+    assert "access-control-allow-origin" not in _as_page(running).headers
 
-    changes = system.update(running, {"AllowedOrigins": "https://shop.example"})
-    assert changes.describe() == "ALLOWED_ORIGINS=https://shop.example"
-    # The gateway's own answers change with its deployment alone.
-    assert _refusal(running).headers["access-control-allow-origin"] == "*"
+    changes = system.update(running, {"AllowedOrigins": _ORIGIN})
+    assert changes.describe() == f"ALLOWED_ORIGINS={_ORIGIN}"
+    assert _as_page(running).headers["access-control-allow-origin"] == _ORIGIN
     assert system.update(running, {}).describe() == ""
-    gallery = httpx.get(f"{running.api_url}/api/products/123/images", headers=_as_staff(running), timeout=30)
-    assert gallery.json()["count"] == 2
+    assert _as_page(running).json()["count"] == 2
 
 
 def _check_a_change_that_would_cost_data_is_refused(
@@ -166,12 +166,21 @@ def _refusal(running: State) -> httpx.Response:
     return refusal
 
 
-def _as_staff(running: State) -> dict[str, str]:
-    return {"Authorization": f"Token {running.keys['staff']}"}
+def _as_page(running: State) -> httpx.Response:
+    """List as a page of another origin does, with a key."""
+    headers = {"Authorization": f"Token {running.keys['staff']}", "Origin": _ORIGIN}
+    return httpx.get(f"{running.api_url}/api/products/123/images", headers=headers, timeout=30)
 
 
 def test_make_hands_parameters_on_as_they_were_given() -> None:
-    command = ["make", "--dry-run", "local", "ALLOWED_ORIGINS=https://a.example,*", "PORT=8001"]
+    command = [
+        "make",
+        "--no-print-directory",
+        "--dry-run",
+        "local",
+        "ALLOWED_ORIGINS=https://a.example,*",
+        "PORT=8001",
+    ]
     last = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()[-1]
     assert last.endswith('python -m local start "ALLOWED_ORIGINS=$ALLOWED_ORIGINS"')
 

@@ -145,6 +145,7 @@ def test_a_browser_takes_a_picture_as_what_it_is_declared_to_be(cdn: Properties,
     assert headers["ContentSecurityPolicy"]["ContentSecurityPolicy"] == "default-src 'none'; sandbox"
     assert headers["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
     assert media_headers(template) == {
+        "Access-Control-Allow-Origin": "*",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
