@@ -43,6 +43,9 @@ class ImageBody(_Answer):
     order: int = Field(description="Display order.")
     status: Literal["pending", "ready", "failed"]
     error: str | None = Field(description="Why it failed, else null.")
+    upload_expires_at: AwareDatetime | None = Field(
+        description="Until when its upload form is good; null for a direct upload, or once it is not pending."
+    )
 
 
 class UploadFormBody(_Answer):

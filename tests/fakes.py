@@ -357,8 +357,8 @@ class InMemoryUploadForms:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
-        fields = {"key": ref.key, "max_bytes": str(max_bytes)}
+    def issue(self, ref: ImageRef, size_bytes: int, lifetime: timedelta) -> UploadForm:
+        fields = {"key": ref.key, "size": str(size_bytes)}
         return UploadForm("https://bucket.example/", fields, self._clock() + lifetime)
 
 

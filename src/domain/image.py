@@ -143,6 +143,12 @@ class ProductImage:
         """What the bytes of an upload bear of it."""
         return UploadStamp(self.created_at, self.primary_requested_at)
 
+    @property
+    def upload_expires_at(self) -> datetime | None:
+        """Until when a client may begin to send the bytes; None if none are waited for from a client."""
+        is_pending = self.status is ImageStatus.PENDING
+        return self.announcement.expires_at if self.announcement and is_pending else None
+
     def may_be_written(self, now: datetime) -> bool:
         """Tell whether a client may still send bytes with a form, or still be sending them."""
         return self.announcement is not None and now < self.announcement.expires_at + SENDING_TIME

@@ -250,8 +250,8 @@ class UploadForm:
 class UploadForms(Protocol):
     """Issues forms with which a client sends a picture to the store itself."""
 
-    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
-        """Return a form for this one picture, of 1 to `max_bytes` bytes."""
+    def issue(self, ref: ImageRef, size_bytes: int, lifetime: timedelta) -> UploadForm:
+        """Return a form for this one picture, of exactly `size_bytes` bytes."""
         ...
 
 

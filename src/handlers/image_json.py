@@ -33,6 +33,7 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
         "order": details.order,
         "status": image.status.value,
         "error": image.error,
+        "upload_expires_at": iso_utc(image.upload_expires_at) if image.upload_expires_at else None,
     }
 
 
