@@ -52,6 +52,7 @@ _EXAMPLE: Json = {
     "order": 1,
     "status": "pending",
     "error": None,
+    "error_code": None,
     "upload_expires_at": None,
 }
 _READY = {**_EXAMPLE, "width": 1200, "height": 800, "mode": "RGB", "status": "ready"}

@@ -4,7 +4,7 @@ import pytest
 
 from domain.image import Announcement, ImageFormat, ImageRef, ImageStatus
 from handlers.image_json import image_json
-from tests.builders import NOW, a_ready_image, an_image
+from tests.builders import DAMAGED, NOW, a_ready_image, an_image
 
 BASE_URL = "https://shop.example"
 
@@ -28,6 +28,7 @@ PENDING = {
     "order": 0,
     "status": "pending",
     "error": None,
+    "error_code": None,
     "upload_expires_at": None,
 }
 
@@ -48,11 +49,18 @@ def test_a_ready_picture_has_its_size_and_mode() -> None:
 
 
 def test_a_failed_picture_says_why() -> None:
-    image = an_image(status=ImageStatus.FAILED, error="It is damaged.")
+    image = an_image(status=ImageStatus.FAILED, failure=DAMAGED)
     assert image_json(image, base_url=BASE_URL, is_primary=False) == PENDING | {
         "status": "failed",
         "error": "It is damaged.",
+        "error_code": "corrupt",
     }
+
+
+def test_a_picture_that_failed_before_there_were_codes_says_why_to_a_person_alone() -> None:
+    image = an_image(status=ImageStatus.FAILED, failure=DAMAGED._replace(code=None))
+    body = image_json(image, base_url=BASE_URL, is_primary=False)
+    assert (body["error"], body["error_code"]) == ("It is damaged.", None)
 
 
 @pytest.mark.parametrize(
