@@ -95,13 +95,15 @@ def test_s3_takes_no_form_that_was_changed(shop: Shop, product_id: int) -> None:
         {"x-amz-meta-created-at": "2026-03-14T09:26:53.589793Z"},
         {"x-amz-tagging": PUBLISHED_TAG},
         {"x-amz-signature": "0" * 64},
+        {"success_action_status": "303"},
     ):
         changed = form.model_copy(update={"fields": {**form.fields, **changes}})
         assert shop.send(changed, PICTURE).status_code == 403, changes
         assert shop.object_keys(product_id) == set()
     assert shop.shown(product_id, reservation.id).status == "pending"
-    # The form itself is still good.
-    assert shop.send(form, PICTURE).status_code == 204
+    # The form itself is still good, also with another status for its success.
+    chosen = form.model_copy(update={"fields": {**form.fields, "success_action_status": "201"}})
+    assert shop.send(chosen, PICTURE).status_code == 201
     assert shop.settled(reservation).width == 48
 
 
