@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from domain.failure import FailureCode
 from domain.image import MAX_ID
 
 Identifier = Annotated[int, Field(ge=1, le=MAX_ID)]
@@ -42,7 +43,13 @@ class ImageBody(_Answer):
     is_primary: bool = Field(description="Whether it is its product's primary image.")
     order: int = Field(description="Display order.")
     status: Literal["pending", "ready", "failed"]
-    error: str | None = Field(description="Why it failed, else null.")
+    error: str | None = Field(description="Why it failed and what to do, for a person; else null.")
+    error_code: FailureCode | None = Field(
+        description="Why it failed, for a program; else null, and if that was before codes were kept."
+    )
+    upload_expires_at: AwareDatetime | None = Field(
+        description="Until when its upload form is good; null for a direct upload, or once it is not pending."
+    )
 
 
 class UploadFormBody(_Answer):

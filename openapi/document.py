@@ -1,15 +1,22 @@
 """Builds the OpenAPI 3.1 document from the models that the code validates with, and those of its answers."""
 
 import json
+import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
+from domain.announced_format import (
+    FORMAT_BY_EXTENSION,
+    FORMAT_BY_MEDIA_TYPE,
+    GENERIC_MEDIA_TYPES,
+    MISSPELT_MEDIA_TYPES,
+)
 from domain.image import MAX_ID, ImageFormat
 from domain.reorder_images import MAX_IMAGES
-from domain.reserve_upload import FORMAT_BY_EXTENSION
 from domain.upload_fields import FALSE, TRUE
 from handlers.idempotency import KEY_PATTERN
 from handlers.json_request import AnnounceBody, ChangeBody, DetailsBody, OrderBody, PageQuery
@@ -45,10 +52,13 @@ _EXAMPLE: Json = {
     "order": 1,
     "status": "pending",
     "error": None,
+    "error_code": None,
+    "upload_expires_at": None,
 }
 _READY = {**_EXAMPLE, "width": 1200, "height": 800, "mode": "RGB", "status": "ready"}
 _RESERVED = {
     **_EXAMPLE,
+    "upload_expires_at": "2026-11-24T06:52:01.000000Z",
     "upload": {
         "url": "https://bucket.s3.eu-central-1.amazonaws.com/",
         "fields": {"key": "originals/123/4711.jpg", "Content-Type": "image/jpeg", "policy": "…"},
@@ -188,13 +198,28 @@ def _schemas() -> Json:
     # Fields of a change that are not sent stay as they are: these defaults never apply.
     for field in schemas["ChangeBody"]["properties"].values():
         del field["default"]
-    # Either the media type is told, or the name tells it.
+    # Either the media type tells the format, or the name does where the media type says nothing.
+    telling, vague = (
+        _media_types(FORMAT_BY_MEDIA_TYPE),
+        _media_types(GENERIC_MEDIA_TYPES | MISSPELT_MEDIA_TYPES.keys()),
+    )
     extensions = "|".join(sorted(map(_in_any_case, FORMAT_BY_EXTENSION)))
     schemas["AnnounceBody"]["anyOf"] = [
-        {"required": ["content_type"], "properties": {"content_type": {"type": "string"}}},
-        {"properties": {"name": {"pattern": rf"\.({extensions})$"}}},
+        {"required": ["content_type"], "properties": {"content_type": telling}},
+        {
+            "properties": {
+                "content_type": {"anyOf": [vague, {"type": "null"}]},
+                "name": {"pattern": rf"\.({extensions})$"},
+            }
+        },
     ]
     return dict(sorted(schemas.items()))
+
+
+def _media_types(media_types: Iterable[str]) -> Json:
+    """Return the schema of a text that is one of them, in any case, perhaps with parameters."""
+    names = "|".join(sorted(_in_any_case(re.escape(media_type)) for media_type in media_types))
+    return {"type": "string", "pattern": rf"^({names})( *;.*)?$"}
 
 
 def _list() -> Json:

@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from adapters.dynamo_image_catalog import GALLERY_INDEX, OPEN_INDEX
 from domain.api_key import ApiKey, Role
+from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
 from domain.user import User
@@ -31,6 +32,7 @@ REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 REMAINING_MILLISECONDS = 28_000
 KEY_ID = "0123456789abcdef"
 BASE_URL = "https://shop.example"
+DAMAGED = Failure("corrupt", "It is damaged.")
 IMAGES_PATH = "/api/products/{product_id}/images"
 IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
 

@@ -17,6 +17,7 @@ from domain.errors import (
     ProductHasImagesError,
     ProductNotFoundError,
 )
+from domain.failure import Failure
 from domain.gallery import Gallery, Page
 from domain.image import (
     ImageFacts,
@@ -163,9 +164,9 @@ class InMemoryImageCatalog:
         self.mark_ready(ref, facts, version, at)
         return True
 
-    def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
+    def mark_failed(self, ref: ImageRef, failure: Failure, version: str | None, at: datetime) -> ProductImage:
         image = self._present(ref)
-        failed = replace(image, status=ImageStatus.FAILED, error=reason, version=version, updated_at=at)
+        failed = replace(image, status=ImageStatus.FAILED, failure=failure, version=version, updated_at=at)
         return self._change(image, failed)
 
     def move_primary(self, image: ProductImage) -> bool:
@@ -357,8 +358,8 @@ class InMemoryUploadForms:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
-        fields = {"key": ref.key, "max_bytes": str(max_bytes)}
+    def issue(self, ref: ImageRef, size_bytes: int, lifetime: timedelta) -> UploadForm:
+        fields = {"key": ref.key, "size": str(size_bytes)}
         return UploadForm("https://bucket.example/", fields, self._clock() + lifetime)
 
 
@@ -370,7 +371,7 @@ class InMemoryImageInspector:
 
     def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
         if content not in self._facts:
-            raise NotAPictureError(f"The file is not a {image_format.name} picture.")
+            raise NotAPictureError(Failure("corrupt", f"The file is not a {image_format.name} picture."))
         return self._facts[content]
 
 

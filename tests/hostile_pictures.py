@@ -26,29 +26,30 @@ _JPEG_END = b"\xff\xd9"
 
 def png(width_px: int, height_px: int, *chunks: bytes) -> bytes:
     """Return a black grey-scale PNG with `chunks` before its pixels."""
-    pixels = _chunk(b"IDAT", _zeros_deflated((1 + width_px) * height_px))
+    pixels = png_chunk(b"IDAT", _zeros_deflated((1 + width_px) * height_px))
     return _png(width_px, height_px, *chunks, pixels)
 
 
 def png_that_claims(width_px: int, height_px: int) -> bytes:
     """Return a PNG with a correct header, and hardly a pixel."""
-    return _png(width_px, height_px, _chunk(b"IDAT", zlib.compress(b"\0")))
+    return _png(width_px, height_px, png_chunk(b"IDAT", zlib.compress(b"\0")))
 
 
 def metadata_bomb(kind: str, inflated_bytes: int = GIGABYTE) -> bytes:
     """Return a chunk that inflates to hundreds of times its size: zTXt, iTXt or iCCP."""
     # Keyword, end of keyword, and how it is compressed (W3C PNG, 11.3.2.3, 11.3.3.3, 11.3.3.4).
     beginning = {"zTXt": b"Comment\0\0", "iTXt": b"Comment\0\1\0\0\0", "iCCP": b"profile\0\0"}[kind]
-    return _chunk(kind.encode(), beginning + _zeros_deflated(inflated_bytes))
+    return png_chunk(kind.encode(), beginning + _zeros_deflated(inflated_bytes))
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk with its checksum."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _png(width_px: int, height_px: int, *chunks: bytes) -> bytes:
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width_px, height_px, 8, 0, 0, 0, 0))
-    return b"".join([_PNG_SIGNATURE, header, *chunks, _chunk(b"IEND", b"")])
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width_px, height_px, 8, 0, 0, 0, 0))
+    return b"".join([_PNG_SIGNATURE, header, *chunks, png_chunk(b"IEND", b"")])
 
 
 @cache
@@ -150,7 +151,7 @@ POLYGLOTS = {
     "GIF and HTML": picture("GIF", mode="P") + SCRIPT,
     "JPEG and ZIP": jpeg() + _zip(),
     "JPEG and PHP": jpeg(comment=b"<?php system($_GET['c']); ?>"),
-    "PNG and HTML": png(48, 32, _chunk(b"tEXt", b"Comment\0" + SCRIPT)),
+    "PNG and HTML": png(48, 32, png_chunk(b"tEXt", b"Comment\0" + SCRIPT)),
     "WEBP and PDF": picture("WEBP") + b"%PDF-1.7\n",
 }
 """A whole picture each, of 48 x 32 pixels, and something else to whom believes that."""

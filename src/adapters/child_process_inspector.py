@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from domain.errors import NotAPictureError
+from domain.failure import Failure, read_failure_code
 from domain.image import ImageFacts, ImageFormat
 from domain.ports import ImageInspector
 
-_BROKEN = "The picture breaks the decoder, or needs too much memory."
+_SAVE_ANEW = "Save it anew, smaller or with simpler settings."
+_BROKEN = Failure("too_complex", f"The picture breaks the decoder, or needs too much memory. {_SAVE_ANEW}")
 _log = logging.getLogger(__name__)
 
 _MAX_ANSWER_BYTES = 4096
@@ -49,7 +51,8 @@ class ChildProcessInspector:
         arrival = select.poll()
         arrival.register(receiver, select.POLLIN)
         if not arrival.poll(self._max_seconds * 1000):
-            raise NotAPictureError(f"The picture takes more than {self._max_seconds:g} s to decode.")
+            reason = f"The picture takes more than {self._max_seconds:g} s to decode. {_SAVE_ANEW}"
+            raise NotAPictureError(Failure("too_complex", reason))
         return os.read(receiver, _MAX_ANSWER_BYTES)
 
     def _answer_and_exit(self, sender: int, content: bytes, image_format: ImageFormat) -> NoReturn:
@@ -72,9 +75,10 @@ class ChildProcessInspector:
         try:
             return self._inspector.inspect(content, image_format)._asdict()
         except NotAPictureError as error:
-            return {"reason": str(error)}
+            return error.failure._asdict()
         except MemoryError:
-            return {"reason": "The picture needs too much memory to decode."}
+            reason = f"The picture needs too much memory to decode. {_SAVE_ANEW}"
+            return Failure("too_complex", reason)._asdict()
 
 
 def _read(answer: bytes) -> ImageFacts:
@@ -82,15 +86,15 @@ def _read(answer: bytes) -> ImageFacts:
     # Not pickled, so that nothing in it is run here.
     try:
         match json.loads(answer):
-            case {"reason": str(reason)}:
-                pass
+            case {"code": str(code), "reason": str(reason)}:
+                failure = Failure(read_failure_code(code), reason)
             case {"width_px": int(width), "height_px": int(height), "mode": str(mode)}:
                 return ImageFacts(width, height, mode)
             case _:
-                reason = _BROKEN
+                failure = _BROKEN
     except ValueError:
-        reason = _BROKEN
-    raise NotAPictureError(reason)
+        failure = _BROKEN
+    raise NotAPictureError(failure)
 
 
 def _private_memory_bytes() -> int:

@@ -17,6 +17,7 @@ from adapters.dynamo_items import (
     Item,
     count_from_item,
     details_to_attributes,
+    failure_to_attributes,
     identifiers_of,
     image_from_item,
     image_key,
@@ -36,6 +37,7 @@ from domain.errors import (
     ProductNotFoundError,
     UnavailableError,
 )
+from domain.failure import Failure
 from domain.gallery import Gallery, Page
 from domain.image import ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.moments import iso_utc
@@ -268,9 +270,9 @@ class DynamoImageCatalog:
         }
         return self._transact([{"Update": wished}, self._move_pointer(ref, requested_at)])
 
-    def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
-        """Complete a pending record with the reason why it is no picture."""
-        failed: Item = {"status": {"S": ImageStatus.FAILED}, "error": {"S": reason}}
+    def mark_failed(self, ref: ImageRef, failure: Failure, version: str | None, at: datetime) -> ProductImage:
+        """Complete a pending record with why it is no picture."""
+        failed: Item = {"status": {"S": ImageStatus.FAILED}, **failure_to_attributes(failure)}
         return self._complete(self._completion(ref, failed, version, at), ref)
 
     def move_primary(self, image: ProductImage) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import ImageRecordDamagedError
+from domain.failure import Failure, FailureCode, read_failure_code
 from domain.image import (
     Announcement,
     ImageFacts,
@@ -180,7 +181,7 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
         ),
         status=_optional(item, "status", _status, ImageStatus.PENDING),
         facts=_facts_from_item(item),
-        error=_optional(item, "error", _text, None),
+        failure=_failure_from_item(item),
         version=_optional(item, "version", _text, None),
         created_at=_demanded(item, "created_at", _moment),
         updated_at=_demanded(item, "updated_at", _moment),
@@ -201,6 +202,18 @@ def _facts_from_item(item: Mapping[str, Any]) -> ImageFacts | None:
     return ImageFacts(
         _demanded(item, "width", _number), _demanded(item, "height", _number), _demanded(item, "mode", _text)
     )
+
+
+def failure_to_attributes(failure: Failure) -> Item:
+    """Write why a picture failed."""
+    code: Item = {"error_code": {"S": failure.code}} if failure.code else {}
+    return {"error": {"S": failure.reason}, **code}
+
+
+def _failure_from_item(item: Mapping[str, Any]) -> Failure | None:
+    if "error" not in item:
+        return None
+    return Failure(_optional(item, "error_code", _failure_code, None), _demanded(item, "error", _text))
 
 
 def _optional[T, D](
@@ -234,6 +247,10 @@ def _moment(value: Mapping[str, str]) -> datetime:
 
 def _format(value: Mapping[str, str]) -> ImageFormat:
     return ImageFormat[value["S"]]
+
+
+def _failure_code(value: Mapping[str, str]) -> FailureCode:
+    return read_failure_code(value["S"])
 
 
 def _status(value: Mapping[str, str]) -> ImageStatus:

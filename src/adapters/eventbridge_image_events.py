@@ -34,7 +34,7 @@ class EventBridgeImageEvents:
 
 def detail_of(image: ImageSummary) -> dict[str, object]:
     """Return the event's detail as docs/events.md describes it."""
-    facts = image.facts
+    facts, failure = image.facts, image.failure
     return {
         "schema_version": SCHEMA_VERSION,
         "id": image.ref.image_id,
@@ -45,7 +45,8 @@ def detail_of(image: ImageSummary) -> dict[str, object]:
         "width": facts.width_px if facts else None,
         "height": facts.height_px if facts else None,
         "mode": facts.mode if facts else None,
-        "error": image.error,
+        "error": failure.reason if failure else None,
+        "error_code": failure.code if failure else None,
         "created_at": iso_utc(image.created_at),
         "updated_at": iso_utc(image.updated_at),
     }

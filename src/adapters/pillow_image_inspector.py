@@ -14,11 +14,12 @@ from PIL import (
     JpegImagePlugin,  # noqa: F401 - registers JPEG
     MpoImagePlugin,  # noqa: F401 - what phones make of JPEG; JPEG's plugin opens it
     PngImagePlugin,  # noqa: F401 - registers PNG
-    UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401 - registers WEBP
 )
 
+from adapters.picture_faults import claims_more_pixels, unsupported_feature, why_it_does_not_decode
 from domain.errors import NotAPictureError
+from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat
 
 # Pillow would do it at the first picture, in each child anew: it loads two plugins more, which are not asked.
@@ -53,17 +54,23 @@ class PillowImageInspector:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            feature = unsupported_feature(content, image_format)
+            if feature:
+                raise NotAPictureError(feature)
             try:
                 with Image.open(io.BytesIO(content), formats=(image_format.name,)) as picture:
                     return self._decode(picture)
             except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-                limit = f"{self._max_pixels / 1_000_000:g}"
-                raise NotAPictureError(f"The picture has more than {limit} megapixels.") from error
-            except UnidentifiedImageError as error:
-                message = f"The file begins like a {image_format.name} picture, but does not go on as one."
-                raise NotAPictureError(message) from error
+                raise NotAPictureError(self._too_large()) from error
             except _BROKEN as error:
-                raise NotAPictureError("The picture is damaged or cut short; it does not decode.") from error
+                if claims_more_pixels(content, image_format, self._max_pixels):
+                    raise NotAPictureError(self._too_large()) from error
+                failure = why_it_does_not_decode(content, image_format, str(error))
+                raise NotAPictureError(failure) from error
+
+    def _too_large(self) -> Failure:
+        limit = f"{self._max_pixels / 1_000_000:g}"
+        return Failure("too_many_pixels", f"The picture has more than {limit} megapixels. Scale it down.")
 
     def _decode(self, picture: Image.Image) -> ImageFacts:
         (width, height), mode = picture.size, picture.mode

@@ -19,12 +19,18 @@ class S3UploadForms:
         self._bucket = bucket
         self._clock = clock
 
-    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
-        """Sign a form for this key, this type and a size from 1 to `max_bytes`."""
+    def issue(self, ref: ImageRef, size_bytes: int, lifetime: timedelta) -> UploadForm:
+        """Sign a form for this key, this type and this size.
+
+        S3 wants every field that the policy names, and none that it does not: so the status that a client
+        may choose, of the 200, 201 and 204 that S3 has, is a field of its own.
+        """
         served = served_with(ref)
         fields = {"Content-Type": served["ContentType"], "Cache-Control": served["CacheControl"]}
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
-        conditions.append(["content-length-range", 1, max_bytes])
+        fields["success_action_status"] = "204"
+        conditions.append(["starts-with", "$success_action_status", "20"])
+        conditions.append(["content-length-range", size_bytes, size_bytes])
         # Rounded down, so that the form is good for at least as long as it says.
         expires_at = (self._clock() + lifetime).replace(microsecond=0)
         form = self._client.generate_presigned_post(

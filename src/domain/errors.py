@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from domain.failure import Failure
     from domain.image import ImageRef
 
 
@@ -238,9 +239,13 @@ class ImageRecordDamagedError(DomainError):
 
 
 class NotAPictureError(DomainError):
-    """The bytes do not decode as a picture; the message tells a person why."""
+    """The bytes do not decode as a picture, or are not those that were announced; `failure` says why."""
 
     code = "not_a_picture"
+
+    def __init__(self, failure: "Failure") -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
 
 
 class UnknownKeyError(DomainError):

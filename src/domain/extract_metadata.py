@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
+from domain.failure import Failure
 from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage, UploadStamp
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_signature import detect_format
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageInspector, ImageStore, StoredBytes
+
+_ANNOUNCE_ANEW = "Ask for a new form for this file, and send it with that."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class ExtractMetadata:
             facts = self._inspector.inspect(stored.content, ref.image_format)
         except NotAPictureError as error:
             now = self._clock()
-            return self._settle(self._catalog.mark_failed(ref, str(error), version, now), version, now)
+            return self._settle(self._catalog.mark_failed(ref, error.failure, version, now), version, now)
         # Published first: whoever reads that it is ready can open it.
         self._store.publish(ref, version)
         now = self._clock()
@@ -121,7 +124,7 @@ class ExtractMetadata:
             size_bytes=len(stored.content),
             status=ImageStatus.READY,
             facts=facts,
-            error=None,
+            failure=None,
             created_at=stamp.created_at,
             updated_at=now,
         )
@@ -157,17 +160,19 @@ class ExtractMetadata:
 def _compare(image: ProductImage, content: bytes) -> None:
     """Check the bytes against what was said of them before they came."""
     if len(content) != image.size_bytes:
-        raise NotAPictureError(
-            f"The file has {len(content):,} bytes; {image.size_bytes:,} had been announced."
+        reason = (
+            f"The file has {len(content):,} bytes; {image.size_bytes:,} had been announced. {_ANNOUNCE_ANEW}"
         )
+        raise NotAPictureError(Failure("wrong_size", reason))
     announced = image.announcement.sha256 if image.announcement else None
     if announced and hashlib.sha256(content).hexdigest() != announced:
-        raise NotAPictureError("The file has another SHA-256 than had been announced.")
+        reason = f"The file has another SHA-256 than had been announced. {_ANNOUNCE_ANEW}"
+        raise NotAPictureError(Failure("wrong_digest", reason))
     try:
         detected = detect_format(content)
     except UnsupportedFormatError as error:
-        raise NotAPictureError(str(error)) from error
+        raise NotAPictureError(Failure("not_a_picture", str(error))) from error
     if detected is not image.ref.image_format:
-        raise NotAPictureError(
-            f"The file is a {detected.name} picture; {image.ref.image_format.name} had been announced."
-        )
+        announced_as = image.ref.image_format.name
+        reason = f"The file is a {detected.name} picture; {announced_as} had been announced. {_ANNOUNCE_ANEW}"
+        raise NotAPictureError(Failure("not_a_picture", reason))

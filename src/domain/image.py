@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
+from domain.failure import Failure
 from domain.image_details import ImageDetails
 from domain.user import User
 
@@ -111,7 +112,7 @@ class ProductImage:
     """The record of one picture.
 
     `primary_requested_at` says since when the picture is wished to be the primary; which one is, is the
-    product's to say. `facts` are there once the picture is ready, `error` once it has failed, and
+    product's to say. `facts` are there once the picture is ready, `failure` once it has failed, and
     `version` is that of the bytes in the store that were inspected. `announcement` is there for a picture
     that does not come through the upload function.
     """
@@ -125,7 +126,7 @@ class ProductImage:
     announcement: Announcement | None
     status: ImageStatus = ImageStatus.PENDING
     facts: ImageFacts | None = None
-    error: str | None = None
+    failure: Failure | None = None
     version: str | None = None
     created_at: datetime
     updated_at: datetime
@@ -143,6 +144,12 @@ class ProductImage:
         """What the bytes of an upload bear of it."""
         return UploadStamp(self.created_at, self.primary_requested_at)
 
+    @property
+    def upload_expires_at(self) -> datetime | None:
+        """Until when a client may begin to send the bytes; None if none are waited for from a client."""
+        is_pending = self.status is ImageStatus.PENDING
+        return self.announcement.expires_at if self.announcement and is_pending else None
+
     def may_be_written(self, now: datetime) -> bool:
         """Tell whether a client may still send bytes with a form, or still be sending them."""
         return self.announcement is not None and now < self.announcement.expires_at + SENDING_TIME
@@ -150,7 +157,7 @@ class ProductImage:
     @property
     def is_inspected(self) -> bool:
         """Whether the bytes have arrived and were looked into, with whatever result."""
-        return self.facts is not None or self.error is not None
+        return self.facts is not None or self.failure is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
 
+from domain.failure import Failure
 from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
 
 
@@ -16,13 +17,13 @@ class ImageEventKind(StrEnum):
 
 
 class ImageSummary(NamedTuple):
-    """What of a picture is told: `facts` once it is ready, `error` once it has failed."""
+    """What of a picture is told: `facts` once it is ready, `failure` once it has failed."""
 
     ref: ImageRef
     size_bytes: int
     status: ImageStatus
     facts: ImageFacts | None
-    error: str | None
+    failure: Failure | None
     created_at: datetime
     updated_at: datetime
 
@@ -34,7 +35,7 @@ class ImageSummary(NamedTuple):
             size_bytes=image.size_bytes,
             status=image.status,
             facts=image.facts,
-            error=image.error,
+            failure=image.failure,
             created_at=image.created_at,
             updated_at=image.updated_at,
         )

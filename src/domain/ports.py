@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from domain.api_key import ApiKey
+from domain.failure import Failure
 from domain.gallery import Gallery, Page
 from domain.image import (
     ImageFacts,
@@ -172,7 +173,7 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def mark_failed(self, ref: ImageRef, reason: str, version: str | None, at: datetime) -> ProductImage:
+    def mark_failed(self, ref: ImageRef, failure: Failure, version: str | None, at: datetime) -> ProductImage:
         """Turn a pending record failed; otherwise as `mark_ready`."""
         ...
 
@@ -250,8 +251,8 @@ class UploadForm:
 class UploadForms(Protocol):
     """Issues forms with which a client sends a picture to the store itself."""
 
-    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
-        """Return a form for this one picture, of 1 to `max_bytes` bytes."""
+    def issue(self, ref: ImageRef, size_bytes: int, lifetime: timedelta) -> UploadForm:
+        """Return a form for this one picture, of exactly `size_bytes` bytes."""
         ...
 
 
@@ -262,7 +263,7 @@ class ImageInspector(Protocol):
         """Decode the picture and return its facts, EXIF orientation applied.
 
         Raises:
-            NotAPictureError: it does not decode, or is too large to; the message says why.
+            NotAPictureError: it does not decode, or is too large to; its failure says why.
 
         """
         ...

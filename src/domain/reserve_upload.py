@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from domain.errors import FieldFault, FileTooLargeError, InvalidFieldsError
-from domain.image import Announcement, ImageFormat, ImageRef, ProductImage
+from domain.announced_format import announced_format
+from domain.errors import FileTooLargeError
+from domain.image import Announcement, ImageRef, ProductImage
 from domain.image_details import ImageDetails
 from domain.ports import Clock, ImageCatalog, ImageIds, UploadForm, UploadForms
 from domain.text import clean_file_name
@@ -15,19 +16,12 @@ from domain.user import User
 FORM_LIFETIME = timedelta(minutes=15)
 """Time to begin sending: enough for 50 MB on a line of 0.5 Mbit/s, and little for a form that leaks."""
 
-FORMAT_BY_EXTENSION = {image_format.extension: image_format for image_format in ImageFormat} | {
-    "jpeg": ImageFormat.JPEG,
-    "jpe": ImageFormat.JPEG,
-    "jfif": ImageFormat.JPEG,
-}
-_FORMAT_BY_MEDIA_TYPE = {image_format.media_type: image_format for image_format in ImageFormat}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncedUpload:
-    """What a client says of a picture before it sends it; media type and `sha256` in lower case.
+    """What a client says of a picture before it sends it; `sha256` in lower case.
 
-    `details` are by name, as they came.
+    Media type and `details`, which are by name, are as they came.
     """
 
     product_id: int
@@ -64,17 +58,17 @@ class ReserveUpload:
         """Return the pending record and a form that is good for 15 minutes and for this picture only.
 
         Raises:
-            FileTooLargeError, InvalidFieldsError: found without any I/O.
+            FileTooLargeError, InvalidFieldsError, UnsupportedFormatError: found without any I/O.
             ProductNotFoundError: nothing was reserved.
             UnavailableError: at most a pending record was, which the reconciler removes.
 
         """
         if upload.size_bytes > self._max_bytes:
             raise FileTooLargeError(upload.size_bytes, self._max_bytes)
-        image_format = _announced_format(upload)
+        image_format = announced_format(upload.media_type or "", upload.name)
         now = self._clock()
         ref = ImageRef(upload.product_id, self._ids.next_id(), image_format)
-        form = self._forms.issue(ref, self._max_bytes, FORM_LIFETIME)
+        form = self._forms.issue(ref, upload.size_bytes, FORM_LIFETIME)
         image = ProductImage(
             ref=ref,
             user=upload.user,
@@ -88,16 +82,3 @@ class ReserveUpload:
         )
         self._catalog.reserve(image)
         return Reservation(image, form)
-
-
-def _announced_format(upload: AnnouncedUpload) -> ImageFormat:
-    """Take the media type's word for it, else the file name's; the bytes are held to it later."""
-    if upload.media_type is not None:
-        announced = _FORMAT_BY_MEDIA_TYPE.get(upload.media_type)
-        field, message = "content_type", f"Must be one of {', '.join(_FORMAT_BY_MEDIA_TYPE)}."
-    else:
-        announced = FORMAT_BY_EXTENSION.get(upload.name.rpartition(".")[2].lower())
-        field, message = "content_type", "Name the media type; the file name does not tell it."
-    if announced is None:
-        raise InvalidFieldsError((FieldFault(field, message),))
-    return announced

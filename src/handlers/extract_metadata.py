@@ -92,7 +92,13 @@ class ExtractMetadataHandler:
         else:
             self._metrics.add_metric("ImagesFailed", MetricUnit.Count, 1)
         self._metrics.flush_metrics()
-        self._logger.info("image inspected", status=image.status.value, error=image.error)
+        failure = image.failure
+        self._logger.info(
+            "image inspected",
+            status=image.status.value,
+            error=failure.reason if failure else None,
+            error_code=failure.code if failure else None,
+        )
 
 
 @cache

@@ -12,7 +12,7 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
 
     `width`, `height` and `mode` are None until the picture is ready.
     """
-    details, facts = image.details, image.facts
+    details, facts, failure = image.details, image.facts, image.failure
     return {
         "id": image.ref.image_id,
         "type": image.ref.image_format.name,
@@ -32,7 +32,9 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
         "is_primary": is_primary,
         "order": details.order,
         "status": image.status.value,
-        "error": image.error,
+        "error": failure.reason if failure else None,
+        "error_code": failure.code if failure else None,
+        "upload_expires_at": iso_utc(image.upload_expires_at) if image.upload_expires_at else None,
     }
 
 

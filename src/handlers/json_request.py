@@ -52,14 +52,6 @@ AltText = Annotated[str, StringConstraints(max_length=ALT_TEXT_LIMIT)]
 Order = Annotated[int, Field(ge=-ORDER_LIMIT, le=ORDER_LIMIT - 1), _WHOLE]
 
 
-def _lower_case(value: object) -> object:
-    # Media types are case-insensitive (RFC 9110, 8.3.1).
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-MediaType = Annotated[
-    Literal["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"], BeforeValidator(_lower_case)
-]
 Identifier = Annotated[int, Field(ge=1, le=MAX_ID), _WHOLE]
 
 
@@ -124,8 +116,10 @@ class AnnounceBody(DetailsBody):
         description=f"File name; {MAX_SHORT_BYTES} bytes of it are kept, and its extension."
     )
     size: Annotated[int, Field(ge=1, le=MAX_ID), _WHOLE] = Field(description="Size of the file in bytes.")
-    content_type: MediaType | None = Field(
-        default=None, description="Media type of the file; needed if the file name has no known extension."
+    content_type: str | None = Field(
+        default=None,
+        description="Media type of the file; needed if the file name has no known extension. One that says "
+        "nothing, such as application/octet-stream, or that is misspelt counts as none.",
     )
     is_primary: bool = Field(default=False, description="Make it the product's primary image.")
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$")] | None = Field(

@@ -23,11 +23,11 @@ pytestmark = pytest.mark.torture("hostile pictures")
 
 GOOD = jpeg()
 HOSTILE = {
-    "JPEG cut short": (jpeg(640, 480)[:-2000], "damaged or cut short"),
-    "AVIF cut short": (picture("AVIF", 640, 480)[:-500], "begins like a AVIF picture"),
-    "PNG of 169 megapixels": (png(13_000, 13_000), "more than 100 megapixels"),
-    "WEBP by its header alone": (picture("WEBP")[:20], "damaged or cut short"),
-    "JPEG of thousands of scans": (jpeg_of(scans=2_000, side_px=10_000), "more than 8 s to decode"),
+    "JPEG cut short": (jpeg(640, 480)[:-2000], "truncated"),
+    "AVIF cut short": (picture("AVIF", 640, 480)[:-500], "truncated"),
+    "PNG of 169 megapixels": (png(13_000, 13_000), "too_many_pixels"),
+    "WEBP by its header alone": (picture("WEBP")[:20], "truncated"),
+    "JPEG of thousands of scans": (jpeg_of(scans=2_000, side_px=10_000), "too_complex"),
 }
 
 
@@ -59,14 +59,13 @@ def by_form(shop: Shop, content: bytes, product_id: int, **announced: str) -> Re
 def test_a_hostile_picture_fails_with_a_reason_and_the_next_one_is_ready(
     shop: Shop, product_id: int, name: str
 ) -> None:
-    content, reason = HOSTILE[name]
+    content, code = HOSTILE[name]
     record = inspected(shop, product_id, lambda: by_upload(shop, content, product_id))
     assert (record.status, record.facts) == (ImageStatus.FAILED, None)
     shop.until_removed(product_id)
     shown = shop.shown(product_id, record.ref.image_id)
-    assert shown.status == "failed"
+    assert (shown.status, shown.error_code) == ("failed", code)
     assert shown.error
-    assert reason in shown.error
     # Told once more, the function finds nothing to decode again.
     assert shop.invoke_metadata(record.ref.key) == "gone"
     assert shop.add(GOOD, product_id=product_id).status == "ready"
@@ -84,8 +83,8 @@ def test_a_metadata_bomb_that_came_with_a_form_fails_with_a_reason(
 
     record = inspected(shop, product_id, send)
     assert (record.status, record.facts) == (ImageStatus.FAILED, None)
-    assert record.error
-    assert "does not decode" in record.error
+    assert record.failure
+    assert record.failure.code == "too_complex"
     shop.until_removed(product_id)
 
 
@@ -125,8 +124,8 @@ def test_another_format_that_came_with_a_form_fails_and_is_removed(
 
     record = inspected(shop, product_id, send)
     assert (record.status, record.facts) == (ImageStatus.FAILED, None)
-    assert record.error
-    assert "not a picture in a supported format" in record.error
+    assert record.failure
+    assert record.failure.code == "not_a_picture"
     shop.until_removed(product_id)
     # Not even its text may be shown.
     served = shop.fetch(reservations[0].f)

@@ -59,7 +59,7 @@ def test_a_picture_whose_bytes_were_never_sent_is_not_served(shop: Shop, product
 
 def test_a_failed_picture_is_not_served_and_its_bytes_are_gone(shop: Shop, product_id: int) -> None:
     created = shop.upload(sample_jpeg(300, 200)[:-2_000], product_id=product_id).json()
-    assert shop.finished(created).error
+    assert shop.finished(created).failure
     assert shop.fetch(created["f"]).status_code in {403, 404}
     shop.until_removed(product_id)
     _check_not_served(shop.fetch(created["f"]), 404)

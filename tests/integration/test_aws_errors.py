@@ -14,7 +14,7 @@ from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import UnavailableError
 from domain.image import ImageFacts, ImageSnapshot
-from tests.builders import NOW, a_ref, an_api_key, an_image
+from tests.builders import DAMAGED, NOW, a_ref, an_api_key, an_image
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "mark_primary_ready": lambda client: DynamoImageCatalog(client, "t").mark_primary_ready(
         a_ref(), ImageFacts(1, 1, "L"), None, NOW, requested_at=NOW
     ),
-    "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), "damaged", None, NOW),
+    "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), DAMAGED, None, NOW),
     "move_primary": lambda client: DynamoImageCatalog(client, "t").move_primary(
         an_image(primary_requested_at=NOW)
     ),

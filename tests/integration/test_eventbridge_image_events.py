@@ -13,7 +13,7 @@ from domain.errors import UnavailableError
 from domain.image import ImageStatus
 from domain.image_events import ImageEventKind, ImageSummary
 from local.template import ROOT
-from tests.builders import a_ready_image, a_ref, an_image
+from tests.builders import DAMAGED, a_ready_image, a_ref, an_image
 from tests.integration.faults import answer_with, hook
 
 READY = ImageSummary.of(a_ready_image())
@@ -53,11 +53,12 @@ def test_an_event_is_what_the_documentation_says(kind: ImageEventKind) -> None:
 
 def test_an_event_holds_nothing_that_a_client_wrote() -> None:
     bus = Bus()
-    image = an_image(name="secret.jpg", alt_text="secret", status=ImageStatus.FAILED, error="It is damaged.")
+    image = an_image(name="secret.jpg", alt_text="secret", status=ImageStatus.FAILED, failure=DAMAGED)
     EventBridgeImageEvents(bus.client).send(ImageEventKind.FAILED, ImageSummary.of(image))
     assert "secret" not in json.dumps(bus.entries)
     assert "maria" not in json.dumps(bus.entries)
-    assert json.loads(bus.entries[0]["Detail"])["error"] == "It is damaged."
+    detail = json.loads(bus.entries[0]["Detail"])
+    assert (detail["error"], detail["error_code"]) == ("It is damaged.", "corrupt")
 
 
 def test_an_entry_that_the_bus_refuses_was_not_sent() -> None:

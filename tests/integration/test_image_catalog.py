@@ -11,6 +11,7 @@ from domain.errors import (
     ImageRecordMissingError,
     ProductNotFoundError,
 )
+from domain.failure import Failure
 from domain.image import (
     Announcement,
     ImageFacts,
@@ -22,7 +23,7 @@ from domain.image import (
     ProductImage,
 )
 from domain.user import User
-from tests.builders import NOW, PRODUCT_ID, a_ref, an_image, with_changes
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ref, an_image, with_changes
 from tests.integration.conftest import Catalog, Shop
 
 FACTS = ImageFacts(48, 32, "RGB")
@@ -100,7 +101,7 @@ def test_a_record_that_is_being_removed_is_not_completed(catalog: Catalog) -> No
     catalog.reserve(an_image())
     catalog.withdraw(a_ref(), NOW)
     assert catalog.mark_ready(a_ref(), FACTS, VERSION, LATER) == DELETING
-    assert catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER) == DELETING
+    assert catalog.mark_failed(a_ref(), DAMAGED, VERSION, LATER) == DELETING
 
 
 def test_the_removal_of_what_is_not_there_does_not_begin(catalog: Catalog) -> None:
@@ -120,7 +121,7 @@ def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     ready = catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
-    failed = catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
+    failed = catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
     for image in (ready, failed):
         assert catalog.withdraw(image.ref, NOW) == image
         catalog.finish_removal(image.ref)
@@ -136,8 +137,8 @@ def test_a_pending_record_becomes_ready(catalog: Catalog) -> None:
 
 def test_a_pending_record_becomes_failed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    failed = an_image(status=ImageStatus.FAILED, error="It is damaged.", version=VERSION, updated_at=LATER)
-    assert catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER) == failed
+    failed = an_image(status=ImageStatus.FAILED, failure=DAMAGED, version=VERSION, updated_at=LATER)
+    assert catalog.mark_failed(a_ref(), DAMAGED, VERSION, LATER) == failed
     assert catalog.get(PRODUCT_ID, 1) == failed
 
 
@@ -145,10 +146,13 @@ def test_a_completed_record_stays_as_it_is(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     ready = catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
-    failed = catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
+    failed = catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
     for image in (ready, failed):
         assert catalog.mark_ready(image.ref, ImageFacts(1, 1, "L"), VERSION, MUCH_LATER) == image
-        assert catalog.mark_failed(image.ref, "Something else.", VERSION, MUCH_LATER) == image
+        assert (
+            catalog.mark_failed(image.ref, Failure("truncated", "Something else."), VERSION, MUCH_LATER)
+            == image
+        )
         assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
 
 
@@ -156,7 +160,7 @@ def test_completing_a_record_that_is_missing_is_an_error_and_makes_none(catalog:
     with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
         catalog.mark_ready(a_ref(), FACTS, VERSION, LATER)
     with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
-        catalog.mark_failed(a_ref(), "It is damaged.", VERSION, LATER)
+        catalog.mark_failed(a_ref(), DAMAGED, VERSION, LATER)
     assert catalog.get(PRODUCT_ID, 1) is None
 
 
@@ -292,7 +296,7 @@ def test_a_record_becomes_ready_and_the_primary_over_an_earlier_wish(catalog: Ca
 def test_a_completed_record_does_not_become_ready_and_the_primary_again(catalog: Catalog) -> None:
     ready = a_wish(catalog, 1, 0)
     catalog.reserve(an_image(ref=a_ref(2), primary_requested_at=NOW))
-    failed = catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
+    failed = catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
     for image in (ready, failed):
         assert not catalog.mark_primary_ready(
             image.ref, ImageFacts(1, 1, "L"), VERSION, MUCH_LATER, requested_at=NOW
@@ -451,7 +455,7 @@ def test_what_is_not_withdrawn_is_still_counted(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
-    catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
+    catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
     for image_id in (1, 2):
         catalog.withdraw(a_ref(image_id), NOW)
     assert count(catalog) == 2
@@ -537,7 +541,7 @@ def test_a_damaged_record_is_completed_though_it_cannot_be_told(shop: Shop, cata
     with pytest.raises(ImageRecordDamagedError):
         catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
     with pytest.raises(ImageRecordDamagedError):
-        catalog.mark_failed(a_ref(2), "It is damaged.", VERSION, LATER)
+        catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
     assert open_ids(catalog) == []
     with pytest.raises(ImageRecordDamagedError):
         catalog.withdraw(a_ref(1), LATER)
@@ -763,7 +767,7 @@ def test_what_is_pending_or_being_deleted_is_open_and_nothing_else(catalog: Cata
     for image_id in range(1, 6):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     catalog.mark_ready(a_ref(2), FACTS, VERSION, LATER)
-    catalog.mark_failed(a_ref(3), "It is damaged.", VERSION, LATER)
+    catalog.mark_failed(a_ref(3), DAMAGED, VERSION, LATER)
     catalog.withdraw(a_ref(4), LATER)
     assert open_ids(catalog) == [1, 4, 5]
     catalog.finish_removal(a_ref(4))

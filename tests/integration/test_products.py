@@ -2,7 +2,7 @@ import pytest
 
 from domain.errors import ProductHasImagesError
 from domain.image import ImageFacts, Primary
-from tests.builders import NOW, a_ref, an_image
+from tests.builders import DAMAGED, NOW, a_ref, an_image
 from tests.integration.conftest import Shop
 
 
@@ -53,7 +53,7 @@ def test_a_product_with_a_picture_stays(shop: Shop, outcome: str) -> None:
     if outcome == "ready":
         shop.catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW)
     elif outcome == "failed":
-        shop.catalog.mark_failed(a_ref(), "It is damaged.", None, NOW)
+        shop.catalog.mark_failed(a_ref(), DAMAGED, None, NOW)
     with pytest.raises(ProductHasImagesError, match="Product 42 still has images"):
         shop.products.remove(42)
     assert shop.products.exists(42)

@@ -15,7 +15,7 @@ from domain.errors import (
 )
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.image_details import ImageDetails
-from tests.builders import NOW, PRODUCT_ID, a_ready_image, a_ref, an_image, with_changes
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ready_image, a_ref, an_image, with_changes
 from tests.fakes import InMemoryImageCatalog
 
 LATER = NOW + timedelta(minutes=1)
@@ -113,7 +113,7 @@ def test_a_pending_picture_is_noted_to_become_the_primary() -> None:
 
 
 def test_a_failed_picture_cannot_become_the_primary() -> None:
-    catalog = a_catalog(an_image(status=ImageStatus.FAILED, error="It is damaged."))
+    catalog = a_catalog(an_image(status=ImageStatus.FAILED, failure=DAMAGED))
     with pytest.raises(ImageNotReadyError, match="Image 1 has failed"):
         change(catalog, is_primary=True)
     assert catalog.images[PRODUCT_ID, 1].updated_at == NOW

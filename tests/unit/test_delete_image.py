@@ -16,7 +16,7 @@ from domain.image import (
     Primary,
 )
 from domain.image_events import ImageEventKind, ImageSummary
-from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore
 
 CONTENT = b"picture"
@@ -68,7 +68,7 @@ def test_record_bytes_and_pointer_go(catalog: InMemoryImageCatalog) -> None:
 
 
 def test_a_failed_picture_goes_as_well(catalog: InMemoryImageCatalog) -> None:
-    catalog.mark_failed(a_ref(), "It is damaged.", None, NOW)
+    catalog.mark_failed(a_ref(), DAMAGED, None, NOW)
     deletion(catalog, InMemoryImageStore())(PRODUCT_ID, 1)
     assert catalog.images == {}
 

@@ -16,15 +16,17 @@ from adapters.dynamo_items import (
     Item,
     count_from_item,
     details_to_attributes,
+    failure_to_attributes,
     image_from_item,
     image_to_item,
     images_from_items,
     product_to_item,
 )
 from domain.errors import ImageRecordDamagedError
+from domain.failure import Failure
 from domain.image import Announcement, ImageFacts, ImageSnapshot, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
-from tests.builders import NOW, PRODUCT_ID, SAID, an_image, with_changes
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, SAID, an_image, with_changes
 from tests.integration.faults import hook
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ COMPLETED = replace(
     NEW,
     status=ImageStatus.READY,
     facts=ImageFacts(48, 32, "RGB"),
-    error="It is damaged.",
+    failure=DAMAGED,
     version="a version",
 )
 ITEM: Item = {
@@ -47,6 +49,7 @@ ITEM: Item = {
     "height": {"N": "32"},
     "mode": {"S": "RGB"},
     "error": {"S": "It is damaged."},
+    "error_code": {"S": "corrupt"},
     "version": {"S": "a version"},
 }
 """An item with every attribute there is."""
@@ -70,7 +73,8 @@ CHANGED_BY_MISSING: dict[str, dict[str, object]] = {
     "sha256": {"announcement": Announcement(None, LATER)},
     "status": {"status": ImageStatus.PENDING},
     **{name: {"facts": None} for name in ("width", "height", "mode")},
-    "error": {"error": None},
+    "error": {"failure": None},
+    "error_code": {"failure": DAMAGED._replace(code=None)},
     "version": {"version": None},
     **{name: {} for name in ("product_id", "image_id", "place", "open_shard", "open_since")},
 }
@@ -87,6 +91,12 @@ def test_a_new_record_comes_back_as_it_was_written() -> None:
 
 def test_a_completed_record_is_read_in_full() -> None:
     assert image_from_item(ITEM) == COMPLETED
+
+
+@pytest.mark.parametrize("failure", [DAMAGED, DAMAGED._replace(code=None)])
+def test_why_a_picture_failed_comes_back_as_it_was_written(failure: Failure) -> None:
+    item = {**image_to_item(NEW), **failure_to_attributes(failure)}
+    assert image_from_item(item).failure == failure
 
 
 @pytest.mark.parametrize("name", ImageDetails._fields)
@@ -124,6 +134,7 @@ def test_a_record_without_what_was_always_there_is_damaged_and_says_where(name: 
         ("created_at", {"S": "yesterday"}),
         ("updated_at", {"S": "2026-03-14T09:26:53"}),
         ("form_expires_at", {"S": ""}),
+        ("error_code", {"S": "out of luck"}),
     ],
 )
 def test_an_attribute_that_holds_what_it_cannot_hold_is_damage_and_no_default(

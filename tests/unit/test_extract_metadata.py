@@ -10,6 +10,8 @@ from domain.change_image import ChangeImage, ImageChange
 from domain.delete_image import DeleteImage
 from domain.errors import ImageRecordMissingError, UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
+from domain.failure import Failure, FailureCode
+from domain.foreign_formats import PDF
 from domain.image import (
     Announcement,
     ImageFacts,
@@ -108,7 +110,7 @@ def test_a_file_that_does_not_decode_becomes_failed_and_says_why(pipeline: Pipel
     completion = pipeline.tell()
     assert completion is not None
     assert (completion.image.status, completion.image.facts) == (ImageStatus.FAILED, None)
-    assert completion.image.error == "The file is not a JPEG picture."
+    assert completion.image.failure == Failure("corrupt", "The file is not a JPEG picture.")
 
 
 @either_way
@@ -348,39 +350,50 @@ def test_a_failed_picture_is_not_public_and_its_bytes_are_removed(pipeline: Pipe
 
 
 @pytest.mark.parametrize(
-    ("announced", "reason"),
+    ("announced", "code", "reason"),
     [
         (
             {"size_bytes": 2_000_000},
+            "wrong_size",
             f"The file has {len(GOOD):,} bytes; 2,000,000 had been announced.",
         ),
         (
             {"announcement": Announcement("0" * 64, NOW)},
+            "wrong_digest",
             "The file has another SHA-256 than had been announced.",
         ),
         (
             {"ref": replace(a_ref(), image_format=ImageFormat.PNG)},
+            "not_a_picture",
             "The file is a JPEG picture; PNG had been announced.",
         ),
     ],
 )
 def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
-    pipeline: Pipeline, announced: dict[str, Any], reason: str
+    pipeline: Pipeline, announced: dict[str, Any], code: FailureCode, reason: str
 ) -> None:
     image = an_image(**{"size_bytes": len(GOOD), **announced})
     pipeline.catalog.reserve(image)
     pipeline.store.overwrite(image.ref, GOOD)
     completion = pipeline.extract_metadata(image.ref)
     assert completion is not None
-    assert (completion.image.status, completion.image.error) == (ImageStatus.FAILED, reason)
+    advice = "Ask for a new form for this file, and send it with that."
+    assert completion.image.status is ImageStatus.FAILED
+    assert completion.image.failure == Failure(code, f"{reason} {advice}")
     assert pipeline.store.content(image.ref) is None
 
 
-def test_bytes_that_begin_like_no_picture_end_failed(pipeline: Pipeline) -> None:
-    pipeline.upload(1, b"%PDF-1.7", primary=False, by_form=True)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"%PDF-1.7", PDF.advice), (b"PK", "The file is not a picture in a supported format")],
+)
+def test_bytes_that_begin_like_no_picture_end_failed(pipeline: Pipeline, content: bytes, reason: str) -> None:
+    pipeline.upload(1, content, primary=False, by_form=True)
     completion = pipeline.tell()
     assert completion is not None
-    assert "not a picture in a supported format" in str(completion.image.error)
+    assert completion.image.failure is not None
+    assert completion.image.failure.code == "not_a_picture"
+    assert completion.image.failure.reason.startswith(reason)
 
 
 def test_bytes_with_the_sha256_that_was_announced_become_ready(pipeline: Pipeline) -> None:

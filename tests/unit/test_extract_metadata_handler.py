@@ -118,7 +118,9 @@ def test_a_picture_cut_short_is_marked_failed(printed: Printed) -> None:
     metrics, log = printed()
     assert metrics["ImagesFailed"] == [1.0]
     assert "ImagesReady" not in metrics
-    assert (log["status"], log["error"]) == ("failed", pipeline.catalog.images[PRODUCT_ID, 1].error)
+    failure = pipeline.catalog.images[PRODUCT_ID, 1].failure
+    assert failure is not None
+    assert (log["status"], log["error_code"], log["error"]) == ("failed", "truncated", failure.reason)
 
 
 def test_a_second_event_is_answered_alike_and_not_measured_again(printed: Printed) -> None:

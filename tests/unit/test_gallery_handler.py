@@ -18,6 +18,7 @@ from handlers.http_function import HttpFunction
 from handlers.problems import HttpResponse
 from tests.builders import (
     BASE_URL,
+    DAMAGED,
     IMAGE_PATH,
     IMAGES_PATH,
     KEY_ID,
@@ -505,7 +506,7 @@ def test_the_name_of_an_unknown_field_is_told_in_one_safe_line(gallery: Gallery)
 
 def test_a_failed_picture_cannot_become_the_primary(gallery: Gallery) -> None:
     gallery.catalog.reserve(an_image())
-    gallery.catalog.mark_failed(a_ref(), "It is damaged.", None, NOW)
+    gallery.catalog.mark_failed(a_ref(), DAMAGED, None, NOW)
     assert problem(gallery.patch({"is_primary": True})) == (409, "image_not_ready", [])
 
 

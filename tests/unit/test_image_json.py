@@ -1,8 +1,10 @@
 from datetime import timedelta
 
-from domain.image import ImageFormat, ImageRef, ImageStatus
+import pytest
+
+from domain.image import Announcement, ImageFormat, ImageRef, ImageStatus
 from handlers.image_json import image_json
-from tests.builders import NOW, a_ready_image, an_image
+from tests.builders import DAMAGED, NOW, a_ready_image, an_image
 
 BASE_URL = "https://shop.example"
 
@@ -26,6 +28,8 @@ PENDING = {
     "order": 0,
     "status": "pending",
     "error": None,
+    "error_code": None,
+    "upload_expires_at": None,
 }
 
 
@@ -45,11 +49,34 @@ def test_a_ready_picture_has_its_size_and_mode() -> None:
 
 
 def test_a_failed_picture_says_why() -> None:
-    image = an_image(status=ImageStatus.FAILED, error="The picture is damaged.")
+    image = an_image(status=ImageStatus.FAILED, failure=DAMAGED)
     assert image_json(image, base_url=BASE_URL, is_primary=False) == PENDING | {
         "status": "failed",
-        "error": "The picture is damaged.",
+        "error": "It is damaged.",
+        "error_code": "corrupt",
     }
+
+
+def test_a_picture_that_failed_before_there_were_codes_says_why_to_a_person_alone() -> None:
+    image = an_image(status=ImageStatus.FAILED, failure=DAMAGED._replace(code=None))
+    body = image_json(image, base_url=BASE_URL, is_primary=False)
+    assert (body["error"], body["error_code"]) == ("It is damaged.", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (ImageStatus.PENDING, "2026-03-14T09:41:53.589793Z"),
+        (ImageStatus.READY, None),
+        (ImageStatus.FAILED, None),
+    ],
+)
+def test_a_form_is_told_of_with_its_expiry_as_long_as_bytes_are_waited_for(
+    status: ImageStatus, shown: str | None
+) -> None:
+    announcement = Announcement(None, NOW + timedelta(minutes=15))
+    image = an_image(status=status, announcement=announcement)
+    assert image_json(image, base_url=BASE_URL, is_primary=False)["upload_expires_at"] == shown
 
 
 def test_whether_it_is_the_primary_is_not_the_records_to_say() -> None:

@@ -12,7 +12,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from domain import errors
-from domain.errors import DomainError, InvalidFieldsError
+from domain.announced_format import announced_format
+from domain.errors import DomainError, InvalidFieldsError, UnsupportedFormatError
 from domain.image import ImageFormat, ImageSnapshot, ImageStatus
 from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.list_images import MAX_PAGE_SIZE
@@ -111,11 +112,42 @@ def test_the_json_of_a_picture_is_what_is_described(image: Any) -> None:  # noqa
     assert body.keys() == ImageBody.model_fields.keys()
 
 
-def test_the_media_types_and_formats_that_are_described_are_those_of_the_service() -> None:
-    kinds = AnnounceBody.model_json_schema()["properties"]["content_type"]["anyOf"][0]["enum"]
-    assert kinds == [image_format.media_type for image_format in ImageFormat]
+def test_the_formats_that_are_described_are_those_of_the_service() -> None:
     described = ImageBody.model_json_schema()["properties"]["type"]["enum"]
     assert described == [image_format.name for image_format in ImageFormat]
+
+
+@pytest.mark.parametrize("name", ["shoe.jpg", "shoe.JFIF", "shoe.b.png", "shoe", "shoe.jpg.tmp", "shoe.heic"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *(None, "", "image/jpeg", "IMAGE/PNG", "image/webp; charset=binary", "application/octet-stream"),
+        *("image/*", "image/heic", "text/plain", "image/jpeg2", "x image/jpeg", "imageXjpeg", "*"),
+    ],
+)
+def test_the_description_tells_which_announcements_are_taken(
+    document: Json, content_type: str | None, name: str
+) -> None:
+    by_type, by_name = (
+        kind["properties"] for kind in document["components"]["schemas"]["AnnounceBody"]["anyOf"]
+    )
+    vague, _ = by_name["content_type"]["anyOf"]
+    described = matches(by_type["content_type"], content_type) or (
+        (content_type is None or matches(vague, content_type)) and matches(by_name["name"], name)
+    )
+    assert described == is_announcement(content_type, name)
+
+
+def matches(schema: Json, text: str | None) -> bool:
+    return text is not None and bool(re.search(schema["pattern"], text))
+
+
+def is_announcement(content_type: str | None, name: str) -> bool:
+    try:
+        announced_format(content_type or "", name)
+    except (InvalidFieldsError, UnsupportedFormatError):
+        return False
+    return True
 
 
 def test_the_limits_of_a_page_are_described(document: dict[str, Any]) -> None:
