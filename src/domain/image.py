@@ -143,9 +143,14 @@ class ProductImage:
         """What the bytes of an upload bear of it."""
         return UploadStamp(self.created_at, self.primary_requested_at)
 
+    @property
+    def bytes_due_at(self) -> datetime:
+        """When the bytes could last have come: with the request, or until the form's last sending is over."""
+        return self.announcement.expires_at + SENDING_TIME if self.announcement else self.created_at
+
     def may_be_written(self, now: datetime) -> bool:
         """Tell whether a client may still send bytes with a form, or still be sending them."""
-        return self.announcement is not None and now < self.announcement.expires_at + SENDING_TIME
+        return self.announcement is not None and now < self.bytes_due_at
 
     @property
     def is_inspected(self) -> bool:

@@ -57,7 +57,11 @@ class ImageCatalog(Protocol):
         ...
 
     def postpone(self, ref: ImageRef, at: datetime) -> bool:
-        """Let a pending picture count as open only since `at`; False if it is no longer pending."""
+        """Let a pending picture count as open only since `at`; False if it is no longer pending.
+
+        It is listed behind those open since before, and stays in each list of what was open before a later
+        moment.
+        """
         ...
 
     def reserve(self, image: ProductImage) -> None:

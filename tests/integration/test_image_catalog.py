@@ -792,6 +792,7 @@ def test_what_is_postponed_counts_from_then(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     assert catalog.postpone(a_ref(), LATER)
     assert (open_ids(catalog, LATER), open_ids(catalog)) == ([], [1])
+    assert open_ids(catalog, LATER + timedelta(microseconds=1)) == [1]
     assert catalog.get(PRODUCT_ID, 1) == an_image()
 
 
