@@ -137,6 +137,15 @@ class InMemoryImageCatalog:
             if product_id not in self.primaries or self.primaries[product_id] != seen.primary:
                 return False
             self.primaries[product_id] = changed.primary
+        elif (
+            seen.is_wished
+            and not changed.is_wished
+            and (
+                product_id not in self.primaries
+                or replace(seen, primary=self.primaries[product_id]).is_primary
+            )
+        ):
+            return False
         self.images[_place(present.ref)] = changed.image
         return True
 

@@ -57,6 +57,9 @@ _MAX_QUERY_LIMIT = 2**31 - 1
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
 _IS_PENDING = "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status = :pending)"
 """Also where the status is missing: that is how such a record is read."""
+_POINTS_ELSEWHERE = (
+    "attribute_exists(pk) AND (attribute_not_exists(primary_image_id) OR primary_image_id <> :id)"
+)
 
 
 class DynamoImageCatalog:
@@ -155,10 +158,7 @@ class DynamoImageCatalog:
                 "open_since": {"S": iso_utc(at)},
             },
         )
-        update = "ADD image_count :less"
-        condition = (
-            "attribute_exists(pk) AND (attribute_not_exists(primary_image_id) OR primary_image_id <> :id)"
-        )
+        update, condition = "ADD image_count :less", _POINTS_ELSEWHERE
         if seen.is_primary:
             update, condition = f"{update} REMOVE primary_image_id", "primary_image_id = :id"
         uncount: UpdateTypeDef = {
@@ -224,7 +224,7 @@ class DynamoImageCatalog:
         return Gallery.of(images, primary_from_item(product), damaged)
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
-        """Update the record, and with it the pointer where that changes (a transaction)."""
+        """Update the record, and with it the pointer where that changes, or must not (a transaction)."""
         image = changed.image
         requested_at = image.primary_requested_at
         values: Item = {
@@ -232,10 +232,12 @@ class DynamoImageCatalog:
             "updated_at": {"S": iso_utc(image.updated_at)},
             "primary_requested_at": {"S": iso_utc(requested_at)} if requested_at else None,
         }
-        update = self._update_seen(seen.image, values)
-        if changed.primary == seen.primary or changed.primary is None:
-            return self._transact([update])
-        return self._transact([update, self._update_pointer(seen, changed.primary)])
+        updates = [self._update_seen(seen.image, values)]
+        if changed.primary is not None and changed.primary != seen.primary:
+            updates.append(self._update_pointer(seen, changed.primary))
+        elif seen.is_wished and not changed.is_wished:
+            updates.append(self._points_elsewhere(image.ref))
+        return self._transact(updates)
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
         """Update the order of each record (a transaction)."""
@@ -339,6 +341,17 @@ class DynamoImageCatalog:
                     ":id": {"N": str(ref.image_id)},
                     ":recency": recency(requested_at, ref.image_id),
                 },
+            }
+        }
+
+    def _points_elsewhere(self, ref: ImageRef) -> "TransactWriteItemTypeDef":
+        """Demand that a product does not point at a picture."""
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": product_key(ref.product_id),
+                "ConditionExpression": _POINTS_ELSEWHERE,
+                "ExpressionAttributeValues": {":id": {"N": str(ref.image_id)}},
             }
         }
 

@@ -181,6 +181,11 @@ class ImageSnapshot:
         """Whether the picture is its product's primary."""
         return self.primary is not None and self.primary.image_id == self.image.ref.image_id
 
+    @property
+    def is_wished(self) -> bool:
+        """Whether the picture is wished to be the primary, so that the pointer may still come to it."""
+        return self.image.primary_requested_at is not None
+
 
 def human_readable_size(size_bytes: int) -> str:
     """Write a size for a person, in steps of 1024: 812 bytes -> "812 B", 2,621,440 -> "2.5 MB"."""

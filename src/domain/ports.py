@@ -143,7 +143,7 @@ class ImageCatalog(Protocol):
         """Write the details, the wish to be the primary and the pointer, in one step.
 
         Returns False, and changes nothing, if the record or a pointer that is to change is no longer as
-        it was seen.
+        it was seen, or if the pointer has come meanwhile to a picture whose wish is taken back.
         """
         ...
 

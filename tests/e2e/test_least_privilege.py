@@ -129,6 +129,11 @@ def a_change(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.change(product_id, _pending(shop, product_id).ref.image_id, {"order": 1}))
 
 
+def a_wish_that_is_taken_back(shop: Shop, product_id: int) -> Outcome:
+    image_id = _pending(shop, product_id, primary_requested_at=datetime.now(UTC)).ref.image_id
+    return _of(shop.change(product_id, image_id, {"is_primary": False}))
+
+
 def a_deletion(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.delete(product_id, shop.add(PICTURE, product_id=product_id).id))
 
@@ -269,6 +274,7 @@ PROOFS = [
     _proof("gallery", "dynamodb:Query", CATALOG, a_look_at_the_pictures_in_one_status, "200", INTERNAL),
     _proof("gallery", "dynamodb:BatchGetItem", CATALOG, a_look_at_a_picture, "200", INTERNAL),
     _proof("gallery", "dynamodb:UpdateItem", CATALOG, a_change, "200", INTERNAL),
+    _proof("gallery", "dynamodb:ConditionCheckItem", CATALOG, a_wish_that_is_taken_back, "200", INTERNAL),
     _proof("gallery", "dynamodb:DeleteItem", CATALOG, a_deletion, "204", INTERNAL),
     _proof("gallery", "s3:DeleteObject", OBJECTS, a_deletion, "204", INTERNAL),
     _proof("gallery", "events:PutEvents", BUS, a_deletion, "204", INTERNAL),

@@ -154,6 +154,9 @@ def test_what_is_more_than_a_megabyte_comes_whole_in_one_more_call(
 
 WISHED = an_image(primary_requested_at=NOW)
 CHANGES: dict[str, Callable[[DynamoImageCatalog], object]] = {
+    "change that takes a wish back": lambda catalog: catalog.change(
+        ImageSnapshot(WISHED, None), ImageSnapshot(an_image(order=1), None)
+    ),
     "begin_removal": lambda catalog: catalog.begin_removal(ImageSnapshot(WISHED, None), NOW),
     "begin_removal of a primary": lambda catalog: catalog.begin_removal(
         ImageSnapshot(WISHED, Primary(1, NOW)), NOW

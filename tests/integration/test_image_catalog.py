@@ -652,6 +652,20 @@ def test_a_pointer_that_is_not_to_change_may_move_meanwhile(catalog: Catalog, be
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, Primary(3, LATER))
 
 
+@pytest.mark.parametrize("before", [[], [Primary(2, NOW)]], ids=["no pointer", "a pointer"])
+def test_a_wish_is_not_taken_back_by_a_change_if_the_pointer_came_meanwhile(
+    catalog: Catalog, before: list[Primary]
+) -> None:
+    image, _ = a_wish(catalog, 1, 1), a_wish(catalog, 2, 0)
+    for primary in before:
+        point(catalog, 2, primary)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    assert catalog.move_primary(image)
+    unwished = replace(image, primary_requested_at=None, updated_at=MUCH_LATER)
+    assert not catalog.change(seen, ImageSnapshot(unwished, seen.primary))
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(1, NOW + timedelta(seconds=1)))
+
+
 def test_a_picture_that_is_gone_is_not_brought_back_by_a_change_or_a_new_order(catalog: Catalog) -> None:
     changed = an_image(order=1, updated_at=LATER)
     assert not catalog.change(ImageSnapshot(an_image(), None), ImageSnapshot(changed, None))
