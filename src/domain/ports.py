@@ -16,6 +16,7 @@ from domain.image import (
     ImageFormat,
     ImageRef,
     ImageSnapshot,
+    ImageStatus,
     ProductImage,
     UploadStamp,
 )
@@ -118,11 +119,13 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def page(self, product_id: int, limit: int, offset: int) -> Page:
+    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
         """Return up to `limit` pictures of a product behind the first `offset` ones, as of now.
 
-        Reads what stands before the page too, but little behind it. While a new order is being written, it
-        may show a picture twice or not at all. A damaged record takes a place on its page, and no more.
+        With a `status`, those in it alone are shown and counted. Goes through what stands before the page
+        too, but little behind it; with a status, through the whole gallery. Keeps the page alone. While a new
+        order is being written, it may show a picture twice or not at all. A damaged record takes a place on
+        its page, and no more.
 
         Raises:
             ProductNotFoundError: there is no such product.
@@ -130,8 +133,10 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def gallery(self, product_id: int) -> Gallery:
-        """Return all pictures of a product as of now, without those whose record is damaged.
+    def gallery(self, product_id: int, limit: int) -> Gallery:
+        """Return the pictures of a product as of now, without those whose record is damaged.
+
+        Of more than `limit`, damaged ones among them, returns some `limit`.
 
         Raises:
             ProductNotFoundError: there is no such product.
