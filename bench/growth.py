@@ -37,6 +37,7 @@ from bench.origin import origin
 from bench.page import paragraph, section, table
 from bench.routes import FIRST_STORED_ID, PRODUCT_ID, RouteError, Routes, ready_record
 from domain.leased_ids import BLOCK_SIZE
+from domain.list_images import MAX_REACH
 from local.emulator_process import ACCESS_KEY_ID, SECRET_ACCESS_KEY, start_emulator
 from local.system import ignore_shell_settings
 from local.template import REGION
@@ -178,7 +179,9 @@ def _routes(growth: Growth) -> str:
         reads its page and what stands before it, a unit for each 4 KB, and one more call for each megabyte,
         DynamoDB's page: a record of usual length is {record} bytes, so that pages up to the
         {_CALL_BYTES // record:,}th picture are one call, with longer texts fewer. What does grow, and is not
-        in the table, is the list of the pictures in one status, which reads the whole gallery. A new order,
+        in the table, is the time of a list of the pictures in one status, which goes through the whole
+        gallery. No list grows in memory: it keeps its page, and the answer to one call. None goes through
+        more than {MAX_REACH:,} pictures. A new order,
         which is refused above 100 pictures, writes four units for each. What a product's records and their
         entries in the gallery's index may take together,
         10 GB, is enough for some {_PRODUCT_BYTES // (2 * record) / 1e6:.0f} million pictures.

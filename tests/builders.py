@@ -13,7 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
-from adapters.dynamo_image_catalog import GALLERY_INDEX, OPEN_INDEX
+from adapters.dynamo_gallery import GALLERY_INDEX
+from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import ApiKey, Role
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage

@@ -121,14 +121,16 @@ class InMemoryImageCatalog:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(self._read(image), self.primaries[product_id])
 
-    def page(self, product_id: int, limit: int, offset: int) -> Page:
+    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
         whole = Gallery.of(self._images(product_id), self.primaries[product_id])
-        readable, damaged = self._part(whole.images[offset : offset + limit])
-        return Page(len(whole.images), [ImageSnapshot(each, whole.primary) for each in readable], damaged)
+        images = [image for image in whole.images if status in {None, image.status}]
+        readable, damaged = self._part(images[offset : offset + limit])
+        return Page(len(images), [ImageSnapshot(each, whole.primary) for each in readable], damaged)
 
-    def gallery(self, product_id: int) -> Gallery:
-        readable, damaged = self._part(self._images(product_id))
-        return Gallery.of(readable, self.primaries[product_id], damaged)
+    def gallery(self, product_id: int, limit: int) -> Gallery:
+        whole = Gallery.of(self._images(product_id), self.primaries[product_id])
+        readable, damaged = self._part(whole.images[:limit])
+        return Gallery.of(readable, whole.primary, damaged)
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
         product_id, present = seen.image.ref.product_id, self._as_seen(seen.image)
@@ -138,6 +140,15 @@ class InMemoryImageCatalog:
             if product_id not in self.primaries or self.primaries[product_id] != seen.primary:
                 return False
             self.primaries[product_id] = changed.primary
+        elif (
+            seen.is_wished
+            and not changed.is_wished
+            and (
+                product_id not in self.primaries
+                or replace(seen, primary=self.primaries[product_id]).is_primary
+            )
+        ):
+            return False
         self.images[_place(present.ref)] = changed.image
         return True
 

@@ -12,17 +12,16 @@ from adapters.aws import (
     passing_errors_as_unavailable,
     with_persistence,
 )
+from adapters.dynamo_gallery import read_gallery, read_page
 from adapters.dynamo_items import (
     COUNTER_KEY,
     Item,
-    count_from_item,
     details_to_attributes,
     failure_to_attributes,
     identifiers_of,
     image_from_item,
     image_key,
     image_to_item,
-    images_from_items,
     is_product,
     open_shard,
     open_shards,
@@ -52,13 +51,13 @@ if TYPE_CHECKING:
     )
 
 OPEN_INDEX = "open"
-GALLERY_INDEX = "gallery"
 _OPEN_PAGE_SIZE = 100
-_MAX_QUERY_LIMIT = 2**31 - 1
-"""The SDK's model calls it an integer, which has 32 bits."""
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
 _IS_PENDING = "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status = :pending)"
 """Also where the status is missing: that is how such a record is read."""
+_POINTS_ELSEWHERE = (
+    "attribute_exists(pk) AND (attribute_not_exists(primary_image_id) OR primary_image_id <> :id)"
+)
 
 
 class DynamoImageCatalog:
@@ -157,10 +156,7 @@ class DynamoImageCatalog:
                 "open_since": {"S": iso_utc(at)},
             },
         )
-        update = "ADD image_count :less"
-        condition = (
-            "attribute_exists(pk) AND (attribute_not_exists(primary_image_id) OR primary_image_id <> :id)"
-        )
+        update, condition = "ADD image_count :less", _POINTS_ELSEWHERE
         if seen.is_primary:
             update, condition = f"{update} REMOVE primary_image_id", "primary_image_id = :id"
         uncount: UpdateTypeDef = {
@@ -208,25 +204,16 @@ class DynamoImageCatalog:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(image_from_item(images[0]), primary_from_item(product))
 
-    def page(self, product_id: int, limit: int, offset: int) -> Page:
-        """Read the product and its pictures up to the page's end from the index that has them in order."""
-        last = 1 + offset + limit
-        limits = {"MaxItems": last, "PageSize": min(last, _MAX_QUERY_LIMIT)}
-        items = self._read(product_id, IndexName=GALLERY_INDEX, PaginationConfig=limits)
-        # The product's item comes first, if it is there.
-        product, _ = _split(product_id, items[:1])
-        primary = primary_from_item(product)
-        images, damaged = images_from_items(items[1 + offset :])
-        return Page(count_from_item(product), [ImageSnapshot(image, primary) for image in images], damaged)
+    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+        """Query the gallery's index: one call for a page in the first megabyte, 1,100 to 2,600 records."""
+        return read_page(self._client, self._table, product_id, limit, offset, status)
 
-    def gallery(self, product_id: int) -> Gallery:
-        """Read the product's whole partition."""
-        product, items = _split(product_id, self._read(product_id))
-        images, damaged = images_from_items(items)
-        return Gallery.of(images, primary_from_item(product), damaged)
+    def gallery(self, product_id: int, limit: int) -> Gallery:
+        """Query the product's partition."""
+        return read_gallery(self._client, self._table, product_id, limit)
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
-        """Update the record, and with it the pointer where that changes (a transaction)."""
+        """Update the record, and with it the pointer where that changes, or must not (a transaction)."""
         image = changed.image
         requested_at = image.primary_requested_at
         values: Item = {
@@ -234,10 +221,12 @@ class DynamoImageCatalog:
             "updated_at": {"S": iso_utc(image.updated_at)},
             "primary_requested_at": {"S": iso_utc(requested_at)} if requested_at else None,
         }
-        update = self._update_seen(seen.image, values)
-        if changed.primary == seen.primary or changed.primary is None:
-            return self._transact([update])
-        return self._transact([update, self._update_pointer(seen, changed.primary)])
+        updates = [self._update_seen(seen.image, values)]
+        if changed.primary is not None and changed.primary != seen.primary:
+            updates.append(self._update_pointer(seen, changed.primary))
+        elif seen.is_wished and not changed.is_wished:
+            updates.append(self._points_elsewhere(image.ref))
+        return self._transact(updates)
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
         """Update the order of each record (a transaction)."""
@@ -304,18 +293,6 @@ class DynamoImageCatalog:
             )
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
 
-    def _read(self, product_id: int, **options: Any) -> list[Item]:  # noqa: ANN401 - the SDK's
-        """Query a product and its pictures, consistently: one call for each MB, 1,100 to 2,600 records."""
-        with passing_errors_as_unavailable():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": product_key(product_id)["pk"]},
-                ConsistentRead=True,
-                **options,
-            )
-            return [item for page in pages for item in page["Items"]]
-
     def _count(self, product_id: int, step: int) -> "TransactWriteItemTypeDef":
         """Count so many pictures more of a product that is there."""
         return {
@@ -341,6 +318,17 @@ class DynamoImageCatalog:
                     ":id": {"N": str(ref.image_id)},
                     ":recency": recency(requested_at, ref.image_id),
                 },
+            }
+        }
+
+    def _points_elsewhere(self, ref: ImageRef) -> "TransactWriteItemTypeDef":
+        """Demand that a product does not point at a picture."""
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": product_key(ref.product_id),
+                "ConditionExpression": _POINTS_ELSEWHERE,
+                "ExpressionAttributeValues": {":id": {"N": str(ref.image_id)}},
             }
         }
 

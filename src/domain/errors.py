@@ -137,9 +137,9 @@ class GalleryTooLargeError(DomainError):
 
     code = "gallery_too_large"
 
-    def __init__(self, count: int, limit: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(
-            f"The product has {count} images; at most {limit} can be reordered at once. "
+            f"The product has more than {limit} images, and no more can be reordered at once. "
             "Change the order of single images instead."
         )
 

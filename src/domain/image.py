@@ -150,9 +150,14 @@ class ProductImage:
         is_pending = self.status is ImageStatus.PENDING
         return self.announcement.expires_at if self.announcement and is_pending else None
 
+    @property
+    def bytes_due_at(self) -> datetime:
+        """When the bytes could last have come: with the request, or until the form's last sending is over."""
+        return self.announcement.expires_at + SENDING_TIME if self.announcement else self.created_at
+
     def may_be_written(self, now: datetime) -> bool:
         """Tell whether a client may still send bytes with a form, or still be sending them."""
-        return self.announcement is not None and now < self.announcement.expires_at + SENDING_TIME
+        return self.announcement is not None and now < self.bytes_due_at
 
     @property
     def is_inspected(self) -> bool:
@@ -182,6 +187,11 @@ class ImageSnapshot:
     def is_primary(self) -> bool:
         """Whether the picture is its product's primary."""
         return self.primary is not None and self.primary.image_id == self.image.ref.image_id
+
+    @property
+    def is_wished(self) -> bool:
+        """Whether the picture is wished to be the primary, so that the pointer may still come to it."""
+        return self.image.primary_requested_at is not None
 
 
 def human_readable_size(size_bytes: int) -> str:

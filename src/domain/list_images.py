@@ -2,12 +2,25 @@
 
 from dataclasses import dataclass
 
+from domain.errors import FieldFault, InvalidFieldsError
 from domain.gallery import Page
 from domain.image import ImageStatus
 from domain.ports import ImageCatalog
 
 MAX_PAGE_SIZE = 100
 """Pictures on a page: as many as a transaction can reorder."""
+
+MAX_REACH = 200_000
+"""Pictures that a list goes through at most: some 80 calls of a megabyte each, which are a few seconds of the
+28 that the function has."""
+_TOO_FAR = (
+    f"Must be at most {MAX_REACH:,}: a list goes through all images before its page. Fetch images further "
+    "behind by their id, or give them a lower order."
+)
+_TOO_MANY = (
+    f"The product has more than {MAX_REACH:,} images, too many to look for those in one status. "
+    "List it without a status."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +36,7 @@ class PageRequest:
 
 
 class ListImages:
-    """Reads a page of a gallery; of the pictures in one status, by reading the whole gallery."""
+    """Reads a page of a gallery; of the pictures in one status, by going through the whole gallery."""
 
     def __init__(self, catalog: ImageCatalog) -> None:
         self._catalog = catalog
@@ -31,16 +44,14 @@ class ListImages:
     def __call__(self, product_id: int, wanted: PageRequest) -> Page:
         """Return a page of the gallery; it is empty behind the last picture.
 
-        With a status, damaged records are neither shown nor counted: nobody can tell theirs.
-
         Raises:
+            InvalidFieldsError: the page is further behind, or the gallery larger, than a list can go through.
             ProductNotFoundError: there is no such product.
 
         """
-        if wanted.status is None:
-            return self._catalog.page(product_id, wanted.limit, wanted.offset)
+        if wanted.offset > MAX_REACH:
+            raise InvalidFieldsError((FieldFault("offset", _TOO_FAR),))
         # Nothing counts or sorts the pictures of each status; who wants those that failed wants it seldom.
-        gallery = self._catalog.gallery(product_id)
-        snapshots = [seen for seen in gallery.snapshots() if seen.image.status is wanted.status]
-        part = snapshots[wanted.offset : wanted.offset + wanted.limit]
-        return Page(len(snapshots), part, gallery.damaged)
+        if wanted.status and self._catalog.page(product_id, 1, 0).count > MAX_REACH:
+            raise InvalidFieldsError((FieldFault("status", _TOO_MANY),))
+        return self._catalog.page(product_id, wanted.limit, wanted.offset, wanted.status)

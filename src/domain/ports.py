@@ -17,6 +17,7 @@ from domain.image import (
     ImageFormat,
     ImageRef,
     ImageSnapshot,
+    ImageStatus,
     ProductImage,
     UploadStamp,
 )
@@ -58,7 +59,11 @@ class ImageCatalog(Protocol):
         ...
 
     def postpone(self, ref: ImageRef, at: datetime) -> bool:
-        """Let a pending picture count as open only since `at`; False if it is no longer pending."""
+        """Let a pending picture count as open only since `at`; False if it is no longer pending.
+
+        It is listed behind those open since before, and stays in each list of what was open before a later
+        moment.
+        """
         ...
 
     def reserve(self, image: ProductImage) -> None:
@@ -115,11 +120,13 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def page(self, product_id: int, limit: int, offset: int) -> Page:
+    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
         """Return up to `limit` pictures of a product behind the first `offset` ones, as of now.
 
-        Reads what stands before the page too, but little behind it. While a new order is being written, it
-        may show a picture twice or not at all. A damaged record takes a place on its page, and no more.
+        With a `status`, those in it alone are shown and counted. Goes through what stands before the page
+        too, but little behind it; with a status, through the whole gallery. Keeps the page alone. While a new
+        order is being written, it may show a picture twice or not at all. A damaged record takes a place on
+        its page, and no more.
 
         Raises:
             ProductNotFoundError: there is no such product.
@@ -127,8 +134,10 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def gallery(self, product_id: int) -> Gallery:
-        """Return all pictures of a product as of now, without those whose record is damaged.
+    def gallery(self, product_id: int, limit: int) -> Gallery:
+        """Return the pictures of a product as of now, without those whose record is damaged.
+
+        Of more than `limit`, damaged ones among them, returns some `limit`.
 
         Raises:
             ProductNotFoundError: there is no such product.
@@ -140,7 +149,7 @@ class ImageCatalog(Protocol):
         """Write the details, the wish to be the primary and the pointer, in one step.
 
         Returns False, and changes nothing, if the record or a pointer that is to change is no longer as
-        it was seen.
+        it was seen, or if the pointer has come meanwhile to a picture whose wish is taken back.
         """
         ...
 

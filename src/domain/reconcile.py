@@ -25,12 +25,17 @@ class Outcome(StrEnum):
     LEFT_FOR_LATER = "left_for_later"
 
 
+_LEFT_OPEN = (Outcome.SENT_TO_INSPECTION, Outcome.LEFT_FOR_LATER)
+"""After which a pending picture is still pending."""
+
+
 @dataclass(slots=True)
 class Reconciliation:
-    """What a run did; `oldest_pending` is how long the oldest pending picture had been waiting.
+    """What a run did.
 
-    `damaged` records cannot be read and were left; so was the one of `fault`, the last fault that nobody
-    foresaw.
+    `oldest_pending` is for how long the one that waits longest of the pictures left pending has been waiting,
+    counted from when its bytes could last have come. `damaged` records cannot be read and were left; so was
+    the one of `fault`, the last fault that nobody foresaw.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -41,9 +46,10 @@ class Reconciliation:
 
 
 class Reconcile:
-    """Goes through open records, oldest first. Safe to repeat, and beside anything else.
+    """Goes through open records. Safe to repeat, and beside anything else.
 
-    What was dealt with is no longer open, or open since now: the next run goes on behind it.
+    What was dealt with is no longer open, or behind all that is due: a run that lacks the time for all of it
+    leaves the rest to the next one, and each run meets, and reports, what is still stuck.
     """
 
     def __init__(
@@ -78,22 +84,24 @@ class Reconcile:
         return done
 
     def _deal_with(self, product_id: int, image_id: int, now: datetime, done: Reconciliation) -> Outcome:
+        image, outcome = None, Outcome.LEFT_FOR_LATER
         try:
-            return self._close(product_id, image_id, now, done)
+            # The list may lag behind.
+            image = self._catalog.get(product_id, image_id)
+            outcome = self._close(image, now)
         except ImageRecordDamagedError as error:
             done.damaged.append(error)
         except DomainError:
             # A store refuses for now.
-            return Outcome.LEFT_FOR_LATER
+            pass
         except Exception as error:  # noqa: BLE001 - one fault must not keep the others waiting
             done.fault = error
-        return Outcome.LEFT_FOR_LATER
+        if image and image.status is ImageStatus.PENDING and outcome in _LEFT_OPEN:
+            done.oldest_pending = max(done.oldest_pending, now - image.bytes_due_at)
+        return outcome
 
-    def _close(self, product_id: int, image_id: int, now: datetime, done: Reconciliation) -> Outcome:
-        # The list may lag behind.
-        image = self._catalog.get(product_id, image_id)
+    def _close(self, image: ProductImage | None, now: datetime) -> Outcome:
         if image and image.status is ImageStatus.PENDING:
-            done.oldest_pending = max(done.oldest_pending, now - image.created_at)
             return self._close_upload(image, now)
         if image and image.status is ImageStatus.DELETING:
             if image.may_be_written(now):
@@ -104,7 +112,8 @@ class Reconcile:
 
     def _close_upload(self, image: ProductImage, now: datetime) -> Outcome:
         if self._store.exists(image.ref):
-            if not self._catalog.postpone(image.ref, now):
+            # Behind all that is due, and before what is not: no run is too early to meet it again.
+            if not self._catalog.postpone(image.ref, now - PATIENCE):
                 return Outcome.CLOSED_MEANWHILE
             self._inspections.request(image.ref)
             return Outcome.SENT_TO_INSPECTION

@@ -67,9 +67,9 @@ class ReorderImages:
         if len(shown.union(error.image_id for error in page.damaged)) == page.count:
             return page
         # Read while another order was being written: the whole gallery is not read in that order.
-        gallery = self._catalog.gallery(product_id)
+        gallery = self._catalog.gallery(product_id, MAX_IMAGES + 1)
         snapshots = gallery.snapshots()
-        _check_size(len(snapshots))
+        _check_size(len(snapshots) + len(gallery.damaged))
         return Page(len(snapshots), snapshots, gallery.damaged)
 
     def _move(self, seen: ImageSnapshot, order: int) -> ImageSnapshot:
@@ -81,7 +81,7 @@ class ReorderImages:
 
 def _check_size(count: int) -> None:
     if count > MAX_IMAGES:
-        raise GalleryTooLargeError(count, MAX_IMAGES)
+        raise GalleryTooLargeError(MAX_IMAGES)
 
 
 def _ordered(image_ids: Sequence[int], by_id: Mapping[int, ImageSnapshot]) -> list[int]:

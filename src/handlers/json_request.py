@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from domain.errors import FieldFault, InvalidFieldsError, InvalidRequestError
 from domain.image import MAX_ID
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
-from domain.list_images import MAX_PAGE_SIZE
+from domain.list_images import MAX_PAGE_SIZE, MAX_REACH
 from domain.text import MAX_SHORT_BYTES, clean_short_text
 from handlers.encodings import EncodingError, decode
 from handlers.http_function import Request
@@ -135,9 +135,14 @@ class PageQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(
         default=10, description="Images on the page."
     )
-    offset: Annotated[int, Field(ge=0, le=MAX_ID)] = Field(default=0, description="Images before the page.")
+    # The use case says what to do beyond it.
+    offset: Annotated[int, Field(ge=0, json_schema_extra={"maximum": MAX_REACH})] = Field(
+        default=0, description="Images before the page."
+    )
     status: Literal["pending", "ready", "failed"] | None = Field(
-        default=None, description="Count and show only images in this status."
+        default=None,
+        description="Count and show only images in this status; of a product with at most "
+        f"{MAX_REACH:,} images.",
     )
 
 

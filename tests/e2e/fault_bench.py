@@ -275,12 +275,12 @@ class Bench:
         return stored["Body"].read()
 
     def primary(self) -> int | None:
-        primary = self.catalog.gallery(PRODUCT_ID).primary
+        primary = self.catalog.gallery(PRODUCT_ID, 100).primary
         return primary.image_id if primary else None
 
     def count(self) -> int:
         """Return how many pictures the product counts; its records and its pages must agree."""
-        page, gallery = self.catalog.page(PRODUCT_ID, 100, 0), self.catalog.gallery(PRODUCT_ID)
+        page, gallery = self.catalog.page(PRODUCT_ID, 100, 0), self.catalog.gallery(PRODUCT_ID, 100)
         assert page == Page(len(gallery.images), gallery.snapshots())
         return page.count
 

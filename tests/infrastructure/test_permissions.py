@@ -42,6 +42,7 @@ PERMISSIONS = {
             "dynamodb:BatchGetItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
+            "dynamodb:ConditionCheckItem",
         },
         "${CatalogTable.Arn}/index/gallery": {"dynamodb:Query"},
         "${ImagesBucket.Arn}/originals/*": {"s3:DeleteObject"},

@@ -34,7 +34,7 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "take a quota": lambda client: DynamoQuotas(client, "t").take("id", NOW.date(), 1),
     "look_up": lambda client: DynamoImageCatalog(client, "t").look_up(42, 1),
     "page": lambda client: DynamoImageCatalog(client, "t").page(42, 10, 0),
-    "gallery": lambda client: DynamoImageCatalog(client, "t").gallery(42),
+    "gallery": lambda client: DynamoImageCatalog(client, "t").gallery(42, 100),
     "change": lambda client: DynamoImageCatalog(client, "t").change(SEEN, SEEN),
     "reorder": lambda client: DynamoImageCatalog(client, "t").reorder([SEEN.image], [SEEN.image]),
     "finish_removal": lambda client: DynamoImageCatalog(client, "t").finish_removal(a_ref()),

@@ -128,7 +128,7 @@ def test_a_page_reads_the_product_and_its_pictures_up_to_the_end_of_the_page(
 @pytest.mark.parametrize(
     ("read", "expected", "calls"),
     [
-        (lambda catalog: catalog.gallery(42).snapshots(), range(1, 13), 2),
+        (lambda catalog: catalog.gallery(42, 100).snapshots(), range(1, 13), 2),
         (lambda catalog: catalog.page(42, 12, 0).snapshots, range(1, 13), 2),
         (lambda catalog: catalog.page(42, 2, 10).snapshots, range(11, 13), 2),
         (lambda catalog: catalog.page(42, 2, 6).snapshots, range(7, 9), 1),
@@ -154,6 +154,9 @@ def test_what_is_more_than_a_megabyte_comes_whole_in_one_more_call(
 
 WISHED = an_image(primary_requested_at=NOW)
 CHANGES: dict[str, Callable[[DynamoImageCatalog], object]] = {
+    "change that takes a wish back": lambda catalog: catalog.change(
+        ImageSnapshot(WISHED, None), ImageSnapshot(an_image(order=1), None)
+    ),
     "begin_removal": lambda catalog: catalog.begin_removal(ImageSnapshot(WISHED, None), NOW),
     "begin_removal of a primary": lambda catalog: catalog.begin_removal(
         ImageSnapshot(WISHED, Primary(1, NOW)), NOW
@@ -232,7 +235,7 @@ def test_a_removal_of_a_product_that_is_refused_for_another_reason_rises_as_it_i
         lambda catalog: catalog.get(42, 1),
         lambda catalog: catalog.look_up(42, 1),
         lambda catalog: catalog.page(42, 10, 0),
-        lambda catalog: catalog.gallery(42),
+        lambda catalog: catalog.gallery(42, 100),
     ],
     ids=["get", "look_up", "page", "gallery"],
 )

@@ -12,6 +12,7 @@ from domain.errors import (
     ProductNotFoundError,
 )
 from domain.failure import Failure
+from domain.gallery import Page
 from domain.image import (
     Announcement,
     ImageFacts,
@@ -175,12 +176,12 @@ def a_wish(catalog: Catalog, image_id: int, seconds: float, product_id: int = PR
 
 
 def primary_image_id(catalog: Catalog, product_id: int = PRODUCT_ID) -> int | None:
-    primary = catalog.gallery(product_id).primary
+    primary = catalog.gallery(product_id, 100).primary
     return primary.image_id if primary else None
 
 
 def test_a_product_has_no_primary_at_first(catalog: Catalog) -> None:
-    assert catalog.gallery(PRODUCT_ID).primary is None
+    assert catalog.gallery(PRODUCT_ID, 100).primary is None
 
 
 @pytest.mark.parametrize("order", sorted(permutations([1, 2, 3])))
@@ -206,7 +207,7 @@ def test_moving_the_primary_to_where_it_stands_is_no_change(catalog: Catalog) ->
     image = a_wish(catalog, 1, 0)
     assert catalog.move_primary(image)
     assert catalog.move_primary(image)
-    assert catalog.gallery(PRODUCT_ID).primary == Primary(1, NOW)
+    assert catalog.gallery(PRODUCT_ID, 100).primary == Primary(1, NOW)
 
 
 def test_each_product_has_a_primary_of_its_own(shop: Shop, catalog: Catalog) -> None:
@@ -247,7 +248,7 @@ def test_a_cleared_pointer_is_not_set_again_by_a_late_repetition(catalog: Catalo
     cleared = ImageSnapshot(replace(image, updated_at=MUCH_LATER), Primary(None, NOW))
     assert catalog.change(seen, cleared)
     assert not catalog.move_primary(image)
-    assert catalog.gallery(PRODUCT_ID).primary == Primary(None, NOW)
+    assert catalog.gallery(PRODUCT_ID, 100).primary == Primary(None, NOW)
 
 
 def test_a_later_wish_sets_a_cleared_pointer(catalog: Catalog) -> None:
@@ -366,7 +367,7 @@ def test_a_picture_that_is_being_deleted_is_looked_up_but_in_no_gallery(catalog:
     catalog.reserve(an_image())
     catalog.withdraw(a_ref(), NOW)
     assert catalog.look_up(PRODUCT_ID, 1).image == DELETING
-    assert catalog.gallery(PRODUCT_ID).images == ()
+    assert catalog.gallery(PRODUCT_ID, 100).images == ()
 
 
 def test_a_gallery_is_sorted_by_order_then_by_time_of_upload_then_by_identifier(
@@ -377,7 +378,7 @@ def test_a_gallery_is_sorted_by_order_then_by_time_of_upload_then_by_identifier(
     for image_id, order, minute in ((1, 2, 0), (2, -1, 9), (10, 0, 1), (3, 0, 2), (4, 0, 1)):
         created_at = NOW + timedelta(minutes=minute)
         catalog.reserve(an_image(ref=a_ref(image_id), order=order, created_at=created_at))
-    shown = [image.ref.image_id for image in catalog.gallery(PRODUCT_ID).images]
+    shown = [image.ref.image_id for image in catalog.gallery(PRODUCT_ID, 100).images]
     paged = [seen.image.ref.image_id for seen in catalog.page(PRODUCT_ID, 10, 0).snapshots]
     assert shown == paged == [2, 4, 10, 3, 1]
 
@@ -385,9 +386,9 @@ def test_a_gallery_is_sorted_by_order_then_by_time_of_upload_then_by_identifier(
 def test_the_gallery_of_a_product_without_pictures_is_empty_and_that_of_none_is_missing(
     catalog: Catalog,
 ) -> None:
-    assert catalog.gallery(PRODUCT_ID).images == ()
+    assert catalog.gallery(PRODUCT_ID, 100).images == ()
     with pytest.raises(ProductNotFoundError):
-        catalog.gallery(43)
+        catalog.gallery(43, 100)
 
 
 # --- Pages, and what is counted --------------------------------------------------------------------------
@@ -395,7 +396,7 @@ def test_the_gallery_of_a_product_without_pictures_is_empty_and_that_of_none_is_
 
 def count(catalog: Catalog, product_id: int = PRODUCT_ID) -> int:
     """Return how many pictures a page says there are; the page and the gallery must agree."""
-    page, gallery = catalog.page(product_id, 100, 0), catalog.gallery(product_id)
+    page, gallery = catalog.page(product_id, 100, 0), catalog.gallery(product_id, 100)
     assert list(page.snapshots) == gallery.snapshots()
     assert page.count == len(gallery.images)
     return page.count
@@ -403,7 +404,7 @@ def count(catalog: Catalog, product_id: int = PRODUCT_ID) -> int:
 
 @pytest.mark.parametrize(
     ("limit", "offset", "image_ids"),
-    [(2, 0, [2, 3]), (2, 1, [3, 10]), (3, 2, [10, 1]), (1, 4, []), (100, 2**53 - 1, [])],
+    [(2, 0, [2, 3]), (2, 1, [3, 10]), (3, 2, [10, 1]), (1, 4, []), (100, 200_000, [])],
 )
 def test_a_page_is_a_part_of_the_sorted_gallery_and_knows_its_size(
     catalog: Catalog, limit: int, offset: int, image_ids: list[int]
@@ -412,6 +413,47 @@ def test_a_page_is_a_part_of_the_sorted_gallery_and_knows_its_size(
         catalog.reserve(an_image(ref=a_ref(image_id), order=order))
     page = catalog.page(PRODUCT_ID, limit, offset)
     assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (4, image_ids)
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "image_ids"),
+    [(10, 0, [6, 4, 2]), (2, 0, [6, 4]), (2, 1, [4, 2]), (1, 2, [2]), (1, 3, []), (100, 200_000, [])],
+)
+def test_a_page_of_one_status_is_a_part_of_the_pictures_in_it_and_knows_how_many_there_are(
+    catalog: Catalog, limit: int, offset: int, image_ids: list[int]
+) -> None:
+    for image_id in range(1, 8):
+        catalog.reserve(an_image(ref=a_ref(image_id), order=-image_id))
+        if image_id % 2 == 0:
+            catalog.mark_ready(a_ref(image_id), FACTS, VERSION, LATER)
+    catalog.mark_failed(a_ref(7), Failure("corrupt", "It is damaged."), VERSION, LATER)
+    catalog.withdraw(a_ref(1), NOW)
+    page = catalog.page(PRODUCT_ID, limit, offset, ImageStatus.READY)
+    assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (3, image_ids)
+    counts = {status: catalog.page(PRODUCT_ID, 1, 0, status).count for status in ImageStatus}
+    assert counts == {"pending": 2, "ready": 3, "failed": 1, "deleting": 0}
+
+
+def test_a_page_of_one_status_shows_the_pointer_and_is_empty_where_there_is_none_in_it(
+    catalog: Catalog,
+) -> None:
+    catalog.move_primary(a_wish(catalog, 1, 0))
+    assert [each.is_primary for each in catalog.page(PRODUCT_ID, 2, 0, ImageStatus.READY).snapshots] == [True]
+    assert catalog.page(PRODUCT_ID, 2, 0, ImageStatus.FAILED) == Page(0, [])
+    with pytest.raises(ProductNotFoundError, match="There is no product 43"):
+        catalog.page(43, 10, 0, ImageStatus.READY)
+
+
+def test_no_more_of_a_gallery_is_returned_than_is_asked_for(shop: Shop, catalog: Catalog) -> None:
+    for image_id in range(1, 7):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    for image_id in (5, 6):
+        catalog.withdraw(a_ref(image_id), NOW)
+    shop.damage(a_ref(3))
+    for limit in (3, 4):
+        gallery = catalog.gallery(PRODUCT_ID, limit)
+        assert len(gallery.images) + len(gallery.damaged) == limit
+    assert [image.ref.image_id for image in catalog.gallery(PRODUCT_ID, 100).images] == [1, 2, 4]
 
 
 def test_a_page_shows_the_pointer(catalog: Catalog) -> None:
@@ -488,7 +530,7 @@ def test_pages_follow_what_becomes_of_pictures_and_the_count_stays(catalog: Cata
     changed = with_changes(seen.image, order=-1, updated_at=MUCH_LATER)
     assert catalog.change(seen, replace(seen, image=changed))
     assert count(catalog) == 3
-    images = catalog.gallery(PRODUCT_ID).images
+    images = catalog.gallery(PRODUCT_ID, 100).images
     moved = [with_changes(image, order=-image.ref.image_id) for image in images]
     assert catalog.reorder(images, moved)
     assert count(catalog) == 3
@@ -523,13 +565,23 @@ def test_a_damaged_record_costs_its_own_place_on_a_page(
     assert page.count == 4
 
 
+def test_a_damaged_record_costs_its_own_place_on_a_page_of_its_status(shop: Shop, catalog: Catalog) -> None:
+    for image_id in range(1, 4):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+    shop.damage(a_ref(2))
+    page = catalog.page(PRODUCT_ID, 2, 0, ImageStatus.PENDING)
+    assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (3, [1])
+    assert [error.image_id for error in page.damaged] == [2]
+    assert catalog.page(PRODUCT_ID, 2, 0, ImageStatus.READY) == Page(0, [])
+
+
 def test_a_whole_gallery_is_read_without_the_damaged_record_which_it_names(
     shop: Shop, catalog: Catalog
 ) -> None:
     for image_id in (1, 2, 3):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     shop.damage(a_ref(2))
-    gallery = catalog.gallery(PRODUCT_ID)
+    gallery = catalog.gallery(PRODUCT_ID, 100)
     assert [image.ref.image_id for image in gallery.images] == [1, 3]
     assert [error.image_id for error in gallery.damaged] == [2]
 
@@ -656,6 +708,20 @@ def test_a_pointer_that_is_not_to_change_may_move_meanwhile(catalog: Catalog, be
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(changed, Primary(3, LATER))
 
 
+@pytest.mark.parametrize("before", [[], [Primary(2, NOW)]], ids=["no pointer", "a pointer"])
+def test_a_wish_is_not_taken_back_by_a_change_if_the_pointer_came_meanwhile(
+    catalog: Catalog, before: list[Primary]
+) -> None:
+    image, _ = a_wish(catalog, 1, 1), a_wish(catalog, 2, 0)
+    for primary in before:
+        point(catalog, 2, primary)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    assert catalog.move_primary(image)
+    unwished = replace(image, primary_requested_at=None, updated_at=MUCH_LATER)
+    assert not catalog.change(seen, ImageSnapshot(unwished, seen.primary))
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(1, NOW + timedelta(seconds=1)))
+
+
 def test_a_picture_that_is_gone_is_not_brought_back_by_a_change_or_a_new_order(catalog: Catalog) -> None:
     changed = an_image(order=1, updated_at=LATER)
     assert not catalog.change(ImageSnapshot(an_image(), None), ImageSnapshot(changed, None))
@@ -666,31 +732,31 @@ def test_a_picture_that_is_gone_is_not_brought_back_by_a_change_or_a_new_order(c
 def test_a_new_order_is_written_as_a_whole(catalog: Catalog) -> None:
     for image_id in (1, 2, 3):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    seen = catalog.gallery(PRODUCT_ID).images
+    seen = catalog.gallery(PRODUCT_ID, 100).images
     changed = [with_changes(image, order=3 - image.ref.image_id, updated_at=LATER) for image in seen]
     assert catalog.reorder(seen, changed)
-    assert [image.ref.image_id for image in catalog.gallery(PRODUCT_ID).images] == [3, 2, 1]
+    assert [image.ref.image_id for image in catalog.gallery(PRODUCT_ID, 100).images] == [3, 2, 1]
 
 
 def test_a_new_order_is_not_written_at_all_if_one_picture_has_changed(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    seen = catalog.gallery(PRODUCT_ID).images
+    seen = catalog.gallery(PRODUCT_ID, 100).images
     catalog.mark_ready(a_ref(2), FACTS, VERSION, LATER)
-    present = catalog.gallery(PRODUCT_ID)
+    present = catalog.gallery(PRODUCT_ID, 100)
     changed = [with_changes(image, order=9, updated_at=MUCH_LATER) for image in seen]
     assert not catalog.reorder(seen, changed)
-    assert catalog.gallery(PRODUCT_ID) == present
+    assert catalog.gallery(PRODUCT_ID, 100) == present
 
 
 def test_a_gallery_of_a_hundred_is_reordered_and_an_empty_one_is_nothing_to_do(catalog: Catalog) -> None:
     assert catalog.reorder([], [])
     for image_id in range(1, 101):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    seen = catalog.gallery(PRODUCT_ID).images
+    seen = catalog.gallery(PRODUCT_ID, 100).images
     changed = [with_changes(image, order=-image.ref.image_id, updated_at=LATER) for image in seen]
     assert catalog.reorder(seen, changed)
-    assert [i.ref.image_id for i in catalog.gallery(PRODUCT_ID).images] == list(range(100, 0, -1))
+    assert [i.ref.image_id for i in catalog.gallery(PRODUCT_ID, 100).images] == list(range(100, 0, -1))
 
 
 # --- Deleting ----------------------------------------------------------------------------------------------
@@ -796,6 +862,7 @@ def test_what_is_postponed_counts_from_then(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     assert catalog.postpone(a_ref(), LATER)
     assert (open_ids(catalog, LATER), open_ids(catalog)) == ([], [1])
+    assert open_ids(catalog, LATER + timedelta(microseconds=1)) == [1]
     assert catalog.get(PRODUCT_ID, 1) == an_image()
 
 

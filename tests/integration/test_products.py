@@ -21,7 +21,7 @@ def test_adding_a_product_again_leaves_its_primary(shop: Shop) -> None:
     shop.products.add(42)
     move_primary(shop)
     shop.products.add(42)
-    assert shop.catalog.gallery(42).primary == Primary(1, NOW)
+    assert shop.catalog.gallery(42, 100).primary == Primary(1, NOW)
 
 
 def test_a_product_without_pictures_can_be_removed(shop: Shop) -> None:
@@ -43,7 +43,7 @@ def test_a_product_that_comes_back_has_no_primary(shop: Shop) -> None:
     shop.catalog.finish_removal(a_ref())
     shop.products.remove(42)
     assert shop.products.add(42)
-    assert shop.catalog.gallery(42).primary is None
+    assert shop.catalog.gallery(42, 100).primary is None
 
 
 @pytest.mark.parametrize("outcome", ["pending", "ready", "failed"])

@@ -225,7 +225,7 @@ def _left(shop: Shop) -> list[str]:
     state = shop.state
 
     def pending() -> list[int]:
-        galleries = [state.catalog.gallery(product_id) for product_id in state.products]
+        galleries = [state.catalog.gallery(product_id, 1_000_000) for product_id in state.products]
         images = [image for gallery in galleries for image in gallery.images]
         return [image.ref.image_id for image in images if image.status is ImageStatus.PENDING]
 

@@ -13,7 +13,7 @@ from domain.errors import (
     StaleImageError,
     UnavailableError,
 )
-from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.image import ImageFacts, ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.image_details import ImageDetails
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ready_image, a_ref, an_image, with_changes
 from tests.fakes import InMemoryImageCatalog
@@ -133,6 +133,31 @@ def test_a_picture_that_is_not_the_primary_leaves_it_alone_when_it_is_to_be_none
     catalog = a_catalog(an_image(primary_requested_at=NOW), primary=primary)
     assert change(catalog, is_primary=False).image.primary_requested_at is None
     assert catalog.primaries[PRODUCT_ID] == primary
+
+
+@pytest.mark.parametrize("is_ready", [True, False], ids=["ready, not pointed at yet", "pending"])
+def test_a_wish_is_taken_back_though_its_event_moves_the_pointer_between_read_and_write(
+    is_ready: bool,
+) -> None:
+    class EventfulCatalog(InMemoryImageCatalog):
+        """Handles the event of a picture right before the first write of a change."""
+
+        events = iter([True])
+
+        @override
+        def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
+            if next(self.events, False):
+                self.move_primary(self.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW))
+            return super().change(seen, changed)
+
+    catalog = EventfulCatalog(PRODUCT_ID)
+    catalog.reserve(an_image(primary_requested_at=NOW))
+    if is_ready:
+        catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+    answered = change(catalog, is_primary=False)
+    assert answered == catalog.look_up(PRODUCT_ID, 1)
+    assert (answered.is_primary, answered.is_wished) == (False, False)
+    assert catalog.primaries[PRODUCT_ID] == Primary(None, NOW)
 
 
 # --- What is not there, what is stale, who was faster ------------------------------------------------------

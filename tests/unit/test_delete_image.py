@@ -110,7 +110,7 @@ def test_the_record_of_a_picture_that_may_still_arrive_stays_hidden(catalog: InM
     delete_image = deletion(catalog, store)
     delete_image(PRODUCT_ID, 1)
     assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
-    assert catalog.gallery(PRODUCT_ID).images == ()
+    assert catalog.gallery(PRODUCT_ID, 100).images == ()
     with pytest.raises(ImageNotFoundError):
         delete_image(PRODUCT_ID, 1)
     assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
@@ -124,7 +124,7 @@ def test_a_deletion_that_was_cut_short_hides_the_picture_and_is_finished_by_the_
     delete_image = deletion(catalog, store)
     with pytest.raises(UnavailableError):
         delete_image(PRODUCT_ID, 1)
-    assert (catalog.gallery(PRODUCT_ID).images, store.content(a_ref())) == ((), CONTENT)
+    assert (catalog.gallery(PRODUCT_ID, 100).images, store.content(a_ref())) == ((), CONTENT)
     with pytest.raises(ImageNotFoundError):
         delete_image(PRODUCT_ID, 1)
     assert (catalog.images, store.content(a_ref())) == ({}, None)
@@ -198,5 +198,5 @@ def test_the_record_of_a_picture_whose_form_may_be_used_again_stays_hidden(
     catalog.reserve(an_image(announcement=Announcement(None, NOW - since_expiry)))
     catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW)
     deletion(catalog, store)(PRODUCT_ID, 1)
-    assert catalog.gallery(PRODUCT_ID).images == ()
+    assert catalog.gallery(PRODUCT_ID, 100).images == ()
     assert ((PRODUCT_ID, 1) in catalog.images) is is_kept

@@ -1,8 +1,11 @@
+from typing import override
+
 import pytest
 
-from domain.errors import ProductNotFoundError
+from domain.errors import InvalidFieldsError, ProductNotFoundError
+from domain.gallery import Page
 from domain.image import ImageStatus, Primary
-from domain.list_images import ListImages, PageRequest
+from domain.list_images import MAX_REACH, ListImages, PageRequest
 from tests.builders import NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog
 
@@ -22,7 +25,7 @@ def page(catalog: InMemoryImageCatalog, limit: int, offset: int) -> tuple[int, l
 
 @pytest.mark.parametrize(
     ("limit", "offset", "image_ids"),
-    [(2, 0, [5, 4]), (2, 2, [3, 2]), (2, 4, [1]), (2, 5, []), (100, 0, [5, 4, 3, 2, 1]), (1, 2**53 - 1, [])],
+    [(2, 0, [5, 4]), (2, 2, [3, 2]), (2, 4, [1]), (2, 5, []), (100, 0, [5, 4, 3, 2, 1]), (1, MAX_REACH, [])],
 )
 def test_a_page_is_a_part_of_the_sorted_gallery_and_knows_its_size(
     catalog: InMemoryImageCatalog, limit: int, offset: int, image_ids: list[int]
@@ -34,6 +37,52 @@ def test_a_status_counts_and_shows_only_pictures_in_it(catalog: InMemoryImageCat
     catalog.images[PRODUCT_ID, 3] = a_ready_image(ref=a_ref(3))
     shown = ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, ImageStatus.READY))
     assert (shown.count, [snapshot.image.ref.image_id for snapshot in shown.snapshots]) == (1, [3])
+
+
+@pytest.mark.parametrize("status", [None, ImageStatus.READY])
+def test_a_page_that_is_too_far_behind_is_refused_with_what_to_do_before_anything_is_read(
+    status: ImageStatus | None,
+) -> None:
+    class UnreadCatalog(InMemoryImageCatalog):
+        @override
+        def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+            raise AssertionError("It cannot be reached.")
+
+    with pytest.raises(InvalidFieldsError) as caught:
+        ListImages(UnreadCatalog(PRODUCT_ID))(PRODUCT_ID, PageRequest(10, MAX_REACH + 1, status))
+    [fault] = caught.value.faults
+    assert fault.field == "offset"
+    assert fault.message.startswith("Must be at most 200,000: ")
+    assert "by their id" in fault.message
+
+
+class LargeCatalog(InMemoryImageCatalog):
+    """Has so many pictures by its product's count; notes what is asked of it."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(PRODUCT_ID)
+        self.count = count
+        self.asked: list[ImageStatus | None] = []
+
+    @override
+    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+        self.asked.append(status)
+        return Page(self.count, [])
+
+
+def test_a_gallery_that_is_too_large_to_look_for_a_status_is_not_gone_through() -> None:
+    catalog = LargeCatalog(MAX_REACH + 1)
+    with pytest.raises(InvalidFieldsError) as caught:
+        ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, ImageStatus.FAILED))
+    [fault] = caught.value.faults
+    assert (fault.field, catalog.asked) == ("status", [None])
+    assert fault.message.endswith("List it without a status.")
+
+
+def test_the_largest_gallery_that_a_list_goes_through_is_looked_through_for_a_status() -> None:
+    catalog = LargeCatalog(MAX_REACH)
+    ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, ImageStatus.FAILED))
+    assert catalog.asked == [None, ImageStatus.FAILED]
 
 
 def test_a_picture_that_is_being_deleted_is_neither_counted_nor_shown(catalog: InMemoryImageCatalog) -> None:

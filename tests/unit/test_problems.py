@@ -24,7 +24,7 @@ from tests.builders import REQUEST_ID
         (MalformedJsonError("Send it again."), 400, "malformed_body"),
         (errors.ImageNotFoundError(42, 1), 404, "image_not_found"),
         (errors.ImageNotReadyError(1), 409, "image_not_ready"),
-        (errors.GalleryTooLargeError(101, 100), 409, "gallery_too_large"),
+        (errors.GalleryTooLargeError(100), 409, "gallery_too_large"),
         (errors.KeyInUseError(), 409, "request_in_progress"),
         (errors.StaleImageError(), 412, "stale_image"),
         (errors.UnsupportedEncodingError("Send it as it is."), 415, "unsupported_encoding"),

@@ -87,16 +87,12 @@ def test_what_is_ready_or_failed_is_left_alone(shop: Shop) -> None:
     assert (shop.status(1), shop.status(2)) == (ImageStatus.READY, ImageStatus.FAILED)
 
 
-def test_a_second_run_right_after_finds_nothing_to_do(shop: Shop) -> None:
-    shop.add(1, b"picture")
+def test_a_run_meets_what_was_postponed_again_however_soon_it_comes(shop: Shop) -> None:
+    ref = shop.add(1, b"picture")
     shop.add(2)
     shop.reconcile()
-    assert shop.reconcile().outcomes == {}
-    assert len(shop.inspections.requested) == 1
-    # Had the inspection got lost as well, it would be asked for again an hour later.
-    assert shop.reconcile(LONG_AFTER + PATIENCE + timedelta(minutes=1)).outcomes == {
-        Outcome.SENT_TO_INSPECTION: 1
-    }
+    assert shop.reconcile(LONG_AFTER + timedelta(microseconds=1)).outcomes == {Outcome.SENT_TO_INSPECTION: 1}
+    assert shop.inspections.requested == [ref, ref]
 
 
 def test_a_run_that_has_no_more_time_stops_and_the_next_goes_on_behind_it(shop: Shop) -> None:
@@ -116,6 +112,27 @@ def test_the_oldest_pending_picture_is_reported(shop: Shop) -> None:
     assert Shop().reconcile().oldest_pending == timedelta(0)
 
 
+@pytest.mark.parametrize("content", [b"picture", None], ids=["sent", "unused"])
+def test_a_picture_by_a_form_waits_from_when_its_bytes_could_last_have_come(
+    shop: Shop, content: bytes | None
+) -> None:
+    expires_at = NOW + timedelta(minutes=15)
+    image = an_image(announcement=Announcement(None, expires_at))
+    shop.catalog.reserve(image)
+    if content:
+        shop.store.put(image, content)
+    assert shop.reconcile(expires_at + SENDING_TIME).oldest_pending == timedelta(0)
+    later = shop.reconcile(expires_at + SENDING_TIME + timedelta(hours=3))
+    assert later.oldest_pending == timedelta(hours=3 if content else 0)
+
+
+def test_what_is_removed_or_closed_no_longer_waits(shop: Shop) -> None:
+    shop.add(1)
+    shop.catalog.withdraw(shop.add(2), NOW)
+    done = shop.reconcile()
+    assert (done.outcomes.total(), done.oldest_pending) == (2, timedelta(0))
+
+
 def test_a_record_that_cannot_be_dealt_with_now_does_not_keep_the_others_waiting() -> None:
     class MoodyImageStore(InMemoryImageStore):
         @override
@@ -130,6 +147,7 @@ def test_a_record_that_cannot_be_dealt_with_now_does_not_keep_the_others_waiting
     done = shop.reconcile()
     assert done.outcomes == {Outcome.LEFT_FOR_LATER: 1, Outcome.SENT_TO_INSPECTION: 1}
     assert [ref.image_id for ref in shop.inspections.requested] == [2]
+    assert done.oldest_pending == LONG_AFTER - NOW
 
 
 @pytest.mark.parametrize("content", [b"picture", None])

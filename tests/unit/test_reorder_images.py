@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFoundError, StaleOrderError
 from domain.gallery import Gallery, Page
-from domain.image import Primary, ProductImage
+from domain.image import ImageStatus, Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ref, an_image, with_changes
 from tests.fakes import InMemoryImageCatalog, InMemoryProducts
@@ -37,7 +37,7 @@ def test_each_picture_gets_its_position_counted_from_nought() -> None:
     images = [snapshot.image for snapshot in snapshots]
     assert [(image.ref.image_id, image.details.order) for image in images] == [(3, 0), (1, 1), (2, 2)]
     assert {image.updated_at for image in images} == {LATER}
-    assert snapshots == catalog.gallery(PRODUCT_ID).snapshots()
+    assert snapshots == catalog.gallery(PRODUCT_ID, 100).snapshots()
 
 
 def test_an_empty_gallery_has_an_empty_order() -> None:
@@ -75,7 +75,7 @@ def test_failed_pictures_need_not_be_named_and_stay_behind_in_their_order() -> N
         catalog.mark_failed(a_ref(image_id), DAMAGED, None, NOW)
     snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [5, 3, 4]).snapshots
     assert [seen.image.ref.image_id for seen in snapshots] == [5, 3, 4, 1, 2]
-    assert snapshots == catalog.gallery(PRODUCT_ID).snapshots()
+    assert snapshots == catalog.gallery(PRODUCT_ID, 100).snapshots()
 
 
 def test_a_failed_picture_may_be_named_like_any_other() -> None:
@@ -106,7 +106,7 @@ def test_a_picture_that_is_being_deleted_is_foreign() -> None:
 
 def test_a_gallery_of_more_than_a_transaction_takes_is_refused() -> None:
     catalog = a_catalog(MAX_IMAGES + 1)
-    with pytest.raises(GalleryTooLargeError, match="has 101 images; at most 100"):
+    with pytest.raises(GalleryTooLargeError, match="more than 100 images"):
         ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, list(range(1, MAX_IMAGES + 2)))
 
 
@@ -147,8 +147,8 @@ class TornCatalog(InMemoryImageCatalog):
     shown: Sequence[int] = ()
 
     @override
-    def page(self, product_id: int, limit: int, offset: int) -> Page:
-        page = super().page(product_id, limit, offset)
+    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+        page = super().page(product_id, limit, offset, status)
         by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
         return Page(page.count, [by_id[image_id] for image_id in self.shown])
 
@@ -161,13 +161,13 @@ def test_a_page_that_was_read_while_another_order_was_written_is_not_relied_on(s
     catalog.shown = shown
     snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2]).snapshots
     assert [seen.image.ref.image_id for seen in snapshots] == [3, 1, 2]
-    assert snapshots == catalog.gallery(PRODUCT_ID).snapshots()
+    assert snapshots == catalog.gallery(PRODUCT_ID, 100).snapshots()
 
 
 def test_a_damaged_record_keeps_its_order_and_is_no_reason_to_read_the_gallery_again() -> None:
     class OncePagedCatalog(InMemoryImageCatalog):
         @override
-        def gallery(self, product_id: int) -> Gallery:
+        def gallery(self, product_id: int, limit: int) -> Gallery:
             raise AssertionError("It is read already.")
 
     catalog = OncePagedCatalog(PRODUCT_ID)
@@ -179,14 +179,18 @@ def test_a_damaged_record_keeps_its_order_and_is_no_reason_to_read_the_gallery_a
     assert [image.details.order for image in catalog.images.values()] == [1, 7, 0]
 
 
-def test_a_gallery_that_its_count_makes_smaller_than_it_is_is_refused_all_the_same() -> None:
+@pytest.mark.parametrize("damaged", [[], [1, 2]], ids=["none damaged", "two damaged"])
+def test_a_gallery_that_its_count_makes_smaller_than_it_is_is_refused_all_the_same(
+    damaged: list[int],
+) -> None:
     class MiscountingCatalog(InMemoryImageCatalog):
         @override
-        def page(self, product_id: int, limit: int, offset: int) -> Page:
-            return replace(super().page(product_id, limit, offset), count=MAX_IMAGES)
+        def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+            return replace(super().page(product_id, limit, offset, status), count=MAX_IMAGES)
 
     catalog = MiscountingCatalog(PRODUCT_ID)
     for image_id in range(1, MAX_IMAGES + 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    with pytest.raises(GalleryTooLargeError, match="has 101 images; at most 100"):
+    catalog.damaged |= {(PRODUCT_ID, image_id) for image_id in damaged}
+    with pytest.raises(GalleryTooLargeError, match="more than 100 images"):
         ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, list(range(1, MAX_IMAGES + 2)))

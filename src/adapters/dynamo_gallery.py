@@ -1,0 +1,138 @@
+"""The pictures of a product, read a megabyte at a time: of what is read, only what is asked for is kept."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from adapters.aws import passing_errors_as_unavailable
+from adapters.dynamo_items import (
+    Item,
+    count_from_item,
+    images_from_items,
+    is_product,
+    primary_from_item,
+    product_key,
+)
+from domain.errors import ProductNotFoundError
+from domain.gallery import Gallery, Page
+from domain.image import ImageSnapshot, ImageStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+GALLERY_INDEX = "gallery"
+_MOST_IN_A_CALL = 10_000
+"""More records than one call ever answers: those of a megabyte (DynamoDB developer guide, "Paginating table
+query results"), of which the keys and names in one alone take more than 105 bytes."""
+
+
+def read_page(
+    client: "DynamoDBClient", table: str, product_id: int, limit: int, offset: int, status: ImageStatus | None
+) -> Page:
+    """Read a page, and the number of all pictures, from the index that has the product and them in order.
+
+    Raises:
+        ProductNotFoundError: there is no such product.
+
+    """
+    # The product's item comes first, if it is there.
+    begin, end = 1 + offset, 1 + offset + limit
+    product: Item = {}
+    items: list[Item] = []
+    count = 0
+    query = _query(table, product_id, status)
+    for position, answer in _answers(client, query, begin, end, is_whole=status is not None):
+        if not position:
+            product = _product(product_id, answer["Items"])
+        items += answer.get("Items", [])[max(begin - position, 0) : max(end - position, 0)]
+        # Counted by the way; without a status the product knows it.
+        count = position + answer["Count"] - 1 if status else count_from_item(product)
+    images, damaged = images_from_items(items)
+    primary = primary_from_item(product)
+    return Page(count, [ImageSnapshot(image, primary) for image in images], damaged)
+
+
+def read_gallery(client: "DynamoDBClient", table: str, product_id: int, limit: int) -> Gallery:
+    """Read a product's partition, which keeps its order while another one is written, up to `limit` pictures.
+
+    Raises:
+        ProductNotFoundError: there is no such product.
+
+    """
+    items = _visible_items(client, table, product_id)
+    product = _product(product_id, list(islice(items, 1)))
+    images, damaged = images_from_items(islice(items, limit))
+    return Gallery.of(images, primary_from_item(product), damaged)
+
+
+def _query(table: str, product_id: int, status: ImageStatus | None) -> dict[str, Any]:
+    query: dict[str, Any] = {
+        "TableName": table,
+        "IndexName": GALLERY_INDEX,
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": product_key(product_id)["pk"]},
+        "ConsistentRead": True,
+    }
+    if status is None:
+        return query
+    # A product has no type, and no picture lacks it. One that does not say its status is read as pending.
+    unsaid = " OR attribute_not_exists(#status)" if status is ImageStatus.PENDING else ""
+    return {
+        **query,
+        "FilterExpression": f"attribute_not_exists(#type) OR #status = :status{unsaid}",
+        "ExpressionAttributeNames": {"#type": "type", "#status": "status"},
+        "ExpressionAttributeValues": {**query["ExpressionAttributeValues"], ":status": {"S": status}},
+    }
+
+
+def _answers(
+    client: "DynamoDBClient", query: Mapping[str, Any], begin: int, end: int, *, is_whole: bool
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield answers, and how many items came in those before, up to `end` or of the whole gallery.
+
+    The first one has its items, and so has each that may hold some from `begin` to `end`. What certainly
+    stands before or behind them is only counted, which is done where it lies.
+    """
+    position = 0
+    start: dict[str, Any] = {}
+    while is_whole or position < end:
+        is_near = not position or begin - _MOST_IN_A_CALL < position < end
+        limit: dict[str, Any] = {} if is_whole else {"Limit": end - position}
+        with passing_errors_as_unavailable():
+            answer = client.query(
+                **query,
+                **start,
+                **limit,
+                Select="ALL_ATTRIBUTES" if is_near else "COUNT",
+            )
+        yield position, answer
+        if "LastEvaluatedKey" not in answer:
+            return
+        position, start = position + answer["Count"], {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _visible_items(client: "DynamoDBClient", table: str, product_id: int) -> Iterator[Item]:
+    """Yield a product and then its pictures but those being deleted, one call after the other."""
+    with passing_errors_as_unavailable():
+        pages = client.get_paginator("query").paginate(
+            TableName=table,
+            KeyConditionExpression="pk = :pk",
+            FilterExpression="attribute_not_exists(#status) OR #status <> :deleting",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                ":pk": product_key(product_id)["pk"],
+                ":deleting": {"S": ImageStatus.DELETING},
+            },
+            # The product's key sorts behind those of its pictures.
+            ScanIndexForward=False,
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+
+def _product(product_id: int, items: list[Item]) -> Item:
+    """Return a product's item, which stands first if it is there."""
+    if not items or not is_product(items[0]):
+        raise ProductNotFoundError(product_id)
+    return items[0]
