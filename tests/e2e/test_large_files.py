@@ -19,7 +19,8 @@ from tests.e2e.shop import Shop
 
 MAX_UPLOAD_BYTES = 50_000_000
 PICTURE = jpeg(48, 32)
-OTHER = jpeg(64, 32)
+# Of the same size; what follows the end of a JPEG does not matter.
+OTHER = jpeg(40, 24).ljust(len(PICTURE), b"\0")
 ANNOUNCED = {"name": "picture.jpg", "size": len(PICTURE)}
 
 PUBLISHED_TAG = "<Tagging><TagSet><Tag><Key>status</Key><Value>ready</Value></Tag></TagSet></Tagging>"
