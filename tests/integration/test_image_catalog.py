@@ -426,7 +426,7 @@ def test_a_page_of_one_status_is_a_part_of_the_pictures_in_it_and_knows_how_many
         catalog.reserve(an_image(ref=a_ref(image_id), order=-image_id))
         if image_id % 2 == 0:
             catalog.mark_ready(a_ref(image_id), FACTS, VERSION, LATER)
-    catalog.mark_failed(a_ref(7), Failure("corrupt", "It is damaged."), VERSION, LATER)
+    catalog.mark_failed(a_ref(7), DAMAGED, VERSION, LATER)
     catalog.withdraw(a_ref(1), NOW)
     page = catalog.page(PRODUCT_ID, limit, offset, ImageStatus.READY)
     assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (3, image_ids)
