@@ -5,12 +5,16 @@ What the process has loaded by then is not the picture's, so memory is what came
 
 import io
 import json
-import os
 import re
 import resource
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adapters.child_process_inspector import ChildProcessInspector
+    from domain.ports import ImageInspector
 
 _KIB = 1024
 _PEAK = re.compile(r"VmHWM:\s+(\d+)")
@@ -36,32 +40,38 @@ def _load(picture: object) -> None:
 
 def inspect(path: Path, image_format: str) -> None:
     """Inspect a picture as the metadata function does: read as a whole, decoded by a child process."""
-    from adapters.child_process_inspector import ChildProcessInspector  # noqa: PLC0415 - as above
     from adapters.pillow_image_inspector import PillowImageInspector  # noqa: PLC0415 - as above
     from domain.errors import NotAPictureError  # noqa: PLC0415 - as above
     from domain.image import ImageFacts, ImageFormat  # noqa: PLC0415 - as above
 
-    reader, writer = os.pipe()
     pillow = PillowImageInspector(_MAX_PIXELS)
+    grown_bytes = 0
 
     class Watched:
-        """The inspector, telling from the child how much memory came on top there."""
+        """The inspector, telling as the width how many KiB came on top in the child."""
 
         def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
-            before = _reset_peak()
-            try:
-                return pillow.inspect(content, image_format)
-            finally:
-                os.write(writer, str(_peak() - before).encode())
+            before = _peak_of_process()
+            # A refusal is an answer too, and what it costs is measured.
+            with suppress(NotAPictureError):
+                pillow.inspect(content, image_format)
+            return ImageFacts(max(_peak_of_process() - before, 1), 1, "L")
 
-    inspector = ChildProcessInspector(Watched(), max_seconds=_MAX_SECONDS, max_memory_bytes=_MAX_MEMORY_BYTES)
+    inspector = _limited(Watched())
 
     def run() -> None:
-        # A refusal is an answer too, and what it costs is measured.
-        with suppress(NotAPictureError):
-            inspector.inspect(path.read_bytes(), ImageFormat[image_format])
+        nonlocal grown_bytes
+        grown_bytes = inspector.inspect(path.read_bytes(), ImageFormat[image_format]).width_px * _KIB
 
-    _measure(run, lambda: int(os.read(reader, 32)))
+    _measure(run, lambda: grown_bytes)
+
+
+def _limited(inspector: "ImageInspector") -> "ChildProcessInspector":
+    from adapters.child_process_inspector import ChildProcessInspector  # noqa: PLC0415 - as above
+
+    return ChildProcessInspector(
+        inspector, max_pixels=_MAX_PIXELS, max_seconds=_MAX_SECONDS, max_memory_bytes=_MAX_MEMORY_BYTES
+    )
 
 
 def read(path: Path, _: str) -> None:
@@ -71,7 +81,6 @@ def read(path: Path, _: str) -> None:
 
 def start_child(path: Path, image_format: str) -> None:
     """Start and end the decoder's child process beside a picture in memory, and decode nothing."""
-    from adapters.child_process_inspector import ChildProcessInspector  # noqa: PLC0415 - as above
     from domain.image import ImageFacts, ImageFormat  # noqa: PLC0415 - as above
 
     class Idle:
@@ -81,7 +90,7 @@ def start_child(path: Path, image_format: str) -> None:
             return ImageFacts(len(content), 1, "L")
 
     content = path.read_bytes()
-    inspector = ChildProcessInspector(Idle(), max_seconds=_MAX_SECONDS, max_memory_bytes=_MAX_MEMORY_BYTES)
+    inspector = _limited(Idle())
     _measure(lambda: inspector.inspect(content, ImageFormat[image_format]), lambda: 0)
 
 
@@ -128,6 +137,11 @@ def _reset_peak() -> int:
     """Let the peak begin anew (proc(5), clear_refs) and return the resident memory now."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status(_RESIDENT)
+
+
+def _peak_of_process() -> int:
+    """Return the peak in KiB, by a way that needs no file."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _peak() -> int:

@@ -70,6 +70,7 @@ def add_example_keys(api_keys: ApiKeys) -> None:
             expires_at=None,
             created_at=datetime(2026, 1, 1, tzinfo=UTC),
             prefix=shown_prefix(key),
+            issued_by="events/record.py",
         )
         api_keys.add(hash_key(key), record)
 

@@ -22,10 +22,14 @@ class LocalSystemError(Exception):
 
 
 class BackgroundProcess(BaseModel):
-    """A process, known by its number and the time of its start: numbers alone are used again."""
+    """A process, known by its number and when it was started: numbers alone are used again.
+
+    When, is told in the kernel's ticks since this start of the machine: a clock can be set.
+    """
 
     pid: int
-    started_at: float
+    start_ticks: int
+    boot_id: str
 
     @classmethod
     def start(
@@ -42,7 +46,7 @@ class BackgroundProcess(BaseModel):
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return cls(pid=process.pid, started_at=psutil.Process(process.pid).create_time())
+        return cls(pid=process.pid, start_ticks=_start_ticks(process.pid), boot_id=_boot_id())
 
     def wait_until_ready(self, url: str, name: str, log: Path) -> None:
         """Ask `url` until it answers, whatever it says; a process that does not is ended.
@@ -91,10 +95,21 @@ class BackgroundProcess(BaseModel):
     def _find(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
-            is_ours = abs(process.create_time() - self.started_at) < 1
+            is_ours = (_start_ticks(self.pid), _boot_id()) == (self.start_ticks, self.boot_id)
             return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
             return None
+
+
+def _start_ticks(pid: int) -> int:
+    """Return when a process was started (proc_pid_stat(5), starttime); its name may hold anything."""
+    _, _, behind_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    return int(behind_name.split()[19])
+
+
+def _boot_id() -> str:
+    """Return what tells this start of the machine from others (random(4))."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def _signal(send: Callable[[], None]) -> None:

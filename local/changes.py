@@ -42,7 +42,7 @@ class Deployed(BaseModel):
             template=_hash_of(template.TEMPLATE.parent, [template.TEMPLATE]),
             parameters=dict(parameters),
             front=_hash_of(local, local.rglob("*.py")),
-            emulator=_hash_of(local, [local / "emulator.py", local / "emulator.py.lock"]),
+            emulator=_hash_of(local, [local / "emulator.py", local / "emulator.py.lock", local / "guard.py"]),
         )
 
     def changes_to(self, wanted: "Deployed") -> "Changes":

@@ -1,6 +1,7 @@
 """Starts and ends the AWS emulator, and makes SDK clients that speak to it."""
 
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -65,11 +66,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running emulator: its process, its temporary folder, its endpoint."""
+    """A running emulator: its process, its temporary folder, its endpoint, by what it knows the front."""
 
     process: BackgroundProcess
     folder: Path
     endpoint: Endpoint
+    front_secret: str
 
 
 def start_emulator(log: Path) -> Emulator:
@@ -79,7 +81,7 @@ def start_emulator(log: Path) -> Emulator:
         LocalSystemError: it ended, or did not answer in time.
 
     """
-    port = free_port()
+    port, front_secret = free_port(), secrets.token_urlsafe()
     memory = Path("/dev/shm")  # noqa: S108 - a tmpfs where there is one: workers unpack code there
     folder = Path(tempfile.mkdtemp(prefix="product-images-", dir=memory if memory.is_dir() else None))
     environment = {
@@ -94,6 +96,7 @@ def start_emulator(log: Path) -> Emulator:
         "AUTH": "true",
         "TMPDIR": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "FRONT_SECRET": front_secret,
     }
     uv = str(ROOT / ".tools/bin/uv")
     command = [uv, "run", "--quiet", "--frozen", "--script", "local/emulator.py"]
@@ -104,7 +107,7 @@ def start_emulator(log: Path) -> Emulator:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Emulator(process, folder, Endpoint(url))
+    return Emulator(process, folder, Endpoint(url), front_secret)
 
 
 def free_port() -> int:

@@ -13,6 +13,7 @@ from domain.user import User
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_OPERATOR = "make local"
 PRODUCT_IDS = list(range(123, 133))
 _USERS = {
     "admin": (User(1, "ada", "Ada Admin"), Role.ADMIN),
@@ -33,10 +34,10 @@ def add_products(dynamodb: "DynamoDBClient", table: str) -> list[int]:
 def issue_keys(dynamodb: "DynamoDBClient", table: str) -> dict[str, str]:
     """Issue a key to each user and return them by name; the inactive user's is revoked."""
     api_keys = DynamoApiKeys(dynamodb, table)
-    issue_key = IssueKey(api_keys, partial(datetime.now, UTC))
+    issue_key = IssueKey(api_keys, partial(datetime.now, UTC), _OPERATOR)
     keys = {}
     for name, (user, role) in _USERS.items():
         keys[name], record = issue_key(user, role)
         if name == "inactive":
-            api_keys.revoke(record.id)
+            api_keys.revoke(record.id, _OPERATOR, datetime.now(UTC))
     return keys

@@ -10,6 +10,7 @@ import re
 import sys
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.emulator_process import Endpoint
 from local.gateway import ERROR_TYPE, REQUEST_ID, Gateway
+from local.guard import FRONT_SECRET, Guard, refusal_of_front
 from local.media import Media
 
 REQUEST_LIMIT_BYTES = 10 * 1024 * 1024
@@ -51,6 +53,9 @@ class FrontSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     port: int
+    hosts: list[str]
+    allowed_origins: list[str]
+    front_secret: str
     emulator_url: str
     gateway_url: str
     api_id: str
@@ -102,7 +107,12 @@ class Front:
             answer = await self._http.request(
                 request.method,
                 f"{self._settings.gateway_url}{_LINE_FEED.sub('%250A', path)}{query}",
-                headers=[*headers, (b"x-forwarded-for", b"127.0.0.1"), (b"x-forwarded-proto", b"http")],
+                headers=[
+                    *headers,
+                    (b"x-forwarded-for", b"127.0.0.1"),
+                    (b"x-forwarded-proto", b"http"),
+                    (FRONT_SECRET.encode(), self._settings.front_secret.encode()),
+                ],
                 content=body,
             )
         except httpx.TimeoutException:
@@ -170,8 +180,9 @@ def _is_problem(answer: httpx.Response) -> bool:
 def main() -> None:
     """Serve on 127.0.0.1 until ended."""
     settings = FrontSettings.model_validate_json(Path(sys.argv[1]).read_text())
+    refusal = partial(refusal_of_front, hosts=settings.hosts, allowed_origins=settings.allowed_origins)
     uvicorn.run(
-        Front(settings),
+        Guard(Front(settings), refusal),
         host="127.0.0.1",
         port=settings.port,
         log_level="warning",

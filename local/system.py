@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -100,6 +101,7 @@ class Processes(BaseModel):
 
     emulator: BackgroundProcess
     emulator_folder: str
+    front_secret: str
     front: BackgroundProcess | None = None
 
 
@@ -151,12 +153,11 @@ class LocalSystem:
         changes = before.changes_to(wanted)
         if changes.of_stack:
             self._report("Updating the stack")
-            deployment = update_stack(
-                state.endpoint,
-                _with_base_url(wanted.parameters, state.port),
-                only_functions=changes.only_of_functions,
+            parameters = _with_base_url(wanted.parameters, state.port)
+            deployment = update_stack(state.endpoint, parameters, only_functions=changes.only_of_functions)
+            self._write(
+                "front.json", self._front_settings(state.port, state.endpoint, deployment, parameters)
             )
-            self._write("front.json", self._front_settings(state.port, state.endpoint, deployment))
             self._write("state.json", state.model_copy(update={"resources": _resources(deployment)}))
         if changes.of_front or not self._front_is_alive():
             self._report("Starting the front again")
@@ -180,11 +181,16 @@ class LocalSystem:
         deployed = Deployed.from_files(built_packages(), self._parameters)
         self._report("Starting the AWS emulator")
         emulator = start_emulator(self._folder / EMULATOR_LOG)
-        processes = Processes(emulator=emulator.process, emulator_folder=str(emulator.folder))
+        processes = Processes(
+            emulator=emulator.process,
+            emulator_folder=str(emulator.folder),
+            front_secret=emulator.front_secret,
+        )
         self._write("processes.json", processes)
         self._report("Deploying template.yaml")
-        deployment = create_stack(emulator.endpoint, _with_base_url(self._parameters, port))
-        self._write("front.json", self._front_settings(port, emulator.endpoint, deployment))
+        parameters = _with_base_url(self._parameters, port)
+        deployment = create_stack(emulator.endpoint, parameters)
+        self._write("front.json", self._front_settings(port, emulator.endpoint, deployment, parameters))
         self._report(f"Starting the front on http://localhost:{port}")
         front_port.close()
         self._start_front(port)
@@ -195,9 +201,14 @@ class LocalSystem:
         self._write_text(API_KEY, state.keys["staff"])
         return state
 
-    def _front_settings(self, port: int, endpoint: Endpoint, deployment: Deployment) -> FrontSettings:
+    def _front_settings(
+        self, port: int, endpoint: Endpoint, deployment: Deployment, parameters: Mapping[str, str]
+    ) -> FrontSettings:
         return FrontSettings(
             port=port,
+            hosts=[urlsplit(parameters["BaseUrl"]).hostname or "localhost"],
+            allowed_origins=[each for each in parameters.get("AllowedOrigins", "").split(",") if each],
+            front_secret=self._read_processes().front_secret,
             emulator_url=endpoint.url,
             gateway_url=deployment.gateway_url(endpoint),
             api_id=deployment.outputs["ApiId"],
@@ -238,7 +249,14 @@ class LocalSystem:
         return self._read_processes() if (self._folder / "processes.json").is_file() else None
 
     def _read_processes(self) -> Processes:
-        return Processes.model_validate_json((self._folder / "processes.json").read_text())
+        path = self._folder / "processes.json"
+        try:
+            return Processes.model_validate_json(path.read_text())
+        except ValidationError as error:
+            message = (
+                f"An older version started this local system; end the processes in {path}, and delete it."
+            )
+            raise LocalSystemError(message) from error
 
     def _deployed(self) -> Deployed:
         try:

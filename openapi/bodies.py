@@ -99,4 +99,7 @@ class ProblemBody(_Answer):
     detail: str = Field(description="A sentence a person can act on.")
     code: Annotated[str, Field(pattern="^[a-z_]+$")] = Field(description="Stable, for programs.")
     request_id: str
-    errors: list[FieldError] | None = Field(default=None, description="The fields, for invalid_fields.")
+    errors: list[FieldError] | None = Field(
+        default=None,
+        description="The fields, for invalid_fields: twenty at most. `detail` says how many more there are.",
+    )

@@ -19,7 +19,14 @@ from domain.image import MAX_ID, ImageFormat
 from domain.reorder_images import MAX_IMAGES
 from domain.upload_fields import FALSE, TRUE
 from handlers.idempotency import KEY_PATTERN
-from handlers.json_request import AnnounceBody, ChangeBody, DetailsBody, OrderBody, PageQuery
+from handlers.json_request import (
+    MAX_BODY_BYTES,
+    AnnounceBody,
+    ChangeBody,
+    DetailsBody,
+    OrderBody,
+    PageQuery,
+)
 from openapi.bodies import GalleryBody, ImageBody, ProblemBody, ReservedImageBody
 
 if TYPE_CHECKING:
@@ -70,6 +77,7 @@ _PAGE = {"count": 1, "next": None, "previous": None, "results": [_LISTED]}
 
 _EVERYWHERE = {400: "invalid_fields", 401: "unauthorized", 403: "access_denied", 404: "product_not_found"}
 _CONTENT = {413: "file_too_large", 415: "unsupported_encoding"}
+_JSON_CONTENT = {413: "body_too_large", 415: "unsupported_encoding"}
 _FAULTS = {429: "throttled", 500: "internal_error", 503: "temporarily_unavailable", 504: "timeout"}
 
 _ETAG = {"ETag": {"description": "Tells this state of it from others.", "schema": {"type": "string"}}}
@@ -135,7 +143,8 @@ def build() -> Json:
             "description": "Staff and administrators upload, list, change, reorder and delete pictures. "
             "Errors are problem details (RFC 9457) with a stable `code`. Look at the size of a picture "
             "before you send it: API Gateway answers a request of more than 10 MB with a 413 in plain text, "
-            "and a page of another origin cannot even read that.",
+            "and a page of another origin cannot even read that. "
+            f"JSON may have at most {MAX_BODY_BYTES:,} bytes.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -344,7 +353,7 @@ def _change() -> Json:
             404: "image_not_found",
             409: "image_not_ready",
             412: "stale_image",
-            **_CONTENT,
+            **_JSON_CONTENT,
         },
     )
 
@@ -358,7 +367,7 @@ def _reorder() -> Json:
         {200: _json("The gallery in its new order.", "GalleryBody", _PAGE, _ETAG)},
         parameters=[_if_match("ETag of a list of the images; their order must still be the same.")],
         body=_body("OrderBody", {"image_ids": [4711, 4710]}),
-        problems={409: "gallery_too_large", 412: "stale_order", **_CONTENT},
+        problems={409: "gallery_too_large", 412: "stale_order", **_JSON_CONTENT},
     )
 
 

@@ -29,8 +29,20 @@ app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys."
 def _text(text: str) -> str:
     cleaned = clean_short_text(text)
     if not cleaned:
-        raise typer.BadParameter("A user's name must not be empty.")
+        raise typer.BadParameter("A name must not be empty.")
     return cleaned
+
+
+OperatorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        parser=_text,
+        metavar="NAME",
+        help="Who does it, for the key's record.",
+        show_default="your AWS identity",
+    ),
+]
 
 
 def _moment(text: str) -> datetime:
@@ -44,7 +56,7 @@ def _moment(text: str) -> datetime:
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913, PLR0917 - each is an option of the command
     ctx: typer.Context,
     user_id: Annotated[int, typer.Option(min=1, max=MAX_ID, help="The user's identifier in the shop.")],
     username: Annotated[str, typer.Option(parser=_text, metavar="NAME", help="The user's login name.")],
@@ -63,6 +75,7 @@ def create(
             show_default="never",
         ),
     ] = None,
+    by: OperatorOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write the key and nothing else.")] = False,
 ) -> None:
     """Create an API key and show it, this once.
@@ -77,7 +90,7 @@ def create(
     now = datetime.now(UTC)
     expiry = _expiry(now, expires_in_days, expires_at)
     target = target_of(ctx)
-    issue_key = IssueKey(target.api_keys, partial(datetime.now, UTC))
+    issue_key = IssueKey(target.api_keys, partial(datetime.now, UTC), by or target.clients.caller())
     key, record = issue_key(User(user_id, username, full_name), role, expiry)
     if not quiet:
         note(f"Created {_describe(record)}; expires: {_when(record.expires_at)}; in {target.name}.")
@@ -114,6 +127,7 @@ def revoke(
     name: Annotated[
         str, typer.Argument(metavar="ID", help="The key's id or prefix, as listed; or a leaked key itself.")
     ],
+    by: OperatorOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Revoke an API key, for good.
@@ -125,11 +139,11 @@ def revoke(
     target = target_of(ctx)
     record = _find(target.api_keys.all(), name)
     if not record.is_active:
-        say(f"Revoked already: {_describe(record)}.")
+        say(f"Revoked already: {_describe(record)}{_revocation(record)}.")
         return
     if not yes:
         confirm(f"Revoke {_describe(record)}, in {target.name}?")
-    if target.api_keys.revoke(record.id) is None:
+    if target.api_keys.revoke(record.id, by or target.clients.caller(), datetime.now(UTC)) is None:
         raise OperatorError("The key was deleted meanwhile; see: product-images keys list")
     say(f"Revoked {_describe(record)}.")
     note(f"The gateway may accept it for up to {_GATEWAY_CACHE_SECONDS} s more.")
@@ -173,6 +187,12 @@ def _describe(record: ApiKey) -> str:
     return f"key {record.id} ({record.prefix}...) of {user.username}, {user.full_name}, {record.role}"
 
 
+def _revocation(record: ApiKey) -> str:
+    if record.revoked_at is None:
+        return ""
+    return f"; on {_when(record.revoked_at)} by {record.revoked_by}"
+
+
 def _as_json(record: ApiKey, now: datetime) -> dict[str, Any]:
     return {
         "id": record.id,
@@ -182,6 +202,9 @@ def _as_json(record: ApiKey, now: datetime) -> dict[str, Any]:
         "state": _state(record, now),
         "expires_at": iso_utc(record.expires_at) if record.expires_at else None,
         "created_at": iso_utc(record.created_at),
+        "issued_by": record.issued_by,
+        "revoked_at": iso_utc(record.revoked_at) if record.revoked_at else None,
+        "revoked_by": record.revoked_by,
     }
 
 

@@ -112,6 +112,11 @@ class Clients:
         """Return an SQS client."""
         return self._session.client("sqs", config=_CONFIG, **self._place)
 
+    def caller(self) -> str:
+        """Return the ARN of whoever makes the calls; nobody needs a right to ask for his own."""
+        arn: str = self._session.client("sts", config=_CONFIG, **self._place).get_caller_identity()["Arn"]
+        return arn
+
     def functions(self) -> "LambdaClient":
         """Return a Lambda client that waits as long as a function may run, and calls it once."""
         patient = Config(connect_timeout=5, read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})

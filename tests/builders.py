@@ -32,6 +32,7 @@ PRODUCT_ID = 42
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 REMAINING_MILLISECONDS = 28_000
 KEY_ID = "0123456789abcdef"
+OPERATOR = "arn:aws:iam::123456789012:user/ola"
 BASE_URL = "https://shop.example"
 DAMAGED = Failure("corrupt", "It is damaged.")
 IMAGES_PATH = "/api/products/{product_id}/images"
@@ -90,6 +91,7 @@ def an_api_key(**changes: Any) -> ApiKey:  # noqa: ANN401 - any field of a recor
         expires_at=None,
         created_at=NOW,
         prefix="pik_abcdef",
+        issued_by=OPERATOR,
     )
     return replace(key, **changes)
 

@@ -401,10 +401,15 @@ class InMemoryApiKeys:
     def all(self) -> Iterable[ApiKey]:
         return list(self._keys.values())
 
-    def revoke(self, key_id: str) -> ApiKey | None:
+    def revoke(self, key_id: str, by: str, at: datetime) -> ApiKey | None:
         for key_hash, key in self._keys.items():
             if key.id == key_id:
-                self._keys[key_hash] = replace(key, is_active=False)
+                self._keys[key_hash] = replace(
+                    key,
+                    is_active=False,
+                    revoked_by=key.revoked_by or by,
+                    revoked_at=key.revoked_at or at,
+                )
                 return self._keys[key_hash]
         return None
 

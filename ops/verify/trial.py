@@ -65,7 +65,8 @@ class Trial:
         """Make them, and note how they are removed."""
         self.belongings.add(f"product {self.product_id}", self._remove_product)
         self.target.products.add(self.product_id)
-        issue_key = IssueKey(_NotedKeys(self.target, self.belongings), partial(datetime.now, UTC))
+        noted_keys = _NotedKeys(self.target, self.belongings)
+        issue_key = IssueKey(noted_keys, partial(datetime.now, UTC), "product-images verify")
         for role in (Role.STAFF, Role.CUSTOMER):
             self._keys[role], _ = issue_key(_USER, role, datetime.now(UTC) + _KEY_LIFETIME)
 

@@ -39,8 +39,8 @@ class DynamoApiKeys:
         """Read the whole table, page by page."""
         return (_from_item(item) for item in self._scan())
 
-    def revoke(self, key_id: str) -> ApiKey | None:
-        """Find the record by its `id` and mark it inactive."""
+    def revoke(self, key_id: str, by: str, at: datetime) -> ApiKey | None:
+        """Find the record by its `id` and mark it inactive; who was first to do so stays noted."""
         item = next((item for item in self._scan() if item["id"]["S"] == key_id), None)
         if item is None:
             return None
@@ -49,9 +49,15 @@ class DynamoApiKeys:
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key={"key_hash": item["key_hash"]},
-                    UpdateExpression="SET is_active = :false",
+                    UpdateExpression="SET is_active = :false, "
+                    "revoked_by = if_not_exists(revoked_by, :by), "
+                    "revoked_at = if_not_exists(revoked_at, :at)",
                     ConditionExpression="attribute_exists(key_hash)",
-                    ExpressionAttributeValues={":false": {"BOOL": False}},
+                    ExpressionAttributeValues={
+                        ":false": {"BOOL": False},
+                        ":by": {"S": by},
+                        ":at": {"S": iso_utc(at)},
+                    },
                     ReturnValues="ALL_NEW",
                 )
         except ClientError as error:
@@ -83,19 +89,36 @@ def _to_item(key: ApiKey) -> dict[str, Any]:
         "created_at": {"S": iso_utc(key.created_at)},
         "prefix": {"S": key.prefix},
     }
-    if key.expires_at is not None:
-        item["expires_at"] = {"S": iso_utc(key.expires_at)}
-    return item
+    moments = {"expires_at": key.expires_at, "revoked_at": key.revoked_at}
+    texts = {
+        "issued_by": key.issued_by,
+        "revoked_by": key.revoked_by,
+        **{name: iso_utc(moment) for name, moment in moments.items() if moment is not None},
+    }
+    return item | {name: {"S": text} for name, text in texts.items() if text is not None}
 
 
 def _from_item(item: Mapping[str, Any]) -> ApiKey:
-    expires_at = item.get("expires_at", {}).get("S")
     return ApiKey(
         id=item["id"]["S"],
         user=User(int(item["user_id"]["N"]), item["username"]["S"], item["full_name"]["S"]),
         role=item["role"]["S"],
         is_active=item["is_active"]["BOOL"],
-        expires_at=datetime.fromisoformat(expires_at) if expires_at else None,
+        expires_at=_moment(item, "expires_at"),
         created_at=datetime.fromisoformat(item["created_at"]["S"]),
         prefix=item["prefix"]["S"],
+        issued_by=_text(item, "issued_by"),
+        revoked_by=_text(item, "revoked_by"),
+        revoked_at=_moment(item, "revoked_at"),
     )
+
+
+def _text(item: Mapping[str, Any], name: str) -> str | None:
+    """Read an attribute that records from before it do not have."""
+    text: str | None = item[name]["S"] if name in item else None
+    return text
+
+
+def _moment(item: Mapping[str, Any], name: str) -> datetime | None:
+    text = _text(item, name)
+    return datetime.fromisoformat(text) if text else None

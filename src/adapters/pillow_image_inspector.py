@@ -7,7 +7,7 @@ import warnings
 
 # Importing a plugin registers it; Pillow's own `init()` would load all of its fifty.
 from PIL import (
-    AvifImagePlugin,  # noqa: F401 - registers AVIF
+    AvifImagePlugin,
     ExifTags,
     GifImagePlugin,  # noqa: F401 - registers GIF
     Image,
@@ -24,6 +24,8 @@ from domain.image import ImageFacts, ImageFormat
 
 # Pillow would do it at the first picture, in each child anew: it loads two plugins more, which are not asked.
 Image.preinit()
+# One thread of work for one picture: the process that decodes may start no second one.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 # At level DEBUG Pillow logs chunks and EXIF values, where the picture was taken among them.
 logging.getLogger("PIL").setLevel(logging.INFO)

@@ -31,7 +31,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """The record of a key. `prefix` is the part that people see; `expires_at` None means never."""
+    """The record of a key. `prefix` is the part that people see; `expires_at` None means never.
+
+    `issued_by` and `revoked_by` name operators; None of both, and of `revoked_at`, is what is not known of
+    keys from before they were noted.
+    """
 
     id: str
     user: User
@@ -40,6 +44,9 @@ class ApiKey:
     expires_at: datetime | None
     created_at: datetime
     prefix: str
+    issued_by: str | None
+    revoked_by: str | None = None
+    revoked_at: datetime | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Tell whether the key is active and has not expired at `now`."""

@@ -5,6 +5,7 @@ None of them knows an HTTP status: `handlers.problems` maps codes to answers.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from domain.failure import Failure
     from domain.image import ImageRef
+
+
+MAX_NAMED_FAULTS = 20
+"""Faults that an error names before it only counts: more than a person corrects at once."""
 
 
 class DomainError(Exception):
@@ -39,14 +44,19 @@ class InvalidRequestError(DomainError):
 
 
 class InvalidFieldsError(DomainError):
-    """One or more fields of a request break a rule; `faults` names each."""
+    """One or more fields of a request break a rule; `faults` names each, of many the first twenty.
+
+    `others` says how many more there are that `faults` leaves out already.
+    """
 
     code = "invalid_fields"
 
-    def __init__(self, faults: tuple[FieldFault, ...]) -> None:
-        names = ", ".join(dict.fromkeys(fault.field for fault in faults))
-        super().__init__(f"Correct these fields and send the request again: {names}.")
-        self.faults = faults
+    def __init__(self, faults: Sequence[FieldFault], others: int = 0) -> None:
+        self.faults = faults[:MAX_NAMED_FAULTS]
+        others += len(faults) - len(self.faults)
+        names = ", ".join(dict.fromkeys(fault.field for fault in self.faults))
+        more = f", and {others:,} more" if others else ""
+        super().__init__(f"Correct these fields and send the request again: {names}{more}.")
 
 
 class UnsupportedEncodingError(DomainError):
@@ -82,6 +92,18 @@ class FileTooLargeForDirectUploadError(FileTooLargeError):
         "Ask for an upload form with POST to /api/products/{product_id}/images/uploads, "
         "and send the picture with it."
     )
+
+
+class BodyTooLargeError(DomainError):
+    """The body has more bytes than anything that is said of pictures needs."""
+
+    code = "body_too_large"
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"The body has {size_bytes:,} bytes; JSON may have at most {limit_bytes:,} here. "
+            "Send only the fields that the documentation at /api/docs names."
+        )
 
 
 class ProductNotFoundError(DomainError):

@@ -8,11 +8,12 @@ from domain.user import User
 
 
 class IssueKey:
-    """Issues keys."""
+    """Issues keys in the name of an operator, which their records keep."""
 
-    def __init__(self, api_keys: ApiKeys, clock: Clock) -> None:
+    def __init__(self, api_keys: ApiKeys, clock: Clock, operator: str) -> None:
         self._api_keys = api_keys
         self._clock = clock
+        self._operator = operator
 
     def __call__(self, user: User, role: Role, expires_at: datetime | None = None) -> tuple[str, ApiKey]:
         """Return a new key, in plain text, and its record, of which only the key's hash is a part."""
@@ -26,6 +27,7 @@ class IssueKey:
             expires_at=expires_at,
             created_at=self._clock(),
             prefix=shown_prefix(key),
+            issued_by=self._operator,
         )
         self._api_keys.add(key_hash, record)
         return key, record

@@ -322,8 +322,11 @@ class ApiKeys(Protocol):
         """Return every record, in no particular order."""
         ...
 
-    def revoke(self, key_id: str) -> ApiKey | None:
-        """Mark the key with this `id` inactive; return its record, or None if there is none."""
+    def revoke(self, key_id: str, by: str, at: datetime) -> ApiKey | None:
+        """Mark the key with this `id` inactive, and note who did so and when; return its record.
+
+        Returns None if there is none. Of a key that is revoked twice the first time is kept.
+        """
         ...
 
 

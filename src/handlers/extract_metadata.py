@@ -109,6 +109,7 @@ def _handler() -> ExtractMetadataHandler:
         store=S3ImageStore(s3_client(), settings.bucket),
         inspector=ChildProcessInspector(
             PillowImageInspector(settings.max_image_pixels),
+            max_pixels=settings.max_image_pixels,
             max_seconds=DECODER_SECONDS,
             max_memory_bytes=DECODER_MEMORY_BYTES,
         ),

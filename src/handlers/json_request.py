@@ -7,7 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from domain.errors import FieldFault, InvalidFieldsError, InvalidRequestError
+from domain.errors import (
+    MAX_NAMED_FAULTS,
+    BodyTooLargeError,
+    FieldFault,
+    InvalidFieldsError,
+    InvalidRequestError,
+)
 from domain.image import MAX_ID
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_PAGE_SIZE, MAX_REACH
@@ -16,6 +22,8 @@ from handlers.encodings import EncodingError, decode
 from handlers.http_function import Request
 from handlers.http_headers import read_content_type
 
+MAX_BODY_BYTES = 65_536
+"""Twice what a picture takes with the longest texts, each character escaped, and sent back whole."""
 _MAX_NAME = 16_384
 """Characters of a file name: far more than the 255 bytes that are kept of one."""
 _MAX_IMAGE_IDS = 10_000
@@ -92,13 +100,18 @@ class ChangeBody(DetailsBody):
             InvalidFieldsError: with every field that is not there, or that differs and cannot be changed.
 
         """
-        faults = tuple(
-            FieldFault(clean_short_text(name), _UNCHANGEABLE if name in shown else _NO_FIELD)
+        wrong = [
+            name
             for name, value in (self.model_extra or {}).items()
             if name not in shown or value != shown[name]
-        )
-        if faults:
-            raise InvalidFieldsError(faults)
+        ]
+        if wrong:
+            named = wrong[:MAX_NAMED_FAULTS]
+            faults = [
+                FieldFault(clean_short_text(name), _UNCHANGEABLE if name in shown else _NO_FIELD)
+                for name in named
+            ]
+            raise InvalidFieldsError(faults, others=len(wrong) - len(named))
 
 
 class OrderBody(_Body):
@@ -151,12 +164,16 @@ def read_json[M: BaseModel](request: Request, model: type[M]) -> M:
 
     Raises:
         NotJsonError, MalformedJsonError: the body is not JSON.
+        BodyTooLargeError: it has more than 65,536 bytes, and was not looked into.
         InvalidFieldsError: with every field that breaks a rule, unknown ones among them.
 
     """
     media_type, parameters = read_content_type(request.headers.get("content-type", ""))
     if media_type != "application/json":
         raise NotJsonError("Send the body as JSON, with the header Content-Type: application/json.")
+    size_bytes = _size(request)
+    if size_bytes > MAX_BODY_BYTES:
+        raise BodyTooLargeError(size_bytes, MAX_BODY_BYTES)
     text = _text(request, parameters.get("charset"))
     try:
         return model.model_validate_json(text)
@@ -165,6 +182,14 @@ def read_json[M: BaseModel](request: Request, model: type[M]) -> M:
             if fault["type"] == "json_invalid":
                 raise MalformedJsonError(_explain(text, fault["ctx"]["error"])) from None
         raise _invalid_fields(error) from None
+
+
+def _size(request: Request) -> int:
+    """Return how many bytes the client sent."""
+    if request.is_base64:
+        # Three bytes in four characters (RFC 4648, 4).
+        return len(request.body.rstrip("=")) * 3 // 4
+    return len(request.body.encode(errors="surrogatepass"))
 
 
 def _text(request: Request, charset: str | None) -> str:
@@ -205,13 +230,13 @@ def read_query[M: BaseModel](request: Request, model: type[M]) -> M:
 
 def _invalid_fields(error: ValidationError) -> InvalidFieldsError:
     # What the client sent is left out; of unknown fields only the name is told.
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    return InvalidFieldsError(
-        tuple(
-            FieldFault(
-                clean_short_text(".".join(map(str, fault["loc"]))) or "body",
-                _NO_FIELD if fault["type"] == "extra_forbidden" else f"{fault['msg']}.",
-            )
-            for fault in faults
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    named = found[:MAX_NAMED_FAULTS]
+    faults = [
+        FieldFault(
+            clean_short_text(".".join(map(str, fault["loc"]))) or "body",
+            _NO_FIELD if fault["type"] == "extra_forbidden" else f"{fault['msg']}.",
         )
-    )
+        for fault in named
+    ]
+    return InvalidFieldsError(faults, others=len(found) - len(named))

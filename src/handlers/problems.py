@@ -20,10 +20,15 @@ _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.KeyReusedError: HTTPStatus.UNPROCESSABLE_CONTENT,
     errors.QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.FileTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
+    errors.BodyTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
     errors.UnsupportedEncodingError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.ImageRecordDamagedError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+
+_MAX_ESCAPED = 400_000
+"""Characters of an answer in ASCII, where a character may take twelve of them."""
 
 
 class HttpResponse(TypedDict):
@@ -67,11 +72,15 @@ def method_not_allowed(allow: str, request_id: str) -> HttpResponse:
 
 
 def json_response(status: HTTPStatus, body: dict[str, object], headers: dict[str, str]) -> HttpResponse:
-    """Return an answer with a JSON body."""
+    """Return an answer with a JSON body, of less than 1 MB if it shows at most 100 pictures."""
+    text = json.dumps(body)
+    if len(text) > _MAX_ESCAPED:
+        # Clients that take no thought of encodings read escapes right, but these can make three bytes of one.
+        text = json.dumps(body, ensure_ascii=False)
     return {
         "statusCode": status.value,
         "headers": {"Content-Type": "application/json", **headers},
-        "body": json.dumps(body),
+        "body": text,
     }
 
 

@@ -13,6 +13,7 @@ from domain.issue_key import IssueKey
 from domain.user import User
 from local.sample import sample_jpeg
 from local.system import State
+from tests.builders import OPERATOR
 from tests.e2e.contract import ImageBody, parse_time
 from tests.e2e.problems import check_problem
 from tests.e2e.shop import Shop
@@ -133,4 +134,4 @@ def test_a_request_that_is_too_large_for_the_gateway_is_a_413_in_plain_text_as_o
 @pytest.fixture
 def issue_key(system: State) -> IssueKey:
     table = DynamoApiKeys(system.endpoint.client("dynamodb"), system.resources.keys_table)
-    return IssueKey(table, partial(datetime.now, UTC))
+    return IssueKey(table, partial(datetime.now, UTC), OPERATOR)

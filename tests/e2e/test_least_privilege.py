@@ -28,7 +28,7 @@ from domain.user import User
 from local.sample import sample_jpeg
 from local.system import State, wait_until
 from local.template import ROOT
-from tests.builders import a_ref, an_image
+from tests.builders import OPERATOR, a_ref, an_image
 from tests.e2e.lossy_proxy import ALL, losing_replies
 from tests.e2e.roles import Right, Roles
 from tests.e2e.shop import Shop
@@ -56,7 +56,7 @@ def a_request_with_a_new_api_key(shop: Shop, product_id: int) -> Outcome:
     # A new one, since the gateway keeps what the authorizer said of a key.
     state = shop.state
     table = DynamoApiKeys(state.endpoint.client("dynamodb"), state.resources.keys_table)
-    key, _ = IssueKey(table, partial(datetime.now, UTC))(User(5, "pro", "Pro Be"), Role.STAFF)
+    key, _ = IssueKey(table, partial(datetime.now, UTC), OPERATOR)(User(5, "pro", "Pro Be"), Role.STAFF)
     return _of(shop.request("GET", shop.url(product_id), key=key))
 
 

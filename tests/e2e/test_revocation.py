@@ -12,6 +12,7 @@ from domain.api_key import Role
 from domain.issue_key import IssueKey
 from domain.user import User
 from local.system import State
+from tests.builders import OPERATOR
 from tests.e2e.shop import Shop
 from tests.torture.results import size
 
@@ -41,13 +42,13 @@ def test_a_revoked_key_is_refused_once_the_authorizers_time_to_live_is_over(
 ) -> None:
     state = shop.state
     api_keys = DynamoApiKeys(state.endpoint.client("dynamodb"), state.resources.keys_table)
-    key, record = IssueKey(api_keys, partial(datetime.now, UTC))(User(6, "eve", "Eve"), Role.STAFF)
+    key, record = IssueKey(api_keys, partial(datetime.now, UTC), OPERATOR)(User(6, "eve", "Eve"), Role.STAFF)
 
     def status() -> int:
         return shop.request("GET", shop.url(product_id), key=key).status_code
 
     assert status() == 200
-    api_keys.revoke(record.id)
+    api_keys.revoke(record.id, OPERATOR, datetime.now(UTC))
     revoked_at = time.monotonic()
     accepted_at = revoked_at
     while True:

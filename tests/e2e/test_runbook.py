@@ -17,7 +17,7 @@ from domain.image import ImageRef, ImageStatus
 from domain.issue_key import IssueKey
 from domain.reconcile import PATIENCE
 from domain.user import User
-from tests.builders import a_ref, an_image, jpeg
+from tests.builders import OPERATOR, a_ref, an_image, jpeg
 from tests.e2e.aws_command import printed_commands, run_aws
 from tests.e2e.conftest import new_product
 from tests.e2e.operator import Operator
@@ -168,7 +168,7 @@ def test_a_leaked_key_is_found_and_refused_from_then_on(
 ) -> None:
     state = shop.state
     keys = DynamoApiKeys(state.endpoint.client("dynamodb"), state.resources.keys_table)
-    key, record = IssueKey(keys, partial(datetime.now, UTC))(User(9, "lea", "Lea Leak"), Role.STAFF)
+    key, record = IssueKey(keys, partial(datetime.now, UTC), OPERATOR)(User(9, "lea", "Lea Leak"), Role.STAFF)
     assert record.id in operator.succeeds("keys", "list")
     operator.succeeds("keys", "revoke", record.id, "--yes")
     (flush,) = printed_commands("A key has leaked")

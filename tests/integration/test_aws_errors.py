@@ -14,7 +14,7 @@ from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import UnavailableError
 from domain.image import ImageFacts, ImageSnapshot
-from tests.builders import DAMAGED, NOW, a_ref, an_api_key, an_image
+from tests.builders import DAMAGED, NOW, OPERATOR, a_ref, an_api_key, an_image
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "find a key": lambda client: DynamoApiKeys(client, "t").find("hash"),
     "add a key": lambda client: DynamoApiKeys(client, "t").add("hash", an_api_key()),
     "all keys": lambda client: list(DynamoApiKeys(client, "t").all()),
-    "revoke a key": lambda client: DynamoApiKeys(client, "t").revoke("id"),
+    "revoke a key": lambda client: DynamoApiKeys(client, "t").revoke("id", OPERATOR, NOW),
 }
 S3_CALLS: dict[str, "S3Call"] = {
     "put": lambda client: S3ImageStore(client, "b").put(an_image(), b"picture"),

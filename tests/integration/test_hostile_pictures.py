@@ -48,7 +48,10 @@ def pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def inspect(content: bytes, image_format: ImageFormat, *, seconds: float = DECODER_SECONDS) -> ImageFacts:
     inspector = ChildProcessInspector(
-        PillowImageInspector(MAX_PIXELS), max_seconds=seconds, max_memory_bytes=DECODER_MEMORY_BYTES
+        PillowImageInspector(MAX_PIXELS),
+        max_pixels=MAX_PIXELS,
+        max_seconds=seconds,
+        max_memory_bytes=DECODER_MEMORY_BYTES,
     )
     return inspector.inspect(content, image_format)
 
@@ -64,18 +67,20 @@ def outcome(content: bytes, image_format: ImageFormat) -> ImageFacts | FailureCo
 def weigh(content: bytes, image_format: ImageFormat) -> int:
     """Return how many bytes the process that opened the picture had in memory at most."""
     inspector = ChildProcessInspector(
-        Weighed(), max_seconds=DECODER_SECONDS, max_memory_bytes=DECODER_MEMORY_BYTES
+        Weighed(),
+        max_pixels=MAX_PIXELS,
+        max_seconds=DECODER_SECONDS,
+        max_memory_bytes=DECODER_MEMORY_BYTES,
     )
-    return inspector.inspect(content, image_format).width_px
+    return inspector.inspect(content, image_format).width_px * 1024
 
 
 class Weighed:
-    """Tells as the width how many bytes the process that opened the picture had in memory at most."""
+    """Tells as the width how many KiB the process that opened the picture had in memory at most."""
 
     def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
         facts = PillowImageInspector(MAX_PIXELS).inspect(content, image_format)
-        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return ImageFacts(peak_bytes, facts.height_px, facts.mode)
+        return ImageFacts(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 1, facts.mode)
 
 
 # --- Damaged -------------------------------------------------------------------------------------------

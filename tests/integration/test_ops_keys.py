@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,6 +33,8 @@ CREATE = (
     "staff",
 )
 SAM = User(7, "sam", "Sam Staff")
+OPERATOR = "arn:aws:sts::123456789012:assumed-role/operators/ola"
+IDENTITY = "arn:aws:sts::123456789012:user/moto"
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -67,6 +70,9 @@ def issue(
         expires_at=expires_at,
         created_at=created_at,
         prefix=prefix or shown_prefix(key),
+        issued_by=OPERATOR,
+        revoked_by=None if is_active else OPERATOR,
+        revoked_at=None if is_active else JANUARY,
     )
     operator.api_keys.add(hash_key(key), record)
     return key, record
@@ -133,6 +139,7 @@ def test_a_key_may_expire_at_a_moment(operator: Operator, text: str, moment: dat
         (("--user-id", "0"), "greater than or equal to 1"),
         (("--username", " \u200e\t"), "must not be empty"),
         (("--full-name", ""), "must not be empty"),
+        (("--by", "\t"), "must not be empty"),
         (("--role", "king"), "'admin', 'staff', 'customer'"),
     ],
 )
@@ -148,6 +155,13 @@ def test_a_key_that_breaks_a_rule_is_not_created(
 def test_names_are_cleaned_before_they_are_kept(operator: Operator) -> None:
     key = operator.runs(*CREATE, "--full-name", "  Sam\r\n\u202eStaff ").stdout.strip()
     assert kept_key(operator, key).user.full_name == "Sam Staff"
+
+
+def test_a_key_keeps_who_issued_it_by_default_the_aws_identity(operator: Operator) -> None:
+    # What moto says of whoever asks.
+    assert kept_key(operator, operator.runs(*CREATE).stdout.strip()).issued_by == IDENTITY
+    key = operator.runs(*CREATE, "--by", " Ola\u202e\nOperator").stdout.strip()
+    assert kept_key(operator, key).issued_by == "Ola Operator"
 
 
 # list
@@ -184,6 +198,9 @@ def test_the_list_is_there_for_scripts_too(operator: Operator) -> None:
             "state": "active",
             "expires_at": "2099-02-01T00:00:00.000000Z",
             "created_at": "2026-01-01T00:00:00.000000Z",
+            "issued_by": OPERATOR,
+            "revoked_at": None,
+            "revoked_by": None,
         }
     ]
 
@@ -213,6 +230,22 @@ def test_a_key_is_revoked_by_its_id_after_a_yes(operator: Operator) -> None:
     assert not kept_key(operator, key).is_active
     assert f"Revoke key {record.id}" in result.stderr
     assert "in stack product-images (eu-central-1)?" in result.stderr
+
+
+@pytest.mark.parametrize(("options", "by"), [((), IDENTITY), (("--by", "Ola"), "Ola")])
+def test_a_revoked_key_keeps_who_revoked_it_and_when(
+    operator: Operator, options: tuple[str, ...], by: str
+) -> None:
+    key, record = issue(operator)
+    operator.runs("keys", "revoke", record.id, "--yes", *options)
+    kept = kept_key(operator, key)
+    assert (kept.issued_by, kept.revoked_by) == (OPERATOR, by)
+    assert kept.revoked_at is not None
+    assert datetime.now(UTC) - kept.revoked_at < timedelta(minutes=1)
+    again = operator.runs("keys", "revoke", record.id).stdout
+    assert again.endswith(f"; on {kept.revoked_at:%Y-%m-%d %H:%M} UTC by {by}.\n")
+    [listed] = json.loads(operator.runs("keys", "list", "--json").stdout)
+    assert (listed["revoked_by"], listed["revoked_at"][:16]) == (by, f"{kept.revoked_at:%Y-%m-%dT%H:%M}")
 
 
 def test_after_a_revocation_the_operator_knows_that_the_gateway_still_remembers(operator: Operator) -> None:
@@ -267,9 +300,12 @@ def test_an_unknown_key_is_not_repeated_either(operator: Operator, name: str) ->
 
 def test_a_key_that_is_revoked_already_needs_no_answer(operator: Operator) -> None:
     _, record = issue(operator, is_active=False)
-    result = operator.runs("keys", "revoke", record.id)
-    assert result.exit_code == 0
-    assert "Revoked already" in result.stdout
+    operator.api_keys.add("hash", replace(record, id="before", revoked_by=None, revoked_at=None))
+    for name, ending in ((record.id, f"staff; on 2026-01-01 00:00 UTC by {OPERATOR}."), ("before", "staff.")):
+        result = operator.runs("keys", "revoke", name)
+        assert result.exit_code == 0
+        assert result.stdout.startswith("Revoked already: ")
+        assert result.stdout.endswith(f"{ending}\n")
 
 
 def test_a_key_that_is_deleted_meanwhile_is_reported(

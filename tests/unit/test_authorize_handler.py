@@ -12,7 +12,7 @@ from domain.authorize import Authorize
 from domain.errors import UnavailableError
 from domain.issue_key import IssueKey
 from handlers.authorize import AuthorizeHandler
-from tests.builders import NOW, REQUEST_ID, USER, a_context, a_keys_table
+from tests.builders import NOW, OPERATOR, REQUEST_ID, USER, a_context, a_keys_table
 from tests.conftest import ColdStart
 from tests.fakes import InMemoryApiKeys
 from tests.unit.conftest import Printed
@@ -26,7 +26,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.api_keys = InMemoryApiKeys()
-        self.issue_key = IssueKey(self.api_keys, lambda: NOW)
+        self.issue_key = IssueKey(self.api_keys, lambda: NOW, OPERATOR)
         self.handler = AuthorizeHandler(Authorize(self.api_keys, lambda: NOW), Logger(service="authorize"))
 
     def show(self, token: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_anything_but_a_known_key_is_unauthorized(form: str) -> None:
 def test_an_unknown_a_revoked_and_an_expired_key_are_unauthorized() -> None:
     desk = Desk()
     revoked, record = desk.issue_key(USER, Role.STAFF)
-    desk.api_keys.revoke(record.id)
+    desk.api_keys.revoke(record.id, OPERATOR, NOW)
     expired, _ = desk.issue_key(USER, Role.STAFF, NOW - timedelta(days=1))
     for key in (generate_key(), revoked, expired):
         assert_unauthorized(desk, f"Token {key}")
@@ -137,7 +137,7 @@ def test_the_deployed_function_looks_keys_up_in_its_table(cold_start: ColdStart)
     with mock_aws():
         client = boto3.client("dynamodb")
         table = a_keys_table(client)
-        key, _ = IssueKey(DynamoApiKeys(client, table), lambda: NOW)(USER, Role.STAFF)
+        key, _ = IssueKey(DynamoApiKeys(client, table), lambda: NOW, OPERATOR)(USER, Role.STAFF)
         module = cold_start("authorize", KEYS_TABLE=table)
         answer = module.lambda_handler(a_request(f"Token {key}"), a_context())
     assert (answer["principalId"], answer["context"]["role"]) == ("7", "staff")

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, override
 from urllib.parse import parse_qs, urlsplit
@@ -12,8 +13,12 @@ from moto import mock_aws
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.errors import UnavailableError
-from domain.image import ImageFacts, ImageRef, Primary
+from domain.failure import Failure
+from domain.image import MAX_ID, ImageFacts, ImageFormat, ImageRef, Primary
+from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_REACH
+from domain.text import MAX_SHORT_BYTES
+from domain.user import User
 from handlers.gallery import GalleryHandler
 from handlers.http_function import HttpFunction
 from handlers.problems import HttpResponse
@@ -503,6 +508,74 @@ def test_the_name_of_an_unknown_field_is_told_in_one_safe_line(gallery: Gallery)
     assert problem(answer) == (400, "invalid_fields", ["a b"])
     [error] = body(answer)["errors"]
     assert error["message"] == "There is no such field."
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda gallery: gallery.patch({f"x{number}": 1 for number in range(5_000)}),
+        lambda gallery: gallery.answer(
+            json_event("PUT", f"{IMAGES_PATH}/order", {f"x{number}": 1 for number in range(4_999)})
+        ),
+        lambda gallery: gallery.page({f"x{number}": "1" for number in range(5_000)}),
+    ],
+    ids=["change", "order", "query"],
+)
+def test_of_many_faults_twenty_are_named_and_the_others_counted(
+    gallery: Gallery, send: Callable[[Gallery], HttpResponse]
+) -> None:
+    gallery.add(1)
+    answer = send(gallery)
+    status, code, fields = problem(answer)
+    assert (status, code, len(fields)) == (400, "invalid_fields", 20)
+    assert body(answer)["detail"].endswith(f"{fields[-1]}, and 4,980 more.")
+
+
+@pytest.mark.parametrize("is_text", [False, True])
+def test_a_body_above_the_limit_is_not_looked_into(gallery: Gallery, *, is_text: bool) -> None:
+    def send(size_bytes: int) -> HttpResponse:
+        event = json_event("PATCH", IMAGE_PATH, b"\xc3\xbc" * (size_bytes // 2), image_id=1)
+        if is_text:
+            event |= {"body": "\u00fc" * (size_bytes // 2), "isBase64Encoded": False}
+        return gallery.answer(event)
+
+    gallery.add(1)
+    assert problem(send(65_536)) == (400, "malformed_body", [])
+    refused = send(65_538)
+    assert problem(refused) == (413, "body_too_large", [])
+    assert "has 65,538 bytes; JSON may have at most 65,536" in body(refused)["detail"]
+
+
+def test_a_picture_with_the_longest_texts_may_come_back_whole_however_it_is_written(gallery: Gallery) -> None:
+    add_longest(gallery, 1)
+    answer = gallery.patch(body(gallery.show(1)))
+    assert answer["statusCode"] == 200
+
+
+def test_a_list_of_the_longest_texts_is_an_answer_below_one_megabyte(gallery: Gallery) -> None:
+    add_longest(gallery, *range(MAX_ID - 100, MAX_ID))
+    page = gallery.page({"limit": "100"})
+    assert len(page["body"].encode()) < 1_000_000
+    assert [image["alt_text"] for image in body(page)["results"]] == [LONGEST_TEXT] * 100
+
+
+LONGEST_TEXT = "\U0001f45f" * ALT_TEXT_LIMIT
+LONGEST_NAME = "\U0001f45f" * (MAX_SHORT_BYTES // 4)
+
+
+def add_longest(gallery: Gallery, *image_ids: int) -> None:
+    """Add pictures of which everything takes as much as it may, in bytes."""
+    for image_id in image_ids:
+        image = an_image(
+            ref=replace(a_ref(image_id), image_format=ImageFormat.WEBP),
+            user=User(MAX_ID, LONGEST_NAME, LONGEST_NAME),
+            name=LONGEST_NAME,
+            size_bytes=50_000_000,
+            alt_text=LONGEST_TEXT,
+            order=-ORDER_LIMIT,
+        )
+        gallery.catalog.reserve(image)
+        gallery.catalog.mark_failed(image.ref, Failure("unsupported_feature", LONGEST_NAME), None, NOW)
 
 
 def test_a_failed_picture_cannot_become_the_primary(gallery: Gallery) -> None:

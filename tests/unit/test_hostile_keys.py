@@ -15,7 +15,7 @@ from domain.authorize import Authorize
 from domain.errors import UnavailableError
 from domain.issue_key import IssueKey
 from handlers.authorize import AuthorizeHandler
-from tests.builders import NOW, USER, a_context, a_keys_table, jpeg, upload_event
+from tests.builders import NOW, OPERATOR, USER, a_context, a_keys_table, jpeg, upload_event
 from tests.fakes import InMemoryApiKeys
 from tests.forms import upload_form
 from tests.torture.results import size
@@ -70,7 +70,7 @@ def test_no_key_with_one_character_changed_opens_anything_or_costs_a_read(
 ) -> None:
     tried(CHANGES // STEP)
     api_keys = CountedApiKeys()
-    issue_key = IssueKey(api_keys, lambda: NOW)
+    issue_key = IssueKey(api_keys, lambda: NOW, OPERATOR)
     handler = AuthorizeHandler(Authorize(api_keys, lambda: NOW), Logger(service="authorize"))
     keys = (issue_key(USER, Role.ADMIN)[0] for _ in itertools.count())
     changed = ((key, change) for key in keys for change in changes_of(key) if change != key)
@@ -97,13 +97,13 @@ def test_a_key_stands_in_no_table_no_log_and_no_answer(capsys: pytest.CaptureFix
         client = boto3.client("dynamodb")
         table = a_keys_table(client)
         api_keys = DynamoApiKeys(client, table)
-        key, record = IssueKey(api_keys, lambda: NOW)(USER, Role.STAFF)
+        key, record = IssueKey(api_keys, lambda: NOW, OPERATOR)(USER, Role.STAFF)
         handler = AuthorizeHandler(Authorize(api_keys, lambda: NOW), Logger(service="authorize"))
         policy = handler(a_request(key), a_context())
         event = upload_event(upload_form(jpeg()), headers={"Authorization": f"Token {key}"})
         event["requestContext"]["authorizer"] |= policy["context"]
         answers: list[object] = [policy, Service().upload(event), Service().upload(event | {"body": "!"})]
-        api_keys.revoke(record.id)
+        api_keys.revoke(record.id, OPERATOR, NOW)
         assert_unauthorized(handler, key)
         assert_unauthorized(handler, key[:-1])
         answers.append(client.scan(TableName=table)["Items"])

@@ -20,6 +20,7 @@ from tests.builders import REQUEST_ID
         (errors.ProductNotFoundError(42), 404, "product_not_found"),
         (errors.FileTooLargeError(5_000_000, 4_500_000), 413, "file_too_large"),
         (errors.FileTooLargeForDirectUploadError(5_000_000, 4_500_000), 413, "file_too_large"),
+        (errors.BodyTooLargeError(70_000, 65_536), 413, "body_too_large"),
         (NotJsonError("Send JSON."), 400, "not_json"),
         (MalformedJsonError("Send it again."), 400, "malformed_body"),
         (errors.ImageNotFoundError(42, 1), 404, "image_not_found"),
@@ -65,6 +66,16 @@ def test_a_field_with_two_faults_is_named_once_in_the_sentence() -> None:
     body = json.loads(problem_response(InvalidFieldsError(faults), REQUEST_ID)["body"])
     assert body["detail"] == "Correct these fields and send the request again: image_ids."
     assert len(body["errors"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("faults", "ending"), [(20, "f19."), (21, "f19, and 1 more."), (1_020, "1,000 more.")]
+)
+def test_twenty_faults_are_named_and_the_others_counted(faults: int, ending: str) -> None:
+    error = InvalidFieldsError([FieldFault(f"f{number}", "No.") for number in range(faults)])
+    body = json.loads(problem_response(error, REQUEST_ID)["body"])
+    assert [fault["field"] for fault in body["errors"]] == [f"f{number}" for number in range(20)]
+    assert body["detail"].endswith(ending)
 
 
 def test_a_passing_fault_says_when_to_try_again() -> None:
