@@ -91,7 +91,7 @@ class Routes:
         self.dynamodb, self._s3 = boto3.client("dynamodb"), boto3.client("s3")
         self.table, self._bucket = a_catalog_table(self.dynamodb), a_bucket(self._s3)
         keys_table = a_keys_table(self.dynamodb)
-        issue_key = IssueKey(DynamoApiKeys(self.dynamodb, keys_table), partial(datetime.now, UTC))
+        issue_key = IssueKey(DynamoApiKeys(self.dynamodb, keys_table), partial(datetime.now, UTC), "bench")
         self._key, _ = issue_key(USER, Role.STAFF)
         os.environ |= {
             "TABLE": self.table,

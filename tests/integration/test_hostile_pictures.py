@@ -156,7 +156,10 @@ def test_a_picture_of_99_megapixels_decodes_within_the_functions_memory(image_fo
 
 def outcome_within(memory_bytes: int, content: bytes, image_format: ImageFormat) -> str | None:
     inspector = ChildProcessInspector(
-        PillowImageInspector(MAX_PIXELS), max_seconds=DECODER_SECONDS, max_memory_bytes=memory_bytes
+        PillowImageInspector(MAX_PIXELS),
+        max_pixels=MAX_PIXELS,
+        max_seconds=DECODER_SECONDS,
+        max_memory_bytes=memory_bytes,
     )
     try:
         return str(inspector.inspect(content, image_format))
