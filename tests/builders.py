@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from adapters.dynamo_image_catalog import GALLERY_INDEX, OPEN_INDEX
 from domain.api_key import ApiKey, Role
+from domain.claim import BegunPicture, Claim
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
 from domain.user import User
@@ -30,6 +31,7 @@ PRODUCT_ID = 42
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 REMAINING_MILLISECONDS = 28_000
 KEY_ID = "0123456789abcdef"
+TRY = "a try of a request"
 BASE_URL = "https://shop.example"
 IMAGES_PATH = "/api/products/{product_id}/images"
 IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
@@ -89,6 +91,20 @@ def an_api_key(**changes: Any) -> ApiKey:  # noqa: ANN401 - any field of a recor
         prefix="pik_abcdef",
     )
     return replace(key, **changes)
+
+
+def a_claim(**changes: Any) -> Claim:  # noqa: ANN401 - any field of a claim
+    """Return a claim that a function made which may still be running."""
+    claim = Claim(
+        request="POST /images 0123",
+        token=TRY,
+        held_until=NOW + timedelta(seconds=28),
+        picture=BegunPicture(1, NOW),
+        is_counted=True,
+        answer=None,
+        expires_at=NOW.replace(microsecond=0) + timedelta(hours=24),
+    )
+    return claim._replace(**changes)
 
 
 def picture(
@@ -312,14 +328,17 @@ def a_keys_table(client: "DynamoDBClient") -> str:
     return name
 
 
+IDEMPOTENCY_TABLE: dict[str, Any] = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+}
+"""The table of idempotency keys and counts; a test holds the template to it."""
+
+
 def an_idempotency_table(client: "DynamoDBClient") -> str:
     name = "idempotency"
-    client.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    client.create_table(TableName=name, **IDEMPOTENCY_TABLE)
     return name
 
 

@@ -1,6 +1,7 @@
 """Forms with which a client posts a picture to S3 itself (presigned POST, Signature Version 4)."""
 
-from datetime import timedelta
+import math
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters.s3_image_store import served_with
@@ -19,15 +20,13 @@ class S3UploadForms:
         self._bucket = bucket
         self._clock = clock
 
-    def issue(self, ref: ImageRef, max_bytes: int, lifetime: timedelta) -> UploadForm:
+    def issue(self, ref: ImageRef, max_bytes: int, expires_at: datetime) -> UploadForm:
         """Sign a form for this key, this type and a size from 1 to `max_bytes`."""
         served = served_with(ref)
         fields = {"Content-Type": served["ContentType"], "Cache-Control": served["CacheControl"]}
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
         conditions.append(["content-length-range", 1, max_bytes])
-        # Rounded down, so that the form is good for at least as long as it says.
-        expires_at = (self._clock() + lifetime).replace(microsecond=0)
-        form = self._client.generate_presigned_post(
-            self._bucket, ref.key, fields, conditions, int(lifetime.total_seconds())
-        )
+        # Rounded up, so that the form is good for at least as long as it says.
+        seconds = math.ceil((expires_at - self._clock()).total_seconds())
+        form = self._client.generate_presigned_post(self._bucket, ref.key, fields, conditions, seconds)
         return UploadForm(form["url"], form["fields"], expires_at)
