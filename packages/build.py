@@ -44,12 +44,8 @@ _PLATFORMS = {
     "x86_64": "x86_64-manylinux_2_28",
 }
 
-_NEVER_IMPORTED = (
-    # Descriptions of boto3's resources; clients take their place here.
-    *("boto3/data", "boto3/examples"),
-    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
-)
-"""Parts of libraries that are only data or that nothing here asks for."""
+_NEVER_IMPORTED = ("aws_lambda_powertools/event_handler/openapi/swagger_ui",)
+"""Parts of libraries that are only data."""
 
 _KEPT_ALL_THE_SAME = {"DescribeApiFunction": ("aws_lambda_powertools/event_handler/openapi/swagger_ui",)}
 """What a function serves of them."""

@@ -73,9 +73,7 @@ def prune_botocore(botocore: Path) -> None:
         else:
             shutil.rmtree(service)
     _prune_endpoints(data / "endpoints.json")
-    # boto3, where it is deployed too, documents its resources with all of it.
-    if not (botocore.parent / "boto3").exists():
-        _prune_documentation(botocore)
+    _prune_documentation(botocore)
 
 
 def _prune_service(service: Path) -> None:

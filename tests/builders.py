@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -16,6 +16,7 @@ from PIL.TiffImagePlugin import IFDRational
 from adapters.dynamo_gallery import GALLERY_INDEX
 from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import ApiKey, Role
+from domain.claim import BegunPicture, Claim
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
@@ -33,6 +34,7 @@ REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 REMAINING_MILLISECONDS = 28_000
 KEY_ID = "0123456789abcdef"
 OPERATOR = "arn:aws:iam::123456789012:user/ola"
+TRY = "a try of a request"
 BASE_URL = "https://shop.example"
 DAMAGED = Failure("corrupt", "It is damaged.")
 IMAGES_PATH = "/api/products/{product_id}/images"
@@ -94,6 +96,20 @@ def an_api_key(**changes: Any) -> ApiKey:  # noqa: ANN401 - any field of a recor
         issued_by=OPERATOR,
     )
     return replace(key, **changes)
+
+
+def a_claim(**changes: Any) -> Claim:  # noqa: ANN401 - any field of a claim
+    """Return a claim that a function made which may still be running."""
+    claim = Claim(
+        request="POST /images 0123",
+        token=TRY,
+        held_until=NOW + timedelta(seconds=28),
+        picture=BegunPicture(1, NOW),
+        is_counted=True,
+        answer=None,
+        expires_at=NOW.replace(microsecond=0) + timedelta(hours=24),
+    )
+    return claim._replace(**changes)
 
 
 def picture(
@@ -317,14 +333,17 @@ def a_keys_table(client: "DynamoDBClient") -> str:
     return name
 
 
+IDEMPOTENCY_TABLE: dict[str, Any] = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+}
+"""The table of idempotency keys and counts; a test holds the template to it."""
+
+
 def an_idempotency_table(client: "DynamoDBClient") -> str:
     name = "idempotency"
-    client.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    client.create_table(TableName=name, **IDEMPOTENCY_TABLE)
     return name
 
 

@@ -1,12 +1,16 @@
 """The outside world in memory; `tests/integration` holds these fakes to the ports' promises."""
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from domain.api_key import ApiKey
+from domain.claim import Claim
+from domain.daily_quota import DailyQuota
 from domain.errors import (
     BytesRefusedError,
     ImageIdTakenError,
@@ -31,7 +35,9 @@ from domain.image import (
 )
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.leased_ids import LeasedIds
-from domain.ports import Clock, StoredBytes, UploadForm
+from domain.once_per_key import OncePerKey
+from domain.ports import Clock, IdempotencyKeys, Quotas, StoredBytes, UploadForm
+from domain.reserve_upload import ReserveUpload
 from domain.upload_image import UploadImage
 from tests.builders import NOW
 
@@ -352,26 +358,67 @@ class InMemoryInspections:
 
 
 class InMemoryQuotas:
-    """Counts by key and day."""
+    """Counts by key and day, and the last step of each."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, date]] = Counter()
+        self.counts: Counter[tuple[str, date]] = Counter()
+        self._last: dict[tuple[str, date], tuple[str, int]] = {}
 
-    def take(self, key_id: str, day: date, limit: int) -> bool:
-        is_free = self._counts[key_id, day] < limit
-        self._counts[key_id, day] += is_free
-        return is_free
+    def take(self, key_id: str, day: date, limit: int, token: str) -> bool:
+        place, step = (key_id, day), (token, 1)
+        return self._step(place, step) if self.counts[place] < limit else self._is_last(place, step)
+
+    def give_back(self, key_id: str, day: date, token: str) -> None:
+        if self.counts[key_id, day] > 0:
+            self._step((key_id, day), (token, -1))
+
+    def _step(self, place: tuple[str, date], step: tuple[str, int]) -> bool:
+        if not self._is_last(place, step):
+            self.counts[place] += step[1]
+            self._last[place] = step
+        return True
+
+    def _is_last(self, place: tuple[str, date], step: tuple[str, int]) -> bool:
+        return self._last.get(place) == step
+
+
+class InMemoryIdempotencyKeys:
+    """Claims in a dictionary by key."""
+
+    def __init__(self) -> None:
+        self.claims: dict[str, Claim] = {}
+
+    def claim(self, key: str, claim: Claim, over: Claim | None = None) -> Claim | None:
+        present = self.claims.get(key)
+        if present is not None and present.token not in {claim.token, over and over.token}:
+            return present
+        self.claims[key] = claim
+        return None
+
+    def keep(self, key: str, token: str, answer: Mapping[str, Any]) -> None:
+        self._change(key, token, answer=json.loads(json.dumps(answer)))
+
+    def let_go(self, key: str, token: str, *, is_counted: bool) -> None:
+        self._change(key, token, held_until=None, is_counted=is_counted)
+
+    def forget(self, key: str, token: str) -> None:
+        if self._is_there(key, token):
+            del self.claims[key]
+
+    def _change(self, key: str, token: str, **changes: Any) -> None:  # noqa: ANN401 - any field of a claim
+        if self._is_there(key, token):
+            self.claims[key] = self.claims[key]._replace(**changes)
+
+    def _is_there(self, key: str, token: str) -> bool:
+        return key in self.claims and self.claims[key].token == token
 
 
 class InMemoryUploadForms:
     """Issues forms that say what they would be signed for."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def issue(self, ref: ImageRef, size_bytes: int, lifetime: timedelta) -> UploadForm:
+    def issue(self, ref: ImageRef, size_bytes: int, expires_at: datetime) -> UploadForm:
         fields = {"key": ref.key, "size": str(size_bytes)}
-        return UploadForm("https://bucket.example/", fields, self._clock() + lifetime)
+        return UploadForm("https://bucket.example/", fields, expires_at)
 
 
 class InMemoryImageInspector:
@@ -422,12 +469,37 @@ MAX_BYTES = 10_000
 """The largest picture that `upload_image_with` takes."""
 
 
-def upload_image_with(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = None) -> UploadImage:
-    """Return the use case on fakes, at a moment that stands still."""
+def upload_image_with(
+    catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = None, clock: Clock = lambda: NOW
+) -> UploadImage:
+    """Return the use case on fakes, at a moment that stands still unless the clock goes."""
     return UploadImage(
         catalog=catalog,
         store=store or InMemoryImageStore(),
         ids=LeasedIds(catalog),
-        clock=lambda: NOW,
+        clock=clock,
         max_bytes=MAX_BYTES,
+    )
+
+
+def once_per_key_with(
+    keys: IdempotencyKeys | None = None,
+    quotas: Quotas | None = None,
+    daily_quota: int = 0,
+    clock: Clock = lambda: NOW,
+) -> OncePerKey:
+    """Return safe retries on fakes, without a quota unless one is named."""
+    tokens = (f"try {number}" for number in itertools.count(1))
+    quota = DailyQuota(quotas or InMemoryQuotas(), daily_quota, clock)
+    return OncePerKey(keys or InMemoryIdempotencyKeys(), quota, clock, lambda: next(tokens))
+
+
+def reserve_upload_with(catalog: InMemoryImageCatalog, clock: Clock = lambda: NOW) -> ReserveUpload:
+    """Return the use case on fakes, for pictures of up to 50 MB."""
+    return ReserveUpload(
+        catalog=catalog,
+        forms=InMemoryUploadForms(),
+        ids=LeasedIds(catalog),
+        clock=clock,
+        max_bytes=50_000_000,
     )

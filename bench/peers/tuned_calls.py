@@ -7,14 +7,16 @@ import base64
 import os
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
+from botocore.session import get_session
 from zlib_ng.zlib_ng import crc32
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutTypeDef, UpdateTypeDef
+    from mypy_boto3_s3 import S3Client
 
 _S3 = Config(request_checksum_calculation="when_required", s3={"payload_signing_enabled": False})
 _ALL = Config(parameter_validation=False, user_agent="tuned-calls")
@@ -25,8 +27,10 @@ class Store:
 
     def __init__(self, options: Config, crc32: Callable[[bytes], int]) -> None:
         self._crc32 = crc32
-        self._dynamodb = boto3.client("dynamodb", config=options)
-        self._s3 = boto3.client("s3", config=_S3.merge(options))
+        # The SDK's published types do not tell its clients apart.
+        session: Any = get_session()
+        self._dynamodb: DynamoDBClient = session.create_client("dynamodb", config=options)
+        self._s3: S3Client = session.create_client("s3", config=_S3.merge(options))
 
     def __call__(self, content: bytes) -> int:
         """Write a record and the bytes; return the status that an upload would be answered with."""

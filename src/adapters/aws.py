@@ -91,6 +91,8 @@ _SERVER_ERROR = 500
 _PASSING_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 """Reasons of a cancelled transaction that are temporary (DynamoDB API reference, TransactWriteItems)."""
 
+_READ_TRIES = 3
+_READ_WAIT_SECONDS = 0.05
 _WRITE_TRIES = 10
 _WRITE_WAIT_SECONDS = 0.02
 _WRITE_MAX_WAIT_SECONDS = 0.5
@@ -153,9 +155,24 @@ def with_persistence[T](write: Callable[[], T]) -> T:
         except ClientError as error:
             if failed_condition(error) or not _is_refused_for_now(error):
                 raise
-        # Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"); no secret is made of it.
-        time.sleep(random.uniform(0, min(_WRITE_WAIT_SECONDS * 2**attempt, _WRITE_MAX_WAIT_SECONDS)))  # noqa: S311
+        _wait(min(_WRITE_WAIT_SECONDS * 2**attempt, _WRITE_MAX_WAIT_SECONDS))
     return write()
+
+
+def tries_of_a_read() -> Iterator[None]:
+    """Yield for each try of a read that may be answered in part, which the SDK does not repeat.
+
+    Three tries, as the SDK gives to others, with a growing, random wait before each further one.
+    """
+    for attempt in range(_READ_TRIES):
+        if attempt:
+            _wait(_READ_WAIT_SECONDS * 2**attempt)
+        yield
+
+
+def _wait(at_most_seconds: float) -> None:
+    # Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"); no secret is made of it.
+    time.sleep(random.uniform(0, at_most_seconds))  # noqa: S311
 
 
 def _is_refused_for_now(error: ClientError) -> bool:

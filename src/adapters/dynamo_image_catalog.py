@@ -10,6 +10,7 @@ from adapters.aws import (
     cancellation_reasons,
     failed_condition,
     passing_errors_as_unavailable,
+    tries_of_a_read,
     with_persistence,
 )
 from adapters.dynamo_gallery import read_gallery, read_page
@@ -192,14 +193,8 @@ class DynamoImageCatalog:
 
     def look_up(self, product_id: int, image_id: int) -> ImageSnapshot:
         """Read product and picture, consistently, in one call."""
-        keys = [product_key(product_id), image_key(product_id, image_id)]
-        with passing_errors_as_unavailable():
-            answer = self._client.batch_get_item(
-                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-            )
-        if answer.get("UnprocessedKeys"):
-            raise UnavailableError
-        product, images = _split(product_id, answer["Responses"].get(self._table, []))
+        items = self._read_keys([product_key(product_id), image_key(product_id, image_id)])
+        product, images = _split(product_id, items)
         if not images:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(image_from_item(images[0]), primary_from_item(product))
@@ -292,6 +287,21 @@ class DynamoImageCatalog:
                 ReturnValues="UPDATED_NEW",
             )
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
+
+    def _read_keys(self, keys: "Sequence[Mapping[str, Any]]") -> list[Item]:
+        """Read items by their keys, consistently; what DynamoDB leaves out is asked for again."""
+        items: list[Item] = []
+        for _ in tries_of_a_read():
+            with passing_errors_as_unavailable():
+                answer = self._client.batch_get_item(
+                    RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
+                )
+            items += answer["Responses"].get(self._table, [])
+            left = answer.get("UnprocessedKeys", {}).get(self._table)
+            if left is None:
+                return items
+            keys = left["Keys"]
+        raise UnavailableError
 
     def _count(self, product_id: int, step: int) -> "TransactWriteItemTypeDef":
         """Count so many pictures more of a product that is there."""

@@ -1,6 +1,7 @@
 """Forms with which a client posts a picture to S3 itself (presigned POST, Signature Version 4)."""
 
-from datetime import timedelta
+import math
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters.s3_image_store import served_with
@@ -19,7 +20,7 @@ class S3UploadForms:
         self._bucket = bucket
         self._clock = clock
 
-    def issue(self, ref: ImageRef, size_bytes: int, lifetime: timedelta) -> UploadForm:
+    def issue(self, ref: ImageRef, size_bytes: int, expires_at: datetime) -> UploadForm:
         """Sign a form for this key, this type and this size.
 
         S3 wants every field that the policy names, and none that it does not: so the status that a client
@@ -31,9 +32,7 @@ class S3UploadForms:
         fields["success_action_status"] = "204"
         conditions.append(["starts-with", "$success_action_status", "20"])
         conditions.append(["content-length-range", size_bytes, size_bytes])
-        # Rounded down, so that the form is good for at least as long as it says.
-        expires_at = (self._clock() + lifetime).replace(microsecond=0)
-        form = self._client.generate_presigned_post(
-            self._bucket, ref.key, fields, conditions, int(lifetime.total_seconds())
-        )
+        # Rounded up, so that the form is good for at least as long as it says.
+        seconds = math.ceil((expires_at - self._clock()).total_seconds())
+        form = self._client.generate_presigned_post(self._bucket, ref.key, fields, conditions, seconds)
         return UploadForm(form["url"], form["fields"], expires_at)

@@ -1,4 +1,7 @@
-"""Limits what one API key may upload in a day, against a script gone wild and a key that leaked."""
+"""Limits what one API key may upload in a day, against a script gone wild and a key that leaked.
+
+What came to nothing does not count: an outage must not use up what a shop may upload.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -14,8 +17,8 @@ class DailyQuota:
         self._limit = limit
         self._clock = clock
 
-    def take(self, key_id: str) -> None:
-        """Count one upload.
+    def take(self, key_id: str, token: str) -> None:
+        """Count one upload, known by its token.
 
         Raises:
             QuotaExceededError: the key has had its uploads for today.
@@ -25,6 +28,16 @@ class DailyQuota:
         if not self._limit:
             return
         now = self._clock().astimezone(UTC)
-        if not self._quotas.take(key_id, now.date(), self._limit):
+        if not self._quotas.take(key_id, now.date(), self._limit, token):
             midnight = datetime.combine(now.date() + timedelta(days=1), time(tzinfo=UTC))
             raise QuotaExceededError(self._limit, midnight - now)
+
+    def give_back(self, key_id: str, token: str) -> None:
+        """Take an upload that came to nothing off today's count.
+
+        Raises:
+            UnavailableError: it may still be counted.
+
+        """
+        if self._limit:
+            self._quotas.give_back(key_id, self._clock().astimezone(UTC).date(), token)

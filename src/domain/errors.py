@@ -219,8 +219,8 @@ class OutcomeUnknownError(UnavailableError):
 
     code = "outcome_unknown"
     sentence = (
-        "The service cannot tell whether the image arrived. "
-        "Look whether it is there before you send it again."
+        "The service cannot tell whether the image arrived. Send the same request again with the same "
+        "Idempotency-Key; if you gave none, look first whether the image is there."
     )
 
 

@@ -6,10 +6,11 @@ Any method may raise `UnavailableError` when its store refuses for now or cannot
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Protocol
+from datetime import date, datetime
+from typing import Any, Protocol
 
 from domain.api_key import ApiKey
+from domain.claim import Claim
 from domain.failure import Failure
 from domain.gallery import Gallery, Page
 from domain.image import (
@@ -260,8 +261,8 @@ class UploadForm:
 class UploadForms(Protocol):
     """Issues forms with which a client sends a picture to the store itself."""
 
-    def issue(self, ref: ImageRef, size_bytes: int, lifetime: timedelta) -> UploadForm:
-        """Return a form for this one picture, of exactly `size_bytes` bytes."""
+    def issue(self, ref: ImageRef, size_bytes: int, expires_at: datetime) -> UploadForm:
+        """Return a form for this one picture, of exactly `size_bytes` bytes, good until this whole second."""
         ...
 
 
@@ -300,10 +301,45 @@ class Inspections(Protocol):
 
 
 class Quotas(Protocol):
-    """Counts what API keys do in a day."""
+    """Counts what API keys do in a day. A step is known by its token, so that trying it again is no other.
 
-    def take(self, key_id: str, day: date, limit: int) -> bool:
-        """Count one more for this key on this day, unless there are `limit`; tell whether it was counted."""
+    It is known as long as no other step follows.
+    """
+
+    def take(self, key_id: str, day: date, limit: int, token: str) -> bool:
+        """Count one more for this key on this day, unless there are `limit`; tell whether it was counted.
+
+        Raises:
+            UnavailableError: it was not counted, as far as that could be seen to.
+
+        """
+        ...
+
+    def give_back(self, key_id: str, day: date, token: str) -> None:
+        """Count one less for this key on this day, of what was counted with this token."""
+        ...
+
+
+class IdempotencyKeys(Protocol):
+    """Keeps the claims on idempotency keys, and forgets them after a while."""
+
+    def claim(self, key: str, claim: Claim, over: Claim | None = None) -> Claim | None:
+        """Write a claim where there is none, or over the one that was found there.
+
+        Returns None if it is written, or was by an earlier try of this call; else the claim that is there.
+        """
+        ...
+
+    def keep(self, key: str, token: str, answer: Mapping[str, Any]) -> None:
+        """Keep what its request was answered in the claim with this token; any other is left alone."""
+        ...
+
+    def let_go(self, key: str, token: str, *, is_counted: bool) -> None:
+        """Hold the claim with this token no longer; any other is left alone."""
+        ...
+
+    def forget(self, key: str, token: str) -> None:
+        """Remove the claim with this token; any other is left alone."""
         ...
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from domain.announced_format import announced_format
+from domain.begun import Begun, begun_with, find_begun
+from domain.claim import BegunPicture
 from domain.errors import FileTooLargeError
 from domain.image import Announcement, ImageRef, ProductImage
 from domain.image_details import ImageDetails
@@ -54,11 +57,18 @@ class ReserveUpload:
         self._clock = clock
         self._max_bytes = max_bytes
 
-    def __call__(self, upload: AnnouncedUpload) -> Reservation:
-        """Return the pending record and a form that is good for 15 minutes and for this picture only.
+    def __call__(self, upload: AnnouncedUpload, earlier: BegunPicture | None = None) -> Begun[Reservation]:
+        """Check what is announced, and return what reserves the record.
+
+        That returns the pending record and a form that is good for 15 minutes and for this picture only.
+        `earlier` is the picture that an earlier try of this reservation has begun: its form is issued again
+        as long as that is good or the picture has come, and expires when it did at first.
 
         Raises:
             FileTooLargeError, InvalidFieldsError, UnsupportedFormatError: found without any I/O.
+            UnavailableError: identifiers, or what became of the earlier picture, cannot be had now.
+
+        What it returns raises:
             ProductNotFoundError: nothing was reserved.
             UnavailableError: at most a pending record was, which the reconciler removes.
 
@@ -67,18 +77,40 @@ class ReserveUpload:
             raise FileTooLargeError(upload.size_bytes, self._max_bytes)
         image_format = announced_format(upload.media_type or "", upload.name)
         now = self._clock()
-        ref = ImageRef(upload.product_id, self._ids.next_id(), image_format)
-        form = self._forms.issue(ref, upload.size_bytes, FORM_LIFETIME)
+        found = self._find(upload, earlier, now) if earlier else None
+        if found:
+            return begun_with(found, lambda: Reservation(found, self._form(found)))
         image = ProductImage(
-            ref=ref,
+            ref=ImageRef(upload.product_id, self._ids.next_id(), image_format),
             user=upload.user,
             name=clean_file_name(upload.name) or f"image.{image_format.extension}",
             size_bytes=upload.size_bytes,
             details=ImageDetails().changed(upload.details),
             primary_requested_at=now if upload.is_primary else None,
-            announcement=Announcement(upload.sha256, form.expires_at),
+            announcement=Announcement(upload.sha256, _form_expiry(now)),
             created_at=now,
             updated_at=now,
         )
+        return begun_with(image, partial(self._reserve, image))
+
+    def _find(self, upload: AnnouncedUpload, earlier: BegunPicture, now: datetime) -> ProductImage | None:
+        return find_begun(
+            self._catalog,
+            upload.product_id,
+            earlier,
+            now,
+            may_go_on=lambda image: now < _form_expiry(image.created_at),
+        )
+
+    def _reserve(self, image: ProductImage) -> Reservation:
+        form = self._form(image)
         self._catalog.reserve(image)
         return Reservation(image, form)
+
+    def _form(self, image: ProductImage) -> UploadForm:
+        return self._forms.issue(image.ref, image.size_bytes, _form_expiry(image.created_at))
+
+
+def _form_expiry(reserved_at: datetime) -> datetime:
+    # S3 looks at whole seconds.
+    return (reserved_at + FORM_LIFETIME).replace(microsecond=0)

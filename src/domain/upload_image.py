@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
+from domain.begun import GOING_ON_TIME, Begun, begun_with, find_begun
+from domain.claim import BegunPicture
 from domain.errors import (
     BytesRefusedError,
     FieldFault,
@@ -11,11 +15,11 @@ from domain.errors import (
     OutcomeUnknownError,
     UnavailableError,
 )
-from domain.image import ImageRef, ProductImage
+from domain.image import ImageFormat, ImageRef, ProductImage
 from domain.image_signature import detect_format
 from domain.ports import Clock, ImageCatalog, ImageIds, ImageStore
 from domain.text import clean_file_name
-from domain.upload_fields import parse_upload_fields
+from domain.upload_fields import UploadFields, parse_upload_fields
 from domain.user import User
 
 
@@ -42,28 +46,31 @@ class UploadImage:
         self._clock = clock
         self._max_bytes = max_bytes
 
-    def __call__(self, upload: Upload) -> ProductImage:
-        """Store the picture and return its record, pending unless its event was quicker than this.
+    def __call__(self, upload: Upload, earlier: BegunPicture | None = None) -> Begun[ProductImage]:
+        """Check an upload, and return what stores it: record and bytes.
+
+        That returns the record, pending unless its event was quicker. `earlier` is the picture that an
+        earlier try of this upload has begun, which is gone on with as long as it is there.
 
         Raises:
             FileTooLargeForDirectUploadError, InvalidFieldsError, UnsupportedFormatError: found without
                 any I/O.
+            UnavailableError: identifiers, or what became of the earlier picture, cannot be had now.
+
+        What it returns raises:
             ProductNotFoundError: nothing was stored.
             UnavailableError: a store failed, and the picture will not appear. Its record may stay, pending or
                 being deleted, to be cleared up later.
             OutcomeUnknownError: the picture may yet appear.
 
         """
-        if len(upload.content) > self._max_bytes:
-            raise FileTooLargeForDirectUploadError(len(upload.content), self._max_bytes)
-        if not upload.content:
-            raise InvalidFieldsError((FieldFault("image", "The file is empty."),))
-        image_format = detect_format(upload.content)
-        fields = parse_upload_fields(upload.fields)
+        image_format, fields = self._check(upload)
         now = self._clock()
-        ref = ImageRef(upload.product_id, self._ids.next_id(), image_format)
+        found = self._find(upload, earlier, now) if earlier else None
+        if found:
+            return begun_with(found, partial(self._go_on, found, upload))
         image = ProductImage(
-            ref=ref,
+            ref=ImageRef(upload.product_id, self._ids.next_id(), image_format),
             user=upload.user,
             name=clean_file_name(upload.file_name) or f"image.{image_format.extension}",
             size_bytes=len(upload.content),
@@ -73,6 +80,28 @@ class UploadImage:
             created_at=now,
             updated_at=now,
         )
+        return begun_with(image, partial(self._store_all, image, upload))
+
+    def _check(self, upload: Upload) -> tuple[ImageFormat, UploadFields]:
+        if len(upload.content) > self._max_bytes:
+            raise FileTooLargeForDirectUploadError(len(upload.content), self._max_bytes)
+        if not upload.content:
+            raise InvalidFieldsError((FieldFault("image", "The file is empty."),))
+        return detect_format(upload.content), parse_upload_fields(upload.fields)
+
+    def _find(self, upload: Upload, earlier: BegunPicture, now: datetime) -> ProductImage | None:
+        return find_begun(
+            self._catalog,
+            upload.product_id,
+            earlier,
+            now,
+            may_go_on=lambda image: now < image.created_at + GOING_ON_TIME,
+        )
+
+    def _go_on(self, found: ProductImage, upload: Upload) -> ProductImage:
+        return found if found.is_inspected else self._store_bytes(found, upload.content)
+
+    def _store_all(self, image: ProductImage, upload: Upload) -> ProductImage:
         self._catalog.reserve(image)
         return self._store_bytes(image, upload.content)
 

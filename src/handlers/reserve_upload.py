@@ -13,14 +13,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
-from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_upload_forms import S3UploadForms
-from domain.daily_quota import DailyQuota
+from domain.begun import Begun
+from domain.claim import BegunPicture
 from domain.leased_ids import LeasedIds
 from domain.moments import iso_utc
 from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
 from handlers.http_function import HttpFunction, Request
-from handlers.idempotency import OncePerKey
+from handlers.idempotency import SafeRetries, safe_retries
 from handlers.image_json import created, image_json
 from handlers.json_request import AnnounceBody, read_json
 from handlers.problems import HttpResponse
@@ -46,15 +46,13 @@ class ReserveUploadHandler:
 
     def __init__(
         self,
-        reserve_upload: Callable[[AnnouncedUpload], Reservation],
-        once_per_key: OncePerKey,
-        quota: DailyQuota,
+        reserve_upload: Callable[[AnnouncedUpload, BegunPicture | None], Begun[Reservation]],
+        safe_retries: SafeRetries,
         logger: Logger,
         metrics: Metrics,
     ) -> None:
         self._reserve_upload = reserve_upload
-        self._once_per_key = once_per_key
-        self._quota = quota
+        self._safe_retries = safe_retries
         self._logger = logger
         self._metrics = metrics
 
@@ -72,13 +70,19 @@ class ReserveUploadHandler:
             is_primary=body.is_primary,
             sha256=body.sha256.lower() if body.sha256 else None,
         )
-        return self._once_per_key(
-            request, lambda: _fingerprint(upload.product_id, body), lambda: self._reserve(request, upload)
+        return self._safe_retries(
+            request,
+            lambda: _fingerprint(upload.product_id, body),
+            lambda earlier: self._begin(request, upload, earlier),
         )
 
-    def _reserve(self, request: Request, upload: AnnouncedUpload) -> HttpResponse:
-        self._quota.take(request.key_id)
-        reservation = self._reserve_upload(upload)
+    def _begin(
+        self, request: Request, upload: AnnouncedUpload, earlier: BegunPicture | None
+    ) -> Begun[HttpResponse]:
+        begun = self._reserve_upload(upload, earlier)
+        return Begun(begun.picture, lambda: self._answer(request, begun.finish()))
+
+    def _answer(self, request: Request, reservation: Reservation) -> HttpResponse:
         image, form = reservation.image, reservation.form
         self._metrics.add_metric("UploadsReserved", MetricUnit.Count, 1)
         self._metrics.flush_metrics()
@@ -115,10 +119,9 @@ def _handler() -> HttpFunction:
         max_bytes=settings.max_upload_bytes,
     )
     logger, metrics = telemetry("reserve_upload", settings.stack)
-    quota = DailyQuota(DynamoQuotas(client, settings.idempotency_table), settings.daily_upload_quota, clock)
-    once_per_key = OncePerKey(client, settings.idempotency_table)
+    retries = safe_retries(client, settings.idempotency_table, settings.daily_upload_quota, clock)
     return HttpFunction(
-        ReserveUploadHandler(reserve_upload, once_per_key, quota, logger, metrics),
+        ReserveUploadHandler(reserve_upload, retries, logger, metrics),
         allowed_origins=settings.allowed_origins,
         rejections="UploadsRejected",
         logger=logger,

@@ -14,15 +14,15 @@ from zlib_ng.zlib_ng import crc32
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
-from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
-from domain.daily_quota import DailyQuota
+from domain.begun import Begun
+from domain.claim import BegunPicture
 from domain.image import ProductImage
 from domain.leased_ids import LeasedIds
 from domain.upload_image import Upload, UploadImage
 from handlers.form import read_form
 from handlers.http_function import HttpFunction, Request
-from handlers.idempotency import OncePerKey
+from handlers.idempotency import SafeRetries, safe_retries
 from handlers.image_json import created, image_json
 from handlers.problems import HttpResponse
 from handlers.settings import read_settings
@@ -50,15 +50,13 @@ class UploadImageHandler:
 
     def __init__(
         self,
-        upload_image: Callable[[Upload], ProductImage],
-        once_per_key: OncePerKey,
-        quota: DailyQuota,
+        upload_image: Callable[[Upload, BegunPicture | None], Begun[ProductImage]],
+        safe_retries: SafeRetries,
         logger: Logger,
         metrics: Metrics,
     ) -> None:
         self._upload_image = upload_image
-        self._once_per_key = once_per_key
-        self._quota = quota
+        self._safe_retries = safe_retries
         self._logger = logger
         self._metrics = metrics
 
@@ -77,13 +75,15 @@ class UploadImageHandler:
             file_name=form.file_name,
             fields=form.fields,
         )
-        return self._once_per_key(
-            request, lambda: _fingerprint(upload), lambda: self._upload(request, upload)
+        return self._safe_retries(
+            request, lambda: _fingerprint(upload), lambda earlier: self._begin(request, upload, earlier)
         )
 
-    def _upload(self, request: Request, upload: Upload) -> HttpResponse:
-        self._quota.take(request.key_id)
-        image = self._upload_image(upload)
+    def _begin(self, request: Request, upload: Upload, earlier: BegunPicture | None) -> Begun[HttpResponse]:
+        begun = self._upload_image(upload, earlier)
+        return Begun(begun.picture, lambda: self._answer(request, begun.finish()))
+
+    def _answer(self, request: Request, image: ProductImage) -> HttpResponse:
         self._report(image)
         is_primary = image.primary_requested_at is not None
         body = image_json(image, base_url=request.base_url, is_primary=is_primary)
@@ -123,10 +123,9 @@ def _handler() -> HttpFunction:
         max_bytes=settings.max_direct_upload_bytes,
     )
     logger, metrics = telemetry("upload_image", settings.stack)
-    quota = DailyQuota(DynamoQuotas(client, settings.idempotency_table), settings.daily_upload_quota, clock)
-    once_per_key = OncePerKey(client, settings.idempotency_table)
+    retries = safe_retries(client, settings.idempotency_table, settings.daily_upload_quota, clock)
     return HttpFunction(
-        UploadImageHandler(upload_image, once_per_key, quota, logger, metrics),
+        UploadImageHandler(upload_image, retries, logger, metrics),
         allowed_origins=settings.allowed_origins,
         rejections="UploadsRejected",
         logger=logger,

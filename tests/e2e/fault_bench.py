@@ -24,6 +24,8 @@ from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
 from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG, S3ImageStore
+from domain.begun import Begun
+from domain.claim import BegunPicture
 from domain.delete_image import DeleteImage
 from domain.errors import DomainError
 from domain.extract_metadata import ExtractMetadata
@@ -34,7 +36,7 @@ from domain.reconcile import PATIENCE, Reconcile
 from domain.upload_image import Upload, UploadImage
 from local.sample import sample_jpeg
 from local.system import State
-from tests.builders import USER, a_catalog_table, an_image_sent
+from tests.builders import USER, a_catalog_table, an_idempotency_table, an_image_sent
 from tests.integration.faults import hook
 from tests.torture.results import size
 
@@ -67,11 +69,15 @@ class KilledError(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class FaultPoint:
-    """One call of one use case, and what befalls it."""
+    """One call of one use case, and what befalls it, or it and all that follow."""
 
     call: int
     when: When
     fault: Fault
+    is_outage: bool = False
+
+    def befalls(self, call: int) -> bool:
+        return call == self.call or (self.is_outage and call > self.call)
 
 
 @dataclass(slots=True)
@@ -84,7 +90,7 @@ class Interference:
     def spoil(self, client: BaseClient, request: AWSPreparedRequest) -> AWSResponse | None:
         """Let the chosen fault befall a request."""
         point = self.point
-        if point is None or len(self.calls) - 1 != point.call:
+        if point is None or not point.befalls(len(self.calls) - 1):
             return None
         if point.when is When.AFTER:
             # What botocore does next.
@@ -152,6 +158,7 @@ class Bench:
             self._s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
             self._s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
             a_catalog_table(self._dynamodb)
+            an_idempotency_table(self._dynamodb)
         DynamoProducts(self._dynamodb, "catalog").add(PRODUCT_ID)
 
     @property
@@ -167,54 +174,70 @@ class Bench:
         """Write a picture's bytes, as the upload function does."""
         S3ImageStore(self._s3, self.bucket).put(image, content)
 
+    def clients_under(self, interference: Interference) -> Mapping[str, Any]:
+        """Return the clients of what runs next, whose calls meet this."""
+        self._interference = interference
+        return self._watched
+
+    def clock(self) -> datetime:
+        """Tell the time, which passes a little."""
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
     # --- What runs: each time with nothing in memory, as after a crash --------------------------------
 
     def upload(
         self, interference: Interference, content: bytes = CONTENT, *, is_primary: bool = True
     ) -> ImageRef:
-        clients = self._clients_under(interference)
+        clients = self.clients_under(interference)
+        return self.begin_upload(clients, content, is_primary=is_primary)(None).finish().ref
+
+    def begin_upload(
+        self, clients: Mapping[str, Any], content: bytes = CONTENT, *, is_primary: bool = True
+    ) -> Callable[[BegunPicture | None], Begun[ProductImage]]:
+        """Return what begins an upload, given the picture that an earlier try has begun."""
         catalog = DynamoImageCatalog(clients["dynamodb"], "catalog")
         upload = UploadImage(
             catalog=catalog,
             store=S3ImageStore(clients["s3"], self.bucket),
             ids=LeasedIds(catalog),
-            clock=self._clock,
+            clock=self.clock,
             max_bytes=1_000_000,
         )
         fields = {"is_primary": str(is_primary).lower()}
         sent = Upload(product_id=PRODUCT_ID, user=USER, content=content, file_name="a.jpg", fields=fields)
-        return upload(sent).ref
+        return lambda earlier: upload(sent, earlier)
 
     def send_form(self) -> ImageRef:
         """Take a picture in that comes by an upload form."""
         ref = ImageRef(PRODUCT_ID, FORM_IMAGE_ID, ImageFormat.JPEG)
-        self.catalog.reserve(an_image_sent(self._clock(), is_primary=True, ref=ref, size_bytes=len(CONTENT)))
+        self.catalog.reserve(an_image_sent(self.clock(), is_primary=True, ref=ref, size_bytes=len(CONTENT)))
         self.write(ref, CONTENT)
         return ref
 
     def extract(self, ref: ImageRef, interference: Interference) -> None:
-        clients = self._clients_under(interference)
+        clients = self.clients_under(interference)
         extract = ExtractMetadata(
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
             store=S3ImageStore(clients["s3"], self.bucket),
             inspector=PillowImageInspector(1_000_000),
             events=EventBridgeImageEvents(clients["events"]),
-            clock=self._clock,
+            clock=self.clock,
         )
         extract(ref)
 
     def delete(self, ref: ImageRef, interference: Interference) -> None:
-        clients = self._clients_under(interference)
+        clients = self.clients_under(interference)
         delete = DeleteImage(
             DynamoImageCatalog(clients["dynamodb"], "catalog"),
             S3ImageStore(clients["s3"], self.bucket),
             EventBridgeImageEvents(clients["events"]),
-            self._clock,
+            self.clock,
         )
         delete(ref.product_id, ref.image_id)
 
     def reconcile(self, interference: Interference) -> None:
-        clients = self._clients_under(interference)
+        clients = self.clients_under(interference)
         # The deployed function: it finds neither record nor bytes, and `deliver_events` does its work.
         function = self._functions["extract_metadata"]
         reconcile = Reconcile(
@@ -222,7 +245,7 @@ class Bench:
             store=S3ImageStore(clients["s3"], self.bucket),
             inspections=LambdaInspections(clients["lambda"], function),
             events=EventBridgeImageEvents(clients["events"]),
-            clock=self._clock,
+            clock=self.clock,
         )
         reconcile(lambda: True)
 
@@ -284,8 +307,13 @@ class Bench:
         assert page == Page(len(gallery.images), gallery.snapshots())
         return page.count
 
+    def counted(self) -> int:
+        """Return how many uploads count against the quota."""
+        items = self._dynamodb.scan(TableName="idempotency")["Items"]
+        return sum(int(item["uploads"]["N"]) for item in items if "uploads" in item)
+
     def clear(self) -> None:
-        """Remove every picture."""
+        """Remove every picture, key and count."""
         versions = self._s3.list_object_versions(Bucket=self.bucket)
         for each in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
             self._s3.delete_object(Bucket=self.bucket, Key=each["Key"], VersionId=each["VersionId"])
@@ -293,11 +321,8 @@ class Bench:
             if "image_id" in item:
                 self._dynamodb.delete_item(TableName="catalog", Key={"pk": item["pk"], "sk": item["sk"]})
         self._dynamodb.put_item(TableName="catalog", Item=product_to_item(PRODUCT_ID))
-
-    def _clients_under(self, interference: Interference) -> Mapping[str, Any]:
-        """Return the clients of what runs next, whose calls meet this."""
-        self._interference = interference
-        return self._watched
+        for item in self._dynamodb.scan(TableName="idempotency")["Items"]:
+            self._dynamodb.delete_item(TableName="idempotency", Key={"id": item["id"]})
 
     def _watched_clients(self) -> Mapping[str, Any]:
         """Make the clients once: that takes longer than most use cases do."""
@@ -320,10 +345,6 @@ class Bench:
 
         hook(client, "before-call", count)
         hook(client, "before-send", spoil)
-
-    def _clock(self) -> datetime:
-        self.now += timedelta(milliseconds=1)
-        return self.now
 
 
 def fault_points(calls: int) -> list[FaultPoint]:

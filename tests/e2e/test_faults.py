@@ -23,9 +23,9 @@ from tests.e2e.fault_bench import (
     fault_points,
     outcome,
 )
+from tests.e2e.fault_checks import check_nothing_is_lost_or_left, name
 from tests.torture.results import size
 
-SETTLED = {ImageStatus.READY, ImageStatus.FAILED}
 CALLS = {
     "upload": 3,
     "extract": 4,
@@ -91,27 +91,10 @@ def leave_things_open(bench: Bench) -> None:
     bench.now += PATIENCE + timedelta(minutes=1)
 
 
-def check_nothing_is_lost_or_left(bench: Bench) -> None:
-    """Check that each picture is settled and counted, its bytes there and public, and no others are there."""
-    # True at any time, not only when all is quiet.
-    bench.count()
-    bench.let_time_pass_and_reconcile()
-    records, objects = bench.records(), bench.objects()
-    assert bench.count() == len(records)
-    assert {ref: status for ref, status in records.items() if status not in SETTLED} == {}
-    assert {ref for ref, status in records.items() if status is ImageStatus.READY} == objects
-    assert bench.public() == objects
-    assert bench.primary() in {None, *(ref.image_id for ref in objects)}
-
-
 def points(use_case: str) -> list[FaultPoint]:
     """Return the points to try: all of them in `make torture`, else some of every kind and of most calls."""
     every = fault_points(CALLS[use_case])
     return size(every, every[:: SAMPLED[use_case]], "faults at calls to AWS")
-
-
-def name(point: FaultPoint) -> str:
-    return f"call {point.call} {point.when.value} {point.fault.value}"
 
 
 @pytest.mark.parametrize("use_case", CALLS)

@@ -73,11 +73,16 @@ def an_upload_whose_bytes_are_refused(shop: Shop, product_id: int) -> Outcome:
         return _of(shop.upload(PICTURE, product_id=product_id))
 
 
-def a_refused_upload_sent_again_with_its_idempotency_key(shop: Shop, product_id: int) -> Outcome:
+def an_upload_whose_product_is_named_rightly_the_second_time(shop: Shop, product_id: int) -> Outcome:
     key = str(uuid4())
-    with shop.bucket_policy(shop.no_puts()):
-        shop.upload(PICTURE, product_id=product_id, idempotency_key=key)
-        return _of(shop.upload(PICTURE, product_id=product_id, idempotency_key=key))
+    shop.upload(PICTURE, product_id=999_999, idempotency_key=key)
+    return _of(shop.upload(PICTURE, product_id=product_id, idempotency_key=key))
+
+
+def an_upload_that_was_cut_short_sent_again_with_its_idempotency_key(shop: Shop, product_id: int) -> Outcome:
+    key = str(uuid4())
+    shop.cut_short(shop.upload(PICTURE, product_id=product_id, idempotency_key=key))
+    return _of(shop.upload(PICTURE, product_id=product_id, idempotency_key=key))
 
 
 def an_upload_whose_first_reply_is_lost(shop: Shop, product_id: int) -> Outcome:
@@ -99,12 +104,17 @@ def a_reservation_with_an_idempotency_key(shop: Shop, product_id: int) -> Outcom
     return _of(shop.reserve(_announcement(), product_id=product_id, idempotency_key=str(uuid4())))
 
 
-def a_failed_reservation_sent_again_with_its_idempotency_key(shop: Shop, product_id: int) -> Outcome:
-    last = shop.reserved(PICTURE, product_id=product_id).id
-    shop.state.catalog.reserve(an_image(ref=a_ref(last + 1, product_id)))
+def a_reservation_whose_product_is_named_rightly_the_second_time(shop: Shop, product_id: int) -> Outcome:
     key = str(uuid4())
-    failed = shop.reserve(_announcement(), product_id=product_id, idempotency_key=key)
-    assert failed.status_code == 500, failed.text
+    shop.reserve(_announcement(), product_id=999_999, idempotency_key=key)
+    return _of(shop.reserve(_announcement(), product_id=product_id, idempotency_key=key))
+
+
+def a_reservation_that_was_cut_short_sent_again_with_its_idempotency_key(
+    shop: Shop, product_id: int
+) -> Outcome:
+    key = str(uuid4())
+    shop.cut_short(shop.reserve(_announcement(), product_id=product_id, idempotency_key=key))
     return _of(shop.reserve(_announcement(), product_id=product_id, idempotency_key=key))
 
 
@@ -212,7 +222,7 @@ def _proof(function: str, action: str, resource: str, probe: Probe, with_it: str
 CATALOG, KEYS, IDEMPOTENCY = "CatalogTable", "KeysTable", "IdempotencyTable"
 OBJECTS, BUS = "ImagesBucket/originals/*", "event-bus/default"
 INTERNAL, UNAVAILABLE = "500 internal_error", "503 temporarily_unavailable"
-IN_PROGRESS = "409 request_in_progress"
+REUSED = "422 idempotency_key_reused"
 ENDS = "ends in an error"
 
 PROOFS = [
@@ -236,15 +246,23 @@ PROOFS = [
         IDEMPOTENCY,
         an_upload_with_an_idempotency_key,
         "201",
-        "503 outcome_unknown",
+        INTERNAL,
     ),
     _proof(
         "upload_image",
         "dynamodb:DeleteItem",
         IDEMPOTENCY,
-        a_refused_upload_sent_again_with_its_idempotency_key,
-        UNAVAILABLE,
-        IN_PROGRESS,
+        an_upload_whose_product_is_named_rightly_the_second_time,
+        "201",
+        REUSED,
+    ),
+    _proof(
+        "upload_image",
+        "dynamodb:GetItem",
+        CATALOG,
+        an_upload_that_was_cut_short_sent_again_with_its_idempotency_key,
+        "201",
+        INTERNAL,
     ),
     _proof("upload_image", "s3:PutObject", OBJECTS, an_upload, "201", UNAVAILABLE),
     _proof("upload_image", "s3:GetObject", OBJECTS, an_upload_whose_first_reply_is_lost, "201", INTERNAL),
@@ -267,15 +285,23 @@ PROOFS = [
         IDEMPOTENCY,
         a_reservation_with_an_idempotency_key,
         "201",
-        "503 outcome_unknown",
+        INTERNAL,
     ),
     _proof(
         "reserve_upload",
         "dynamodb:DeleteItem",
         IDEMPOTENCY,
-        a_failed_reservation_sent_again_with_its_idempotency_key,
+        a_reservation_whose_product_is_named_rightly_the_second_time,
         "201",
-        IN_PROGRESS,
+        REUSED,
+    ),
+    _proof(
+        "reserve_upload",
+        "dynamodb:GetItem",
+        CATALOG,
+        a_reservation_that_was_cut_short_sent_again_with_its_idempotency_key,
+        "201",
+        INTERNAL,
     ),
     _proof("reserve_upload", "s3:PutObject", OBJECTS, a_form_that_is_sent, "204", "403 AccessDenied"),
     _proof("gallery", "dynamodb:Query", f"{CATALOG}/index/gallery", a_look_at_a_gallery, "200", INTERNAL),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from itertools import count
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from domain.image import ImageStatus
+from openapi.bodies import ReservedImageBody
 from tests.builders import jpeg
 from tests.e2e.problems import check_problem
 from tests.e2e.shop import Shop
@@ -82,6 +84,72 @@ def test_while_the_first_is_running_the_others_are_told_to_come_back(
     assert len(shop.gallery(product_id)) == number + 1
 
 
+@both_routes
+def test_a_request_whose_answer_got_lost_on_the_way_is_answered_with_the_same_picture(
+    shop: Shop, product_id: int, key: str, send: Send
+) -> None:
+    first = send(shop, product_id, key)
+    shop.cut_short(first)
+    again = send(shop, product_id, key)
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+    assert again.headers["location"] == first.headers["location"]
+    assert "idempotency-replayed" not in again.headers
+    replay = send(shop, product_id, key)
+    assert (replay.content, replay.headers["idempotency-replayed"]) == (again.content, "true")
+    assert [image.id for image in shop.gallery(product_id)] == [first.json()["id"]]
+
+
+def test_a_form_that_got_lost_on_the_way_is_issued_again_and_works(
+    shop: Shop, product_id: int, key: str
+) -> None:
+    first = _reserve(shop, product_id, key)
+    shop.cut_short(first)
+    again = ReservedImageBody.model_validate_json(_reserve(shop, product_id, key).content)
+    assert again.upload.expires_at == datetime.fromisoformat(first.json()["upload"]["expires_at"])
+    assert shop.send(again.upload, PICTURE).status_code == 204
+    assert shop.state.finished(product_id, first.json()["id"]).status is ImageStatus.READY
+
+
+@both_routes
+def test_of_many_retries_at_once_one_goes_on_and_the_others_are_told_to_come_back(
+    shop: Shop, product_id: int, key: str, send: Send
+) -> None:
+    first = send(shop, product_id, key)
+    for _ in range(5):
+        shop.cut_short(first)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(partial(send, shop, product_id), [key] * 8))
+        assert {answer.status_code for answer in answers} <= {201, 409}
+        made = [answer for answer in answers if answer.status_code == 201]
+        assert {answer.json()["id"] for answer in made} == {first.json()["id"]}
+        assert [answer.headers.get("idempotency-replayed") for answer in made].count(None) == 1
+    assert [image.id for image in shop.gallery(product_id)] == [first.json()["id"]]
+
+
+@both_routes
+def test_a_picture_that_was_deleted_before_its_request_was_answered_is_made_anew(
+    shop: Shop, product_id: int, key: str, send: Send
+) -> None:
+    first = send(shop, product_id, key)
+    shop.cut_short(first)
+    assert shop.delete(product_id, first.json()["id"]).status_code == 204
+    again = send(shop, product_id, key)
+    assert again.status_code == 201
+    assert [image.id for image in shop.gallery(product_id)] == [again.json()["id"]]
+    assert again.json()["id"] != first.json()["id"]
+
+
+@both_routes
+def test_a_picture_that_was_deleted_after_its_request_was_answered_stays_so(
+    shop: Shop, product_id: int, key: str, send: Send
+) -> None:
+    first = send(shop, product_id, key)
+    assert shop.delete(product_id, first.json()["id"]).status_code == 204
+    again = send(shop, product_id, key)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert shop.gallery(product_id) == []
+
+
 def test_answers_are_kept_for_a_day(
     shop: Shop, product_id: int, key: str, outputs: Mapping[str, str]
 ) -> None:
@@ -90,7 +158,7 @@ def test_answers_are_kept_for_a_day(
     before = {item["id"]["S"] for item in client.scan(TableName=table)["Items"]}
     answer = _upload(shop, product_id, key)
     (kept,) = (item for item in client.scan(TableName=table)["Items"] if item["id"]["S"] not in before)
-    assert json.loads(kept["data"]["S"])["body"] == answer.text
+    assert json.loads(kept["answer"]["S"])["body"] == answer.text
     created_at = shop.shown(product_id, answer.json()["id"]).created_at.timestamp()
     assert abs(int(kept["expiration"]["N"]) - created_at - 24 * 60 * 60) < 60
 

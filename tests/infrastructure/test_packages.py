@@ -106,8 +106,8 @@ def test_a_function_ships_the_sources_as_they_are(logical_id: str) -> None:
     ("logical_id", "absent"),
     [
         ("AuthorizeFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
-        ("UploadImageFunction", {"PIL", "pydantic", "awscrt"}),
-        ("ReserveUploadFunction", {"PIL", "multipart", "pybase64", "awscrt"}),
+        ("UploadImageFunction", {"PIL", "pydantic", "boto3", "awscrt"}),
+        ("ReserveUploadFunction", {"PIL", "multipart", "pybase64", "boto3", "awscrt"}),
         ("GalleryFunction", {"PIL", "multipart", "pybase64", "boto3", "awscrt"}),
         ("DescribeApiFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "botocore"}),
         ("ExtractMetadataFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),

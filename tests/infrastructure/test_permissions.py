@@ -24,13 +24,18 @@ PERMISSIONS = {
         "${AuthorizeLogGroup.Arn}": WRITE_LOGS,
     },
     "UploadImageRole": {
-        "${CatalogTable.Arn}": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        "${CatalogTable.Arn}": {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
         "${IdempotencyTable.Arn}": KEEP_KEYS,
         "${ImagesBucket.Arn}/originals/*": {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"},
         "${UploadImageLogGroup.Arn}": WRITE_LOGS,
     },
     "ReserveUploadRole": {
-        "${CatalogTable.Arn}": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "${IdempotencyTable.Arn}": KEEP_KEYS,
         # A form carries the rights of whoever signs it.
         "${ImagesBucket.Arn}/originals/*": {"s3:PutObject"},

@@ -21,8 +21,6 @@ from packages.build import SOURCES
 from packages.prune import OPERATIONS, PruningError, prune_botocore
 from tests.infrastructure.package_files import built_package
 
-OF_POWERTOOLS = {"get_item", "put_item", "update_item", "delete_item"}
-"""What its store of idempotency keys calls, behind our back."""
 BEHIND_OTHERS = {"create_bucket"}
 """What the SDK asks for on its own: the address that a form is posted to."""
 
@@ -44,7 +42,7 @@ def calls_of_adapters() -> set[str]:
 
 def test_the_operations_that_are_kept_are_those_in_use() -> None:
     kept = {xform_name(operation) for operations in OPERATIONS.values() for operation in operations}
-    assert kept == calls_of_adapters() | OF_POWERTOOLS | BEHIND_OTHERS
+    assert kept == calls_of_adapters() | BEHIND_OTHERS
 
 
 @cache
@@ -167,12 +165,6 @@ def test_what_is_not_in_use_is_removed(sdk: Path) -> None:
     [partition] = json.loads((sdk / "data/endpoints.json").read_text())["partitions"]
     assert partition["services"].keys() == OPERATIONS.keys()
     assert {path.name for path in (sdk / "docs").iterdir()} == {"__init__.py", "docstring.py", "utils.py"}
-
-
-def test_documentation_stays_where_boto3_needs_it(sdk: Path) -> None:
-    (sdk.parent / "boto3").mkdir()
-    prune_botocore(sdk)
-    assert (sdk / "docs/service.py").exists()
 
 
 def test_a_model_that_was_moved_stops_the_build(sdk: Path) -> None:

@@ -1,12 +1,11 @@
 """Where template.yaml keeps things: bucket, tables, queue."""
 
 import pytest
-from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-from adapters.aws import dynamodb_client
+from adapters.dynamo_idempotency_keys import EXPIRATION
 from domain.image import ImageFormat, ImageRef
 from local.template import Template
-from tests.builders import CATALOG_TABLE
+from tests.builders import CATALOG_TABLE, IDEMPOTENCY_TABLE
 from tests.infrastructure.stack import as_sub, images_bucket, of_type
 
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60
@@ -89,12 +88,12 @@ def test_every_table_of_the_shops_data_can_go_back_in_time(template: Template, n
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_idempotency_keys_are_forgotten_by_the_attribute_that_powertools_writes(template: Template) -> None:
+def test_idempotency_keys_and_counts_are_forgotten_by_the_attribute_that_says_when(
+    template: Template,
+) -> None:
     table = of_type(template, "AWS::DynamoDB::Table")["IdempotencyTable"]
-    store = DynamoDBPersistenceLayer("t", boto3_client=dynamodb_client())
-    assert table["TimeToLiveSpecification"] == {"AttributeName": store.expiry_attr, "Enabled": True}
-    assert table["KeySchema"] == [{"AttributeName": store.key_attr, "KeyType": "HASH"}]
-    assert table["AttributeDefinitions"] == [{"AttributeName": store.key_attr, "AttributeType": "S"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": EXPIRATION, "Enabled": True}
+    assert {name: table[name] for name in IDEMPOTENCY_TABLE} == IDEMPOTENCY_TABLE
 
 
 def test_what_holds_the_shops_data_outlives_the_stack(template: Template) -> None:

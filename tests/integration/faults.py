@@ -52,6 +52,16 @@ def lose_every_request(client: BaseClient, error: BotoCoreError) -> None:
     client.meta.events.register_first("before-send", lose)
 
 
+def lose_every_reply(client: BaseClient) -> None:
+    """Let all requests arrive, but no reply to them."""
+
+    # Registered last, it runs when moto has answered already.
+    def lose(**_: object) -> None:
+        raise ConnectionClosedError(endpoint_url=_ENDPOINT)
+
+    client.meta.events.register_last("before-send", lose)
+
+
 def lose_first_reply(client: BaseClient) -> None:
     """Let the first request arrive, but not the reply to it."""
     # Registered last, it runs when moto has answered already.

@@ -8,13 +8,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.dynamo_idempotency_keys import DynamoIdempotencyKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import UnavailableError
 from domain.image import ImageFacts, ImageSnapshot
-from tests.builders import DAMAGED, NOW, OPERATOR, a_ref, an_api_key, an_image
+from tests.builders import DAMAGED, NOW, OPERATOR, a_claim, a_ref, an_api_key, an_image
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
 
 if TYPE_CHECKING:
@@ -31,7 +32,14 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "begin_removal": lambda client: DynamoImageCatalog(client, "t").begin_removal(SEEN, NOW),
     "open_images": lambda client: list(DynamoImageCatalog(client, "t").open_images(NOW)),
     "postpone": lambda client: DynamoImageCatalog(client, "t").postpone(a_ref(), NOW),
-    "take a quota": lambda client: DynamoQuotas(client, "t").take("id", NOW.date(), 1),
+    "take a quota": lambda client: DynamoQuotas(client, "t").take("id", NOW.date(), 1, "token"),
+    "give a quota back": lambda client: DynamoQuotas(client, "t").give_back("id", NOW.date(), "token"),
+    "claim an idempotency key": lambda client: DynamoIdempotencyKeys(client, "t").claim("key", a_claim()),
+    "keep an answer": lambda client: DynamoIdempotencyKeys(client, "t").keep("key", "token", {}),
+    "let a claim go": lambda client: DynamoIdempotencyKeys(client, "t").let_go(
+        "key", "token", is_counted=True
+    ),
+    "forget a claim": lambda client: DynamoIdempotencyKeys(client, "t").forget("key", "token"),
     "look_up": lambda client: DynamoImageCatalog(client, "t").look_up(42, 1),
     "page": lambda client: DynamoImageCatalog(client, "t").page(42, 10, 0),
     "gallery": lambda client: DynamoImageCatalog(client, "t").gallery(42, 100),

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -255,15 +255,6 @@ def test_a_read_sees_every_write_before_it(
     assert asked == [True]
 
 
-def test_a_look_that_dynamodb_leaves_half_undone_is_a_passing_fault() -> None:
-    client = dynamodb_client()
-    unprocessed: dict[str, object] = {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": []}}}
-    response = AWSResponse("", 200, HTTPHeaders(), None)
-    hook(client, "before-call", lambda **_: (response, unprocessed))
-    with pytest.raises(UnavailableError):
-        DynamoImageCatalog(client, "t").look_up(42, 1)
-
-
 # --- Records and products that lack what came later --------------------------------------------------------
 
 
@@ -330,6 +321,49 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr("adapters.aws.random.uniform", note)
     return longest
+
+
+def leave_out(client: "DynamoDBClient", times: int) -> None:
+    """Let so many reads by keys leave the last of them out, as DynamoDB does when it is throttled."""
+    left = iter(range(times))
+    kept: list[dict[str, Any]] = []
+
+    def shorten(params: dict[str, Any], **_: object) -> dict[str, Any]:
+        [(table, asked)] = params["RequestItems"].items()
+        kept.clear()
+        if next(left, None) is None:
+            return params
+        *keys, last = asked["Keys"]
+        kept.append({table: {"Keys": [last]}})
+        return {"RequestItems": {table: {**asked, "Keys": keys or [{"pk": {"S": "-"}, "sk": {"S": "-"}}]}}}
+
+    def tell(parsed: dict[str, Any], **_: object) -> None:
+        parsed["UnprocessedKeys"] = kept[0] if kept else {}
+
+    hook(client, "provide-client-params.dynamodb.BatchGetItem", shorten)
+    hook(client, "after-call.dynamodb.BatchGetItem", tell)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_dynamodb_leaves_out_of_a_look_is_asked_for_again(
+    client: "DynamoDBClient", table: str, waits: list[float], times: int
+) -> None:
+    catalog = DynamoImageCatalog(client, table)
+    catalog.reserve(an_image())
+    leave_out(client, times)
+    assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(an_image(), None)
+    assert waits == [0.1, 0.2][:times]
+
+
+def test_a_look_that_dynamodb_leaves_half_undone_three_times_is_a_passing_fault(
+    client: "DynamoDBClient", table: str, waits: list[float]
+) -> None:
+    catalog = DynamoImageCatalog(client, table)
+    catalog.reserve(an_image())
+    leave_out(client, 3)
+    with pytest.raises(UnavailableError):
+        catalog.look_up(PRODUCT_ID, 1)
+    assert len(waits) == 2
 
 
 def collide(

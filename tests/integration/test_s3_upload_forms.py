@@ -16,7 +16,7 @@ from tests.integration.faults import LOST_CONNECTIONS, lose_every_request
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-LIFETIME = timedelta(minutes=15)
+EXPIRES_AT = NOW.replace(microsecond=0) + timedelta(minutes=15)
 SIZE_BYTES = 20_000_000
 
 
@@ -28,8 +28,8 @@ def client() -> "S3Client":
     return client
 
 
-def issue(client: "S3Client", ref: ImageRef | None = None) -> UploadForm:
-    return S3UploadForms(client, "images", lambda: NOW).issue(ref or a_ref(), SIZE_BYTES, LIFETIME)
+def issue(client: "S3Client", ref: ImageRef | None = None, expires_at: datetime = EXPIRES_AT) -> UploadForm:
+    return S3UploadForms(client, "images", lambda: NOW).issue(ref or a_ref(), SIZE_BYTES, expires_at)
 
 
 def policy(form: UploadForm) -> dict[str, Any]:
@@ -72,11 +72,15 @@ def test_the_fields_are_what_the_form_holds_the_client_to(client: "S3Client") ->
     assert not [name for name, value in form.fields.items() if ";" in value]
 
 
-def test_a_form_expires_when_it_says(client: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("minutes", [0, -14, -16])
+def test_a_form_expires_when_it_says_also_one_that_is_issued_again(
+    client: "S3Client", monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
     # The SDK, which signs the policy, has a clock of its own.
     monkeypatch.setattr("botocore.signers.get_current_datetime", lambda: NOW)
-    form = issue(client)
-    assert form.expires_at == NOW.replace(microsecond=0) + LIFETIME
+    expires_at = EXPIRES_AT + timedelta(minutes=minutes)
+    form = issue(client, expires_at=expires_at)
+    assert form.expires_at == expires_at
     assert datetime.fromisoformat(policy(form)["expiration"]) == form.expires_at
 
 

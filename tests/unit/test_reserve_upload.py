@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from domain.claim import BegunPicture
 from domain.errors import (
     DomainError,
     FileTooLargeError,
@@ -11,13 +12,13 @@ from domain.errors import (
     ProductNotFoundError,
     UnsupportedFormatError,
 )
-from domain.image import Announcement, ImageFormat
-from domain.leased_ids import LeasedIds
-from domain.reserve_upload import FORM_LIFETIME, AnnouncedUpload, Reservation, ReserveUpload
+from domain.image import Announcement, ImageFacts, ImageFormat, ImageStatus
+from domain.reserve_upload import AnnouncedUpload, Reservation
 from tests.builders import NOW, PRODUCT_ID, USER, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, InMemoryUploadForms
+from tests.fakes import InMemoryImageCatalog, reserve_upload_with
 
 MAX_BYTES = 50_000_000
+FORM_EXPIRES_AT = NOW.replace(microsecond=0) + timedelta(minutes=15)
 UPLOAD = AnnouncedUpload(
     product_id=PRODUCT_ID,
     user=USER,
@@ -36,14 +37,7 @@ def catalog() -> InMemoryImageCatalog:
 
 
 def reserve(catalog: InMemoryImageCatalog, **changes: Any) -> Reservation:  # noqa: ANN401 - any field
-    reserve_upload = ReserveUpload(
-        catalog=catalog,
-        forms=InMemoryUploadForms(lambda: NOW),
-        ids=LeasedIds(catalog),
-        clock=lambda: NOW,
-        max_bytes=MAX_BYTES,
-    )
-    return reserve_upload(replace(UPLOAD, **changes))
+    return reserve_upload_with(catalog)(replace(UPLOAD, **changes)).finish()
 
 
 def test_a_pending_record_is_there_with_what_was_announced(catalog: InMemoryImageCatalog) -> None:
@@ -53,7 +47,7 @@ def test_a_pending_record_is_there_with_what_was_announced(catalog: InMemoryImag
         size_bytes=20_000_000,
         primary_requested_at=NOW,
         order=3,
-        announcement=Announcement("0" * 64, NOW + FORM_LIFETIME),
+        announcement=Announcement("0" * 64, FORM_EXPIRES_AT),
     )
     assert catalog.get(PRODUCT_ID, 1) == reservation.image
 
@@ -61,13 +55,13 @@ def test_a_pending_record_is_there_with_what_was_announced(catalog: InMemoryImag
 def test_a_picture_that_is_not_announced_as_the_primary_is_no_wish(catalog: InMemoryImageCatalog) -> None:
     reservation = reserve(catalog)
     assert reservation.image.primary_requested_at is None
-    assert reservation.image.announcement == Announcement(None, NOW + FORM_LIFETIME)
+    assert reservation.image.announcement == Announcement(None, FORM_EXPIRES_AT)
 
 
 def test_the_form_is_for_this_picture_and_the_size_that_was_announced(catalog: InMemoryImageCatalog) -> None:
     form = reserve(catalog).form
     assert form.fields == {"key": a_ref().key, "size": "20000000"}
-    assert form.expires_at == NOW + timedelta(minutes=15)
+    assert form.expires_at == FORM_EXPIRES_AT
 
 
 def test_name_and_media_type_tell_the_format(catalog: InMemoryImageCatalog) -> None:
@@ -101,3 +95,70 @@ def test_nothing_is_reserved_for_an_unknown_product(catalog: InMemoryImageCatalo
     with pytest.raises(ProductNotFoundError):
         reserve(catalog, product_id=43)
     assert catalog.images == {}
+
+
+# --- Another try of a reservation -------------------------------------------------------------------------
+
+
+ANEW = a_ref(101)
+"""Of what a second process begins, which leases identifiers of its own."""
+
+
+def try_again(
+    catalog: InMemoryImageCatalog, earlier: BegunPicture, after: timedelta = timedelta(0)
+) -> Reservation:
+    begun = reserve_upload_with(catalog, lambda: NOW + after)(UPLOAD, earlier)
+    reservation = begun.finish()
+    assert begun.picture == (reservation.image.ref.image_id, reservation.image.created_at)
+    return reservation
+
+
+def begin(catalog: InMemoryImageCatalog) -> BegunPicture:
+    """Reserve a picture, and forget what was answered."""
+    begun = reserve_upload_with(catalog)(UPLOAD)
+    begun.finish()
+    return begun.picture
+
+
+def test_a_reservation_names_its_picture_before_anything_is_written(catalog: InMemoryImageCatalog) -> None:
+    assert reserve_upload_with(catalog)(UPLOAD).picture == BegunPicture(1, NOW)
+    assert catalog.images == {}
+
+
+def test_a_reservation_that_was_cut_short_gets_the_form_for_the_same_picture(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    earlier = begin(catalog)
+    again = try_again(catalog, earlier, after=timedelta(minutes=14))
+    assert (again.image, again.form.fields["key"]) == (catalog.images[PRODUCT_ID, 1], a_ref().key)
+    assert again.form.expires_at == FORM_EXPIRES_AT
+    assert len(catalog.images) == 1
+
+
+def test_a_reservation_that_was_cut_short_before_its_record_is_begun_anew(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    earlier = reserve_upload_with(catalog)(UPLOAD).picture
+    assert try_again(catalog, earlier).image == catalog.images[PRODUCT_ID, ANEW.image_id]
+    assert len(catalog.images) == 1
+
+
+def test_a_reservation_whose_form_has_expired_is_taken_back_and_begun_anew(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    earlier = begin(catalog)
+    again = try_again(catalog, earlier, after=timedelta(minutes=15))
+    assert again.image.ref == ANEW
+    assert again.form.expires_at == FORM_EXPIRES_AT + timedelta(minutes=15)
+    assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
+
+
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(hours=1)])
+def test_a_picture_that_came_by_the_form_is_the_answer_whenever_it_is_asked_for(
+    catalog: InMemoryImageCatalog, after: timedelta
+) -> None:
+    earlier = begin(catalog)
+    ready = catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+    again = try_again(catalog, earlier, after)
+    assert (again.image, again.form.expires_at) == (ready, FORM_EXPIRES_AT)
+    assert len(catalog.images) == 1

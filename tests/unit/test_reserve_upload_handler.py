@@ -7,15 +7,11 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 from moto import mock_aws
 
-from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
-from domain.daily_quota import DailyQuota
 from domain.image import Announcement
-from domain.leased_ids import LeasedIds
-from domain.reserve_upload import ReserveUpload
 from handlers.http_function import HttpFunction
-from handlers.idempotency import OncePerKey
+from handlers.idempotency import SafeRetries
 from handlers.image_json import image_json
 from handlers.problems import HttpResponse
 from handlers.reserve_upload import ReserveUploadHandler
@@ -32,7 +28,7 @@ from tests.builders import (
     json_event,
 )
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, InMemoryQuotas, InMemoryUploadForms
+from tests.fakes import InMemoryImageCatalog, once_per_key_with, reserve_upload_with
 from tests.unit.conftest import Printed
 
 UPLOADS_PATH = f"{IMAGES_PATH}/uploads"
@@ -50,22 +46,8 @@ def reserve(
 ) -> HttpResponse:
     logger = Logger(service="reserve_upload")
     metrics = Metrics(namespace="ProductImages", service="reserve_upload")
-    reserve_upload = ReserveUpload(
-        catalog=catalog,
-        forms=InMemoryUploadForms(lambda: NOW),
-        ids=LeasedIds(catalog),
-        clock=lambda: NOW,
-        max_bytes=MAX_BYTES,
-    )
-    once_per_key = OncePerKey(dynamodb_client(), "unused")
     function = HttpFunction(
-        ReserveUploadHandler(
-            reserve_upload,
-            once_per_key,
-            DailyQuota(InMemoryQuotas(), 0, lambda: NOW),
-            logger,
-            metrics,
-        ),
+        ReserveUploadHandler(reserve_upload_with(catalog), SafeRetries(once_per_key_with()), logger, metrics),
         allowed_origins="",
         rejections="UploadsRejected",
         logger=logger,
@@ -84,11 +66,11 @@ def test_a_reservation_is_answered_with_the_pending_picture_and_its_form(
     assert body.pop("upload") == {
         "url": "https://bucket.example/",
         "fields": {"key": "originals/42/1.jpg", "size": "20000000"},
-        "expires_at": "2026-03-14T09:41:53.589793Z",
+        "expires_at": "2026-03-14T09:41:53.000000Z",
     }
-    announcement = Announcement(None, NOW + timedelta(minutes=15))
+    announcement = Announcement(None, NOW.replace(microsecond=0) + timedelta(minutes=15))
     image = an_image(size_bytes=20_000_000, order=1, primary_requested_at=NOW, announcement=announcement)
-    assert body["upload_expires_at"] == "2026-03-14T09:41:53.589793Z"
+    assert body["upload_expires_at"] == "2026-03-14T09:41:53.000000Z"
     assert body == image_json(image, base_url=BASE_URL, is_primary=True)
 
 

@@ -100,7 +100,7 @@ def an_upload(**changes: Any) -> Upload:  # noqa: ANN401 - any field of an uploa
 def test_an_upload_is_stored_as_a_pending_picture(catalog: InMemoryImageCatalog) -> None:
     store = InMemoryImageStore()
     fields = {"alt_text": "A red shoe", "is_primary": "True", "order": "1"}
-    image = upload_image_with(catalog, store)(an_upload(fields=fields))
+    image = upload_image_with(catalog, store)(an_upload(fields=fields)).finish()
     assert image == an_image(size_bytes=len(CONTENT), primary_requested_at=NOW, order=1)
     assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
     assert store.content(image.ref) == CONTENT
@@ -108,37 +108,37 @@ def test_an_upload_is_stored_as_a_pending_picture(catalog: InMemoryImageCatalog)
 
 def test_the_record_is_there_before_the_bytes(catalog: InMemoryImageCatalog) -> None:
     store = WatchingImageStore(catalog)
-    upload_image_with(catalog, store)(an_upload())
+    upload_image_with(catalog, store)(an_upload()).finish()
     assert store.seen == [("put", True)]
 
 
 def test_the_primary_stays_until_the_picture_is_ready(catalog: InMemoryImageCatalog) -> None:
-    upload_image_with(catalog)(an_upload(fields={"is_primary": "true"}))
+    upload_image_with(catalog)(an_upload(fields={"is_primary": "true"})).finish()
     assert catalog.primaries == {PRODUCT_ID: None}
 
 
 def test_every_upload_is_a_picture_of_its_own(catalog: InMemoryImageCatalog) -> None:
     upload = upload_image_with(catalog)
-    assert [upload(an_upload()).ref.image_id for _ in range(3)] == [1, 2, 3]
+    assert [upload(an_upload()).finish().ref.image_id for _ in range(3)] == [1, 2, 3]
 
 
 def test_the_format_is_that_of_the_bytes_not_of_the_name(catalog: InMemoryImageCatalog) -> None:
-    image = upload_image_with(catalog)(an_upload(content=picture("PNG"), file_name="shoe.jpg"))
+    image = upload_image_with(catalog)(an_upload(content=picture("PNG"), file_name="shoe.jpg")).finish()
     assert (image.ref.image_format.name, image.name) == ("PNG", "shoe.jpg")
 
 
 def test_a_path_in_a_file_name_is_dropped(catalog: InMemoryImageCatalog) -> None:
-    assert upload_image_with(catalog)(an_upload(file_name="../../etc/shoe.jpg")).name == "shoe.jpg"
+    assert upload_image_with(catalog)(an_upload(file_name="../../etc/shoe.jpg")).finish().name == "shoe.jpg"
 
 
 def test_what_is_not_sent_takes_its_default(catalog: InMemoryImageCatalog) -> None:
-    image = upload_image_with(catalog)(an_upload())
+    image = upload_image_with(catalog)(an_upload()).finish()
     assert (image.details, image.primary_requested_at) == (ImageDetails(), None)
 
 
 def test_an_empty_file_is_named(catalog: InMemoryImageCatalog) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        upload_image_with(catalog)(an_upload(content=b""))
+        upload_image_with(catalog)(an_upload(content=b"")).finish()
     assert caught.value.faults == (FieldFault("image", "The file is empty."),)
 
 
@@ -147,14 +147,14 @@ def test_a_picture_without_a_name_is_named_by_its_format(
     catalog: InMemoryImageCatalog, file_name: str
 ) -> None:
     assert (
-        upload_image_with(catalog)(an_upload(content=picture("WEBP"), file_name=file_name)).name
+        upload_image_with(catalog)(an_upload(content=picture("WEBP"), file_name=file_name)).finish().name
         == "image.webp"
     )
 
 
 def test_the_largest_picture_that_is_allowed_is_taken(catalog: InMemoryImageCatalog) -> None:
     content = CONTENT.ljust(MAX_BYTES, b"\0")
-    assert upload_image_with(catalog)(an_upload(content=content)).size_bytes == MAX_BYTES
+    assert upload_image_with(catalog)(an_upload(content=content)).finish().size_bytes == MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -178,13 +178,13 @@ def test_a_picture_that_is_too_large_is_told_both_sizes(catalog: InMemoryImageCa
         FileTooLargeError,
         match=r"has 10,001 bytes.*at most 10,000.*POST to /api/products/\{product_id\}/images/uploads",
     ):
-        upload_image_with(catalog)(an_upload(content=CONTENT.ljust(MAX_BYTES + 1, b"\0")))
+        upload_image_with(catalog)(an_upload(content=CONTENT.ljust(MAX_BYTES + 1, b"\0"))).finish()
 
 
 def test_a_picture_of_an_unknown_product_is_not_stored(catalog: InMemoryImageCatalog) -> None:
     store = WatchingImageStore(catalog)
     with pytest.raises(ProductNotFoundError, match="There is no product 43"):
-        upload_image_with(catalog, store)(an_upload(product_id=43))
+        upload_image_with(catalog, store)(an_upload(product_id=43)).finish()
     assert (catalog.images, store.seen) == ({}, [])
 
 
@@ -192,14 +192,14 @@ def test_no_bytes_are_written_without_a_record() -> None:
     catalog = FullCatalog(PRODUCT_ID)
     store = WatchingImageStore(catalog)
     with pytest.raises(UnavailableError):
-        upload_image_with(catalog, store)(an_upload())
+        upload_image_with(catalog, store)(an_upload()).finish()
     assert store.seen == []
 
 
 def test_the_record_of_refused_bytes_is_withdrawn(catalog: InMemoryImageCatalog) -> None:
     store = RefusingImageStore(catalog)
     with pytest.raises(UnavailableError):
-        upload_image_with(catalog, store)(an_upload())
+        upload_image_with(catalog, store)(an_upload()).finish()
     assert (catalog.images, store.seen) == ({}, [])
 
 
@@ -208,7 +208,7 @@ def test_bytes_of_an_unknown_outcome_are_removed_and_their_record_stays_for_byte
 ) -> None:
     store = MumblingImageStore(catalog)
     with pytest.raises(UnavailableError):
-        upload_image_with(catalog, store)(an_upload())
+        upload_image_with(catalog, store)(an_upload()).finish()
     assert store.seen == [("put", True), ("delete", True)]
     assert store.content(a_ref()) is None
     assert [image.status for image in catalog.images.values()] == [ImageStatus.DELETING]
@@ -229,7 +229,7 @@ def test_a_record_whose_bytes_may_be_there_is_kept_for_the_reconciler(
 ) -> None:
     broken_store = store(catalog) if issubclass(store, WatchingImageStore) else store()
     with pytest.raises(error):
-        upload_image_with(catalog, broken_store)(an_upload())
+        upload_image_with(catalog, broken_store)(an_upload()).finish()
     assert [image.status for image in catalog.images.values()] == [status]
 
 
@@ -247,7 +247,7 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
                 catalog.mark_ready(image.ref, ImageFacts(48, 32, "RGB"), None, NOW)
 
     store = InspectingImageStore(catalog)
-    image = upload_image_with(catalog, store)(an_upload())
+    image = upload_image_with(catalog, store)(an_upload()).finish()
     assert image.status is ImageStatus.READY
     assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
     assert store.content(image.ref) == CONTENT
@@ -261,8 +261,8 @@ def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
 
     forgetful = ForgetfulCatalog(PRODUCT_ID)
     store = MumblingImageStore(forgetful)
-    with pytest.raises(OutcomeUnknownError, match="Look whether it is there") as unknown:
-        upload_image_with(forgetful, store)(an_upload())
+    with pytest.raises(OutcomeUnknownError, match="with the same Idempotency-Key") as unknown:
+        upload_image_with(forgetful, store)(an_upload()).finish()
     assert unknown.value.ref == a_ref()
     assert forgetful.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW).status is ImageStatus.READY
     assert store.content(a_ref()) == CONTENT
@@ -273,6 +273,6 @@ def test_an_upload_that_was_taken_back_says_which_picture_it_was(
     catalog: InMemoryImageCatalog, store: type[WatchingImageStore]
 ) -> None:
     with pytest.raises(UnavailableError) as unavailable:
-        upload_image_with(catalog, store(catalog))(an_upload())
+        upload_image_with(catalog, store(catalog))(an_upload()).finish()
     assert type(unavailable.value) is UnavailableError
     assert unavailable.value.ref == a_ref()

@@ -8,15 +8,15 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 from moto import mock_aws
 
-from adapters.aws import dynamodb_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
-from domain.daily_quota import DailyQuota
+from domain.begun import Begun
+from domain.claim import BegunPicture
 from domain.errors import BytesRefusedError, ImageIdTakenError
 from domain.image import ProductImage
 from domain.upload_image import Upload
 from handlers.http_function import HttpFunction
-from handlers.idempotency import OncePerKey
+from handlers.idempotency import SafeRetries
 from handlers.image_json import image_json
 from handlers.problems import HttpResponse
 from handlers.settings import SettingsError
@@ -39,11 +39,13 @@ from tests.fakes import (
     MAX_BYTES,
     InMemoryImageCatalog,
     InMemoryImageStore,
-    InMemoryQuotas,
+    once_per_key_with,
     upload_image_with,
 )
 from tests.forms import form, part, upload_form
 from tests.unit.conftest import Printed
+
+type BeginUpload = Callable[[Upload, BegunPicture | None], Begun[ProductImage]]
 
 CONTENT = jpeg()
 FILE_NAME = "confidential-prototype.jpg"
@@ -70,14 +72,13 @@ def handler(catalog: InMemoryImageCatalog, store: InMemoryImageStore | None = No
     return around(upload_image_with(catalog, store))
 
 
-def around(upload_image: Callable[[Upload], ProductImage], daily_quota: int = 0) -> HttpFunction:
+def around(upload_image: BeginUpload, daily_quota: int = 0) -> HttpFunction:
     logger = Logger(service="upload_image")
     metrics = Metrics(namespace="ProductImages", service="upload_image")
     return HttpFunction(
         UploadImageHandler(
             upload_image,
-            OncePerKey(dynamodb_client(), "unused"),
-            DailyQuota(InMemoryQuotas(), daily_quota, lambda: NOW),
+            SafeRetries(once_per_key_with(daily_quota=daily_quota)),
             logger,
             metrics,
         ),
@@ -187,7 +188,7 @@ def test_a_store_that_refuses_for_now_is_answered_with_503_and_reported(
 
 
 def test_an_error_that_nobody_foresaw_is_answered_without_its_reason(printed: Printed) -> None:
-    def broken(_upload: Upload) -> ProductImage:
+    def broken(_upload: Upload, _earlier: BegunPicture | None) -> Begun[ProductImage]:
         raise RuntimeError("secret-table-name")
 
     response = around(broken)(upload_event(upload_form(CONTENT)), a_context())
