@@ -213,7 +213,7 @@ def test_a_reservation_keeps_a_name_and_a_text_clean_and_tells_no_log_of_them(
         assert stored(service).details.alt_text == clean_text(MARK + alt_text)
         assert json.loads(response["body"])["upload"]["fields"]["key"] == "originals/42/1.jpg"
     else:
-        assert problem(response)[0] == 400
+        assert problem(response)[0] in {400, 413}
         assert service.catalog.images == {}
 
 
@@ -233,7 +233,7 @@ def test_a_change_keeps_a_text_clean_and_tells_no_log_of_it(
     if response["statusCode"] == 200:
         assert stored(service).details.alt_text == clean_text(MARK + alt_text)
     else:
-        assert problem(response)[0] == 400
+        assert problem(response)[0] in {400, 413}
         for fault in json.loads(response["body"]).get("errors", []):
             assert_safe(fault["field"])
         assert stored(service) == an_image()
@@ -301,8 +301,8 @@ def test_whatever_a_json_body_holds_it_is_no_fault_of_ours(
         pytest.param("\ud800", False, id="a lone surrogate"),
         pytest.param('{"alt_text": "\ud800"}', False, id="a lone surrogate in a text"),
         pytest.param('{"alt_text": "\\ud800"}', False, id="a lone surrogate as an escape"),
-        pytest.param("[" * 100_000, False, id="deep"),
-        pytest.param("1" * 100_000, False, id="a long number"),
+        pytest.param("[" * 60_000, False, id="deep"),
+        pytest.param("1" * 60_000, False, id="a long number"),
         pytest.param("\0", False, id="NUL"),
         pytest.param("", False, id="nothing"),
     ],
