@@ -68,7 +68,9 @@ def test_the_201_is_the_pending_image_as_everywhere_and_its_form(shop: Shop, pro
     assert (image.alt_text, image.is_primary, image.order) == ("", False, 0)
     assert (image.width, image.height, image.mode, image.error) == (None, None, None, None)
     assert shop.gallery(product_id) == [image]
-    assert shop.request("GET", answer.headers["location"]).json() == image.model_dump(mode="json")
+    shown = shop.request("GET", answer.headers["location"])
+    assert ImageBody.model_validate_json(shown.content) == image
+    assert image.upload_expires_at == reservation.upload.expires_at
     # Rounded down to a second.
     lifetime = timedelta(minutes=15)
     assert before + lifetime - timedelta(seconds=1) < reservation.upload.expires_at <= after + lifetime
