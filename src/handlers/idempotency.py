@@ -6,7 +6,7 @@ The header is that of the IETF draft draft-ietf-httpapi-idempotency-key-header; 
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from adapters.dynamo_idempotency_keys import DynamoIdempotencyKeys
@@ -16,6 +16,7 @@ from domain.errors import FieldFault, InvalidFieldsError
 from domain.once_per_key import Begin, KeyedRequest, OncePerKey
 from domain.ports import Clock
 from handlers.http_function import Request
+from handlers.image_json import created
 from handlers.problems import HttpResponse
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class SafeRetries:
         self._once_per_key = once_per_key
 
     def __call__(
-        self, request: Request, fingerprint: Callable[[], str], begin: Begin[HttpResponse]
+        self, request: Request, fingerprint: Callable[[], str], begin: Begin[dict[str, object]]
     ) -> HttpResponse:
-        """Return what `begin` answers, or answered when the key came first.
+        """Return the 201 with the picture's JSON that `begin` answers, or answered when the key came first.
 
         `fingerprint` tells whether two requests are the same; it is asked only where there is a key.
 
@@ -46,8 +47,8 @@ class SafeRetries:
         Beside it, what `OncePerKey` raises.
 
         """
-        answer, is_replayed = self._once_per_key(request.key_id, _keyed(request, fingerprint), begin)
-        response = cast("HttpResponse", answer)
+        body, is_replayed = self._once_per_key(request.key_id, _keyed(request, fingerprint), begin)
+        response = created(dict(body), base_url=request.base_url)
         if is_replayed:
             response["headers"]["Idempotency-Replayed"] = "true"
         return response

@@ -38,7 +38,7 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
     }
 
 
-def created(image: ProductImage, body: dict[str, object], *, base_url: str) -> HttpResponse:
-    """Return the 201 for a new picture; its `Location` opens wherever the request was sent to."""
-    location = f"{base_url}/api/products/{image.ref.product_id}/images/{image.ref.image_id}"
+def created(body: dict[str, object], *, base_url: str) -> HttpResponse:
+    """Return the 201 with a new picture's JSON; its `Location` opens wherever the request was sent to."""
+    location = f"{base_url}/api/products/{body['product_id']}/images/{body['id']}"
     return json_response(HTTPStatus.CREATED, body, {"Cache-Control": "no-store", "Location": location})

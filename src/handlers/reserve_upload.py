@@ -21,7 +21,7 @@ from domain.moments import iso_utc
 from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import SafeRetries, safe_retries
-from handlers.image_json import created, image_json
+from handlers.image_json import image_json
 from handlers.json_request import AnnounceBody, read_json
 from handlers.problems import HttpResponse
 from handlers.settings import read_settings
@@ -78,11 +78,11 @@ class ReserveUploadHandler:
 
     def _begin(
         self, request: Request, upload: AnnouncedUpload, earlier: BegunPicture | None
-    ) -> Begun[HttpResponse]:
+    ) -> Begun[dict[str, object]]:
         begun = self._reserve_upload(upload, earlier)
-        return Begun(begun.picture, lambda: self._answer(request, begun.finish()))
+        return Begun(begun.picture, lambda: self._body(request, begun.finish()))
 
-    def _answer(self, request: Request, reservation: Reservation) -> HttpResponse:
+    def _body(self, request: Request, reservation: Reservation) -> dict[str, object]:
         image, form = reservation.image, reservation.form
         self._metrics.add_metric("UploadsReserved", MetricUnit.Count, 1)
         self._metrics.flush_metrics()
@@ -98,7 +98,7 @@ class ReserveUploadHandler:
             "fields": dict(form.fields),
             "expires_at": iso_utc(form.expires_at),
         }
-        return created(image, body, base_url=request.base_url)
+        return body
 
 
 def _fingerprint(product_id: int, body: AnnounceBody) -> str:

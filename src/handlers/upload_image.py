@@ -23,7 +23,7 @@ from domain.upload_image import Upload, UploadImage
 from handlers.form import read_form
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import SafeRetries, safe_retries
-from handlers.image_json import created, image_json
+from handlers.image_json import image_json
 from handlers.problems import HttpResponse
 from handlers.settings import read_settings
 from handlers.telemetry import telemetry
@@ -79,15 +79,16 @@ class UploadImageHandler:
             request, lambda: _fingerprint(upload), lambda earlier: self._begin(request, upload, earlier)
         )
 
-    def _begin(self, request: Request, upload: Upload, earlier: BegunPicture | None) -> Begun[HttpResponse]:
+    def _begin(
+        self, request: Request, upload: Upload, earlier: BegunPicture | None
+    ) -> Begun[dict[str, object]]:
         begun = self._upload_image(upload, earlier)
-        return Begun(begun.picture, lambda: self._answer(request, begun.finish()))
+        return Begun(begun.picture, lambda: self._body(request, begun.finish()))
 
-    def _answer(self, request: Request, image: ProductImage) -> HttpResponse:
+    def _body(self, request: Request, image: ProductImage) -> dict[str, object]:
         self._report(image)
         is_primary = image.primary_requested_at is not None
-        body = image_json(image, base_url=request.base_url, is_primary=is_primary)
-        return created(image, body, base_url=request.base_url)
+        return image_json(image, base_url=request.base_url, is_primary=is_primary)
 
     def _report(self, image: ProductImage) -> None:
         self._metrics.add_metric("Uploads", MetricUnit.Count, 1)
