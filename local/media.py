@@ -2,7 +2,6 @@
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 import httpx
 from botocore.exceptions import ClientError
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.s3_image_store import PUBLISHED, STATUS_TAG
+from domain.image import ImageRef
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,7 +40,10 @@ class Media:
         if request.method not in _METHODS:
             # In CloudFront's words.
             return Response("This distribution is not configured to allow the HTTP request method.", 403)
-        key = f"originals/{unquote(path)}"
+        key = f"originals/{path}"
+        if ImageRef.from_key(key) is None:
+            # Of the template's function that maps paths to keys (`CdnImagePath`): a picture has one address.
+            return Response(status_code=404)
         is_published = await run_in_threadpool(self._is_published, key)
         if is_published is None:
             return _s3_error(404, "NoSuchKey")

@@ -26,7 +26,7 @@ MAX_BODY_BYTES = 65_536
 """Twice what a picture takes with the longest texts, each character escaped, and sent back whole."""
 _MAX_NAME = 16_384
 """Characters of a file name: far more than the 255 bytes that are kept of one."""
-_MAX_IMAGE_IDS = 10_000
+_MAX_IMAGE_IDS = 1_000
 """Identifiers in a list: far more than can be reordered at once, so that the error can name that limit."""
 _NO_FIELD = "There is no such field."
 _UNCHANGEABLE = "Cannot be changed. Leave it out, or send it as it is."
