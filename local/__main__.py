@@ -63,10 +63,12 @@ def start(
     named = _read_parameters(parameters or [])
     with only_one_start():
         began = time.monotonic()
-        _report("Building the packages")
-        build_packages(_report_part)
         system = LocalSystem(folder, port, _report, merge({}, named))
         state = system.running()
+        if state is None:
+            system.require_free_port()
+        _report("Building the packages")
+        build_packages(_report_part)
         if state is None:
             state = _start(system, folder)
             print(f"\nThe local system is up after {_seconds_since(began)}, on {state.api_url}.")

@@ -22,7 +22,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _POLICY_VIOLATION = 1008
 """Why a WebSocket is closed (RFC 6455, 7.4.1)."""
 _READING = frozenset({"GET", "HEAD"})
-_BUCKET = re.compile(r"/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/?")
+_PICTURES = re.compile(r"/product-images-local-[0-9]{12}-[a-z0-9-]+/?")
+"""The bucket that the template names by stack, account and region. Another one holds the functions' code."""
 _CDN = re.compile(r"[a-z0-9]+\.cloudfront\.net")
 """Hosts that only clients which are no browsers can send here: nobody else's name server speaks for them."""
 _PUBLIC = ("/media/", "/api/docs", "/api/openapi.json")
@@ -90,18 +91,19 @@ def refusal_of_front(asked: Asked, *, hosts: Collection[str], allowed_origins: C
 def refusal_of_emulator(asked: Asked) -> str | None:
     """Return why the emulator does not answer, in a sentence; None if it does.
 
-    SDKs name no origin. All that a page may do is to send a form to a bucket, and to ask whether it may.
+    SDKs name no origin. All that a page may do is to send a form to the bucket of the pictures, and to ask
+    whether it may.
     """
     if asked.host not in _LOOPBACK and not _CDN.fullmatch(asked.host):
         return "The emulator answers for 127.0.0.1 and localhost alone."
     is_of_a_page = "origin" in asked.headers or asked.headers.get("sec-fetch-site", "none") != "none"
-    if is_of_a_page and not _is_form_for_a_bucket(asked):
-        return "The emulator takes nothing from pages but forms for a bucket."
+    if is_of_a_page and not _is_form_for_a_picture(asked):
+        return "The emulator takes nothing from pages but forms for the bucket of the pictures."
     return None
 
 
-def _is_form_for_a_bucket(asked: Asked) -> bool:
-    if asked.query or not _BUCKET.fullmatch(asked.path):
+def _is_form_for_a_picture(asked: Asked) -> bool:
+    if asked.query or not _PICTURES.fullmatch(asked.path):
         return False
     if asked.method == "OPTIONS":
         return asked.headers.get("access-control-request-method") == "POST"

@@ -125,6 +125,16 @@ class LocalSystem:
             return None
         return State.model_validate_json(state.read_text())
 
+    def require_free_port(self) -> None:
+        """Look at the port before anything takes long; what is left of an earlier start ends first.
+
+        Raises:
+            LocalSystemError: the port is taken.
+
+        """
+        self.stop()
+        hold_port(self._port).close()
+
     def start(self) -> State:
         """Start everything and return what is needed to use it; a failed start leaves nothing running.
 

@@ -142,8 +142,8 @@ def build() -> Json:
             "summary": "Pictures of a shop's products.",
             "description": "Staff and administrators upload, list, change, reorder and delete pictures. "
             "Errors are problem details (RFC 9457) with a stable `code`. Look at the size of a picture "
-            "before you send it: API Gateway answers a request of more than 10 MB with a 413 in plain text, "
-            "and a page of another origin cannot even read that. "
+            "before you send it: a direct upload takes 4.5 MB. Above 10 MB API Gateway answers with a 413 in "
+            "plain text, which a page of another origin cannot even read. "
             f"JSON may have at most {MAX_BODY_BYTES:,} bytes.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },

@@ -95,7 +95,10 @@ def _explain_sdk_error(error: BotoCoreError) -> str:
     if isinstance(error, ProfileNotFound):
         return f"{error}. Set AWS_PROFILE to one of: aws configure list-profiles"
     if isinstance(error, NoRegionError):
-        return "No AWS region is chosen. Set AWS_DEFAULT_REGION, or a region in the profile."
+        return (
+            "No AWS region is chosen. Set AWS_DEFAULT_REGION or a region in the profile, "
+            "or add --local for the local system."
+        )
     if isinstance(error, HTTPClientError | NoConnectionError):
         return (
             f"AWS cannot be reached ({error}). Check the network and the region, then give the command again."

@@ -160,10 +160,14 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
     """Read the record of a picture; what came after the first contract has a default where it is missing.
 
     Raises:
-        ImageRecordDamagedError: an attribute of the first contract is missing, or any one is unreadable.
+        ImageRecordDamagedError: an attribute of the first contract is missing, or any one is unreadable; of a
+            key that names no picture with the identifier 0.
 
     """
-    product_id, image_id = identifiers_of(item)
+    try:
+        product_id, image_id = identifiers_of(item)
+    except ValueError as error:
+        raise ImageRecordDamagedError(int(item["pk"]["S"].partition("#")[2]), 0, "sk") from error
     form_expires_at = _optional(item, "form_expires_at", _moment, None)
     return ProductImage(
         ref=ImageRef(product_id, image_id, _demanded(item, "type", _format)),

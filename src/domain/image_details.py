@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
+from domain.errors import FieldFault, InvalidFieldsError
 from domain.text import clean_text
 
 ALT_TEXT_LIMIT = 1_000
@@ -24,8 +25,17 @@ class ImageDetails(NamedTuple):
     order: int = 0
 
     def changed(self, said: Mapping[str, Any]) -> Self:
-        """Return it with what is said now, by name; texts are cleaned here, whichever way they came."""
+        """Return it with what is said now, by name; texts are cleaned here, whichever way they came.
+
+        Raises:
+            InvalidFieldsError: a text is too long once it is cleaned.
+
+        """
         cleaned: dict[str, Any] = {
             name: clean_text(value) if isinstance(value, str) else value for name, value in said.items()
         }
+        # NFC writes some characters as several, so that one within the limit may have left it.
+        if len(cleaned.get("alt_text", "")) > ALT_TEXT_LIMIT:
+            message = f"Must have at most {ALT_TEXT_LIMIT:,} characters, each as Unicode's NFC writes it."
+            raise InvalidFieldsError((FieldFault("alt_text", message),))
         return self._replace(**cleaned)

@@ -95,12 +95,9 @@ class OncePerKey:
                 _check(found, sent, now)
                 if found.answer is not None:
                     return Outcome(found.answer, is_replayed=True)
-                attempt = _Try(
-                    begin(found.picture), attempt.token, is_first=False, is_counted=found.is_counted
-                )
-            if self._claim(sent, attempt, now, over=found) is not None:
-                # Another retry was quicker.
-                raise KeyInUseError
+                attempt = self._take_over(sent, attempt, found, now, begin)
+            else:
+                self._claim_over(sent, attempt, now, found)
         answer = self._run(key_id, sent, attempt)
         try:
             self._keys.keep(sent.key, attempt.token, answer)
@@ -109,6 +106,34 @@ class OncePerKey:
             self._let_go(sent, attempt, is_counted=True)
             raise OutcomeUnknownError from error
         return Outcome(answer, is_replayed=False)
+
+    def _take_over[A: Answer](
+        self, sent: KeyedRequest, attempt: _Try[A], found: Claim, now: datetime, begin: Begin[A]
+    ) -> _Try[A]:
+        """Hold the key, then find out what became of the earlier picture.
+
+        In this order, since that may take the picture back: no two retries must decide on it.
+        """
+        held = _Try(
+            attempt.begun._replace(picture=found.picture),
+            attempt.token,
+            is_first=False,
+            is_counted=found.is_counted,
+        )
+        self._claim_over(sent, held, now, found)
+        try:
+            resumed = held._replace(begun=begin(found.picture))
+        except UnavailableError:
+            self._let_go(sent, held, is_counted=found.is_counted)
+            raise
+        if resumed.begun.picture != found.picture:
+            self._claim_over(sent, resumed, now, found._replace(token=held.token))
+        return resumed
+
+    def _claim_over(self, sent: KeyedRequest, attempt: _Try[Any], now: datetime, seen: Claim) -> None:
+        if self._claim(sent, attempt, now, over=seen) is not None:
+            # Another retry was quicker.
+            raise KeyInUseError
 
     def _claim(
         self, sent: KeyedRequest, attempt: _Try[Any], now: datetime, over: Claim | None = None

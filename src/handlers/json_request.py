@@ -118,7 +118,7 @@ class OrderBody(_Body):
     """The whole new order of a product's gallery."""
 
     image_ids: Annotated[list[Identifier], Field(max_length=_MAX_IMAGE_IDS)] = Field(
-        description="Every image of the product, once, in its new order."
+        description="Every image of the product that has not failed, once, in its new order."
     )
 
 

@@ -263,7 +263,10 @@ def test_the_path_of_a_picture_leads_to_its_key(template: Template, image_format
 )
 def test_an_address_of_a_picture_in_another_spelling_is_a_404(template: Template, uri: str) -> None:
     answer = run(template, "CdnImagePath", {"request": {"uri": uri}})
-    assert answer == {"statusCode": 404, "statusDescription": "Not Found"}
+    assert (answer["statusCode"], answer["statusDescription"]) == (404, "Not Found")
+    # The policy's headers are for what comes from a cache or an origin.
+    headers = {name: header["value"] for name, header in answer["headers"].items()}
+    assert headers == {"strict-transport-security": "max-age=31536000", "x-content-type-options": "nosniff"}
 
 
 def saved_as(template: Template, uri: str) -> str:

@@ -145,6 +145,13 @@ def test_an_attribute_that_holds_what_it_cannot_hold_is_damage_and_no_default(
     assert caught.value.attribute == name
 
 
+def test_a_key_that_names_no_picture_is_damage() -> None:
+    with pytest.raises(ImageRecordDamagedError) as caught:
+        image_from_item({**ITEM, "sk": {"S": "IMAGE#front"}})
+    error = caught.value
+    assert (error.product_id, error.image_id, error.attribute) == (PRODUCT_ID, 0, "sk")
+
+
 def test_a_damaged_record_does_not_keep_the_others_from_being_read() -> None:
     items = [ITEM, without("size"), without("alt_text")]
     images, damaged = images_from_items(items)

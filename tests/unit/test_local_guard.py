@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.deployment import CODE_BUCKET
 from local.guard import (
     FRONT_SECRET,
     Asked,
@@ -113,31 +114,37 @@ def test_sdks_may_call_the_emulator(headers: dict[str, str]) -> None:
     assert refusal_of_emulator(asked("POST", "/", headers)) is None
 
 
-def test_a_page_may_send_a_form_to_a_bucket_and_ask_whether_it_may() -> None:
-    assert refusal_of_emulator(asked("POST", "/product-images-1", FORM)) is None
-    assert refusal_of_emulator(asked("POST", "/product-images-1/", FORM)) is None
+BUCKET = "/product-images-local-000000000000-eu-central-1"
+
+
+def test_a_page_may_send_a_form_to_the_bucket_of_the_pictures_and_ask_whether_it_may() -> None:
+    assert refusal_of_emulator(asked("POST", f"{BUCKET}", FORM)) is None
+    assert refusal_of_emulator(asked("POST", f"{BUCKET}/", FORM)) is None
     question = {"origin": EVIL, "access-control-request-method": "POST"}
-    assert refusal_of_emulator(asked("OPTIONS", "/product-images-1", question)) is None
+    assert refusal_of_emulator(asked("OPTIONS", f"{BUCKET}", question)) is None
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        asked("POST", "/product-images-1/key", FORM),
+        asked("POST", f"{BUCKET}/key", FORM),
         asked("POST", "/", FORM),
+        asked("POST", f"/{CODE_BUCKET}", FORM),
+        asked("POST", "/tasks", FORM),
         asked("POST", "/_ministack/reset", FORM),
-        asked(
-            "POST", "/product-images-1", FORM, query="X-Amz-Credential=test/20260101/eu-central-1/lambda/x"
-        ),
-        asked("POST", "/product-images-1", {**FORM, "authorization": "AWS4-HMAC-SHA256 ..."}),
-        asked("POST", "/product-images-1", {**FORM, "x-amz-target": "DynamoDB_20120810.Scan"}),
-        asked("POST", "/product-images-1", {**FORM, "content-type": "application/x-www-form-urlencoded"}),
-        asked("PUT", "/product-images-1", FORM),
-        asked("OPTIONS", "/product-images-1", {"origin": EVIL, "access-control-request-method": "PUT"}),
+        asked("POST", f"{BUCKET}", FORM, query="X-Amz-Credential=test/20260101/eu-central-1/lambda/x"),
+        asked("POST", f"{BUCKET}", {**FORM, "authorization": "AWS4-HMAC-SHA256 ..."}),
+        asked("POST", f"{BUCKET}", {**FORM, "x-amz-target": "DynamoDB_20120810.Scan"}),
+        asked("POST", f"{BUCKET}", {**FORM, "content-type": "application/x-www-form-urlencoded"}),
+        asked("PUT", f"{BUCKET}", FORM),
+        asked("OPTIONS", f"{BUCKET}", {"origin": EVIL, "access-control-request-method": "PUT"}),
     ],
 )
-def test_what_is_no_form_for_a_bucket_is_refused(call: Asked) -> None:
-    assert refusal_of_emulator(call) == "The emulator takes nothing from pages but forms for a bucket."
+def test_what_is_no_form_for_a_picture_is_refused(call: Asked) -> None:
+    assert (
+        refusal_of_emulator(call)
+        == "The emulator takes nothing from pages but forms for the bucket of the pictures."
+    )
 
 
 # --- The guard itself -----------------------------------------------------------------------------------
@@ -176,8 +183,10 @@ def test_what_is_refused_reaches_nothing_and_is_answered_with_the_reason() -> No
     reached, [start, rest] = guarded(a_scope("POST", "/", [(b"Origin", EVIL.encode())]))
     assert reached == []
     assert start["status"] == 403
-    assert rest["body"] == b"The emulator takes nothing from pages but forms for a bucket.\n"
-    assert dict(start["headers"])[b"content-length"] == b"62"
+    assert (
+        rest["body"] == b"The emulator takes nothing from pages but forms for the bucket of the pictures.\n"
+    )
+    assert dict(start["headers"])[b"content-length"] == b"80"
     assert not [name for name, _ in start["headers"] if name.startswith(b"access-control")]
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, override
@@ -77,6 +77,8 @@ class Shop:
     done: list[BegunPicture] = field(default_factory=list)
     """The picture of each try that was not kept from running."""
     earlier: list[BegunPicture | None] = field(default_factory=list)
+    begins_anew: bool = False
+    """Whether nothing came of the earlier picture."""
 
     def __post_init__(self) -> None:
         self._once_per_key = once_per_key_with(self.keys, self.quotas, QUOTA, lambda: NOW + self.passed)
@@ -97,7 +99,8 @@ class Shop:
 
     def _begin(self, earlier: BegunPicture | None) -> Begun[dict[str, Any]]:
         self.earlier.append(earlier)
-        picture = earlier or (FIRST if FIRST not in self.done else SECOND)
+        first = FIRST if FIRST not in self.done else SECOND
+        picture = earlier if earlier and not self.begins_anew else first
         return Begun(picture, lambda: self._finish(picture))
 
     def _finish(self, picture: BegunPicture) -> dict[str, Any]:
@@ -242,21 +245,68 @@ def test_a_key_that_cannot_be_given_up_does_not_hide_what_became_of_the_request(
     assert shop.send()["id"] == 1
 
 
-def test_of_two_retries_at_once_one_goes_on(shop: Shop) -> None:
-    shop.send_and_fail(OutcomeUnknownError())
-    begin, inner = shop._begin, []  # noqa: SLF001 - what runs between the look at a claim and the next
+def during_the_next_look(shop: Shop, do: Callable[[], object]) -> None:
+    """Do something while a retry finds out what became of its picture."""
+    begin = shop._begin  # noqa: SLF001 - what runs between two calls of the use case
 
     def begin_late(earlier: BegunPicture | None) -> Begun[dict[str, Any]]:
         if earlier:
             shop._begin = begin  # type: ignore[method-assign]  # noqa: SLF001
-            inner.append(shop.send())
+            do()
         return begin(earlier)
 
     shop._begin = begin_late  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def test_of_two_retries_at_once_one_alone_looks_at_what_became_of_the_picture(shop: Shop) -> None:
+    shop.send_and_fail(OutcomeUnknownError())
+
+    def send_another() -> None:
+        shop.earlier.clear()
+        with pytest.raises(KeyInUseError):
+            shop.send()
+        assert shop.earlier == [None]
+
+    during_the_next_look(shop, send_another)
+    assert shop.send() == {"id": 1, "is_replayed": False}
+    assert (shop.done, shop.counted) == ([FIRST, FIRST], 1)
+
+
+def test_a_retry_whose_picture_cannot_be_looked_for_lets_the_next_one_try(shop: Shop) -> None:
+    shop.send_and_fail(OutcomeUnknownError())
+
+    def fail() -> None:
+        raise UnavailableError
+
+    during_the_next_look(shop, fail)
+    with pytest.raises(UnavailableError):
+        shop.send()
+    assert shop.send() == {"id": 1, "is_replayed": False}
+    assert shop.counted == 1
+
+
+def test_a_retry_that_begins_anew_is_known_by_its_new_picture(shop: Shop) -> None:
+    shop.send_and_fail(OutcomeUnknownError())
+    shop.begins_anew = True
+    shop.send_and_fail(OutcomeUnknownError())
+    assert shop.keys.claims["a"].picture == SECOND
+    shop.begins_anew = False
+    assert shop.send() == {"id": 2, "is_replayed": False}
+    assert shop.counted == 1
+
+
+def test_a_retry_that_took_too_long_to_begin_anew_leaves_the_key_to_the_quicker_one(shop: Shop) -> None:
+    shop.send_and_fail(OutcomeUnknownError())
+    shop.begins_anew = True
+
+    def overtake() -> None:
+        shop.passed = TIME_LEFT
+        assert shop.send()["id"] == 2
+
+    during_the_next_look(shop, overtake)
     with pytest.raises(KeyInUseError):
         shop.send()
-    assert inner == [{"id": 1, "is_replayed": False}]
-    assert (shop.done, shop.counted) == ([FIRST, FIRST], 1)
+    assert shop.send() == {"id": 2, "is_replayed": True}
 
 
 # --- What counts ------------------------------------------------------------------------------------------
