@@ -31,8 +31,8 @@ CALLS = {"upload": 6, "reservation": 5}
 """Of a request that goes well: it leases identifiers, claims the key, counts, writes the record, writes the
 bytes, keeps the answer."""
 CALLS_AGAIN = {"upload": 9, "reservation": 8}
-"""Of one that was taken back before: it leases identifiers, meets the claim, claims the key over it, looks for
-the record, claims the key for another picture, and goes on as the first."""
+"""Of one that was taken back before: it leases identifiers, meets the claim, claims the key over it, looks
+for the record, claims the key for another picture, and goes on as the first."""
 
 
 def outages(calls: int) -> list[FaultPoint]:
