@@ -19,6 +19,7 @@ from adapters.dynamo_items import (
     Item,
     details_to_attributes,
     failure_to_attributes,
+    file_to_attributes,
     identifiers_of,
     image_from_item,
     image_key,
@@ -39,7 +40,7 @@ from domain.errors import (
 )
 from domain.failure import Failure
 from domain.gallery import Gallery, Page
-from domain.image import ImageFacts, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.image import ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage, PublicFile
 from domain.moments import iso_utc
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class DynamoImageCatalog:
             return None
         present = failures[0].get("Item")
         if present is None:
-            raise ImageRecordMissingError(ref.key)
+            raise ImageRecordMissingError(ref)
         image = image_from_item(present)
         return None if image.status is ImageStatus.DELETING else image
 
@@ -235,15 +236,15 @@ class DynamoImageCatalog:
         ]
         return not updates or self._transact(updates)
 
-    def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
-        """Complete a pending record with what the picture told."""
-        return self._complete(self._completion(ref, _ready(facts), version, at), ref)
+    def mark_ready(self, ref: ImageRef, file: PublicFile, at: datetime) -> ProductImage:
+        """Complete a pending record with what the public copy is."""
+        return self._complete(self._completion(ref, _ready(file), at), ref)
 
     def mark_primary_ready(
-        self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime, *, requested_at: datetime
+        self, ref: ImageRef, file: PublicFile, at: datetime, *, requested_at: datetime
     ) -> bool:
         """Complete a pending record that is still wished so, and move the pointer forward (a transaction)."""
-        ready = self._completion(ref, _ready(facts), version, at)
+        ready = self._completion(ref, _ready(file), at)
         wished: UpdateTypeDef = {
             **ready,
             "ConditionExpression": f"{ready['ConditionExpression']} AND primary_requested_at = :requested_at",
@@ -254,10 +255,14 @@ class DynamoImageCatalog:
         }
         return self._transact([{"Update": wished}, self._move_pointer(ref, requested_at)])
 
-    def mark_failed(self, ref: ImageRef, failure: Failure, version: str | None, at: datetime) -> ProductImage:
+    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         """Complete a pending record with why it is no picture."""
-        failed: Item = {"status": {"S": ImageStatus.FAILED}, **failure_to_attributes(failure)}
-        return self._complete(self._completion(ref, failed, version, at), ref)
+        failed: Item = {
+            "status": {"S": ImageStatus.FAILED},
+            "sha256": {"S": sha256},
+            **failure_to_attributes(failure),
+        }
+        return self._complete(self._completion(ref, failed, at), ref)
 
     def move_primary(self, image: ProductImage) -> bool:
         """Move the pointer forward in time, or leave it where it stands already (a transaction)."""
@@ -424,22 +429,19 @@ class DynamoImageCatalog:
             raise
         return True
 
-    def _completion(self, ref: ImageRef, values: Item, version: str | None, at: datetime) -> "UpdateTypeDef":
-        """Set values if the record is pending, and take it out of the index of open ones."""
-        attributes: Item = {
-            **values,
-            "updated_at": {"S": iso_utc(at)},
-            **({"version": {"S": version}} if version else {}),
-        }
+    def _completion(self, ref: ImageRef, values: Item, at: datetime) -> "UpdateTypeDef":
+        """Set values if the record is pending and this picture's, and take it out of the index of open."""
+        attributes: Item = {**values, "updated_at": {"S": iso_utc(at)}}
         return {
             "TableName": self._table,
             "Key": image_key(ref.product_id, ref.image_id),
             "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in attributes)} "
             "REMOVE open_shard, open_since",
-            "ConditionExpression": _IS_PENDING,
-            "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
+            "ConditionExpression": f"{_IS_PENDING} AND #token = :token",
+            "ExpressionAttributeNames": {"#token": "token", **{f"#{name}": name for name in attributes}},
             "ExpressionAttributeValues": {
                 **_PENDING,
+                ":token": {"S": ref.token},
                 **{f":{name}": value for name, value in attributes.items()},
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -456,19 +458,15 @@ class DynamoImageCatalog:
             if not failed_condition(error):
                 raise
             present: Any = error.response.get("Item")
-            if present is None:
-                raise ImageRecordMissingError(ref.key) from error
-            return image_from_item(present)
+            image = image_from_item(present) if present else None
+            if image is None or image.ref != ref:
+                raise ImageRecordMissingError(ref) from error
+            return image
         return image_from_item(answer["Attributes"])
 
 
-def _ready(facts: ImageFacts) -> Item:
-    return {
-        "status": {"S": ImageStatus.READY},
-        "width": {"N": str(facts.width_px)},
-        "height": {"N": str(facts.height_px)},
-        "mode": {"S": facts.mode},
-    }
+def _ready(file: PublicFile) -> Item:
+    return {"status": {"S": ImageStatus.READY}, **file_to_attributes(file)}
 
 
 def _split(product_id: int, items: Sequence[Item]) -> tuple[Item, list[Item]]:

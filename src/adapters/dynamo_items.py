@@ -21,6 +21,8 @@ from domain.image import (
     ImageStatus,
     Primary,
     ProductImage,
+    PublicFile,
+    read_token,
 )
 from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.moments import iso_utc
@@ -119,7 +121,8 @@ def image_to_item(image: ProductImage) -> Item:
         **image_key(image.ref.product_id, image.ref.image_id),
         "product_id": {"N": str(image.ref.product_id)},
         "image_id": {"N": str(image.ref.image_id)},
-        "type": {"S": image.ref.image_format.name},
+        "token": {"S": image.ref.token},
+        "type": {"S": image.image_format.name},
         "user_id": {"N": str(image.user.id)},
         "username": {"S": image.user.username},
         "full_name": {"S": image.user.full_name},
@@ -138,7 +141,7 @@ def image_to_item(image: ProductImage) -> Item:
     if image.announcement:
         item["form_expires_at"] = {"S": iso_utc(image.announcement.expires_at)}
         if image.announcement.sha256:
-            item["sha256"] = {"S": image.announcement.sha256}
+            item["announced_sha256"] = {"S": image.announcement.sha256}
     return item
 
 
@@ -170,7 +173,8 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
         raise ImageRecordDamagedError(int(item["pk"]["S"].partition("#")[2]), 0, "sk") from error
     form_expires_at = _optional(item, "form_expires_at", _moment, None)
     return ProductImage(
-        ref=ImageRef(product_id, image_id, _demanded(item, "type", _format)),
+        ref=ImageRef(product_id, image_id, _demanded(item, "token", _token)),
+        image_format=_demanded(item, "type", _format),
         user=User(
             _demanded(item, "user_id", _number),
             _demanded(item, "username", _text),
@@ -181,12 +185,14 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
         details=_details_from_item(item),
         primary_requested_at=_optional(item, "primary_requested_at", _moment, None),
         announcement=(
-            Announcement(_optional(item, "sha256", _text, None), form_expires_at) if form_expires_at else None
+            Announcement(_optional(item, "announced_sha256", _text, None), form_expires_at)
+            if form_expires_at
+            else None
         ),
         status=_optional(item, "status", _status, ImageStatus.PENDING),
         facts=_facts_from_item(item),
         failure=_failure_from_item(item),
-        version=_optional(item, "version", _text, None),
+        sha256=_optional(item, "sha256", _text, None),
         created_at=_demanded(item, "created_at", _moment),
         updated_at=_demanded(item, "updated_at", _moment),
     )
@@ -206,6 +212,18 @@ def _facts_from_item(item: Mapping[str, Any]) -> ImageFacts | None:
     return ImageFacts(
         _demanded(item, "width", _number), _demanded(item, "height", _number), _demanded(item, "mode", _text)
     )
+
+
+def file_to_attributes(file: PublicFile) -> Item:
+    """Write what a picture's public copy is."""
+    return {
+        "type": {"S": file.image_format.name},
+        "size": {"N": str(file.size_bytes)},
+        "sha256": {"S": file.sha256},
+        "width": {"N": str(file.facts.width_px)},
+        "height": {"N": str(file.facts.height_px)},
+        "mode": {"S": file.facts.mode},
+    }
 
 
 def failure_to_attributes(failure: Failure) -> Item:
@@ -247,6 +265,10 @@ def _moment(value: Mapping[str, str]) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("It lacks its zone, and cannot be compared with others.")
     return moment
+
+
+def _token(value: Mapping[str, str]) -> str:
+    return read_token(value["S"])
 
 
 def _format(value: Mapping[str, str]) -> ImageFormat:

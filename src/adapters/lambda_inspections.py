@@ -20,7 +20,10 @@ class LambdaInspections:
 
     def request(self, ref: ImageRef) -> None:
         """Send the part of an S3 event that the function reads (S3 user guide, "Event message structure")."""
-        record = {"eventSource": "product-images:reconcile", "s3": {"object": {"key": quote_plus(ref.key)}}}
+        record = {
+            "eventSource": "product-images:reconcile",
+            "s3": {"object": {"key": quote_plus(ref.incoming_key)}},
+        }
         with passing_errors_as_unavailable():
             self._client.invoke(
                 FunctionName=self._function,

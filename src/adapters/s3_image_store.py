@@ -1,50 +1,42 @@
-"""Pictures' bytes in an S3 bucket."""
+"""Pictures' bytes in an S3 bucket: what clients send below `incoming/`, what the public sees below `media/`."""
 
 import base64
+import logging
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.aws import error_code, passing_errors_as_unavailable
 from domain.errors import BytesRefusedError, UnavailableError
-from domain.image import ImageRef, ProductImage, UploadStamp
+from domain.image import ImageFormat, ImageRef, ImageStatus, ProductImage, UploadStamp
 from domain.moments import iso_utc
-from domain.ports import StoredBytes
+from domain.ports import PublicCopy, ReceivedFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import TaggingTypeDef
 
-STATUS_TAG = "status"
-PUBLISHED = "ready"
-_WRITTEN_ONCE = "written-once"
-"""User metadata of what `put` writes: its key, so that a copy elsewhere does not pass for it.
+_CREATED_AT, _PRIMARY_REQUESTED_AT = "created-at", "primary-requested-at"
+"""User metadata of what `put` writes: the stamp, which spares the metadata function a read of the record.
 
 S3 refuses a form with fields that its policy does not name.
 """
-_CREATED_AT, _PRIMARY_REQUESTED_AT = "created-at", "primary-requested-at"
-"""User metadata beside it: the stamp, which spares the metadata function a read of the record."""
+_SHA256 = "sha256"
+"""User metadata of a public copy: of the file that it was made of, for whoever goes on with it."""
+_CACHE_CONTROL = "public, max-age=31536000, immutable"
+"""Bytes at an address never change, so that a browser may keep them for a year (RFC 8246)."""
+_OCCUPIED = "PreconditionFailed"
+_PASSING_CONFLICT = "ConditionalRequestConflict"
+"""Something else happens to the key just now (S3 user guide, "Conditional writes")."""
 _SERVER_ERROR = 500
-_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
-"""Answers for bytes that were deleted: no such key or version, or a delete marker in its place."""
-
-
-class ServedWith(TypedDict):
-    """Headers that S3 keeps with an object and sends with its bytes."""
-
-    ContentType: str
-    CacheControl: str
-
-
-class _Version(TypedDict):
-    VersionId: NotRequired[str]
+_FORMAT_BY_EXTENSION = {image_format.extension: image_format for image_format in ImageFormat}
+_log = logging.getLogger(__name__)
 
 
 class S3ImageStore:
-    """Writes each picture once, at a key made of its identifiers.
+    """Writes each key once, made of a picture's identifiers and its token.
 
     `crc32` computes the checksum that S3 checks; where much is written, a faster one than the standard
     library's is worth it (docs/decisions.md, "zlib-ng computes the checksum of an upload").
@@ -57,22 +49,19 @@ class S3ImageStore:
 
     def put(self, image: ProductImage, content: bytes) -> None:
         """Write the bytes unless there are any (`If-None-Match: *`), their CRC32 checked by S3."""
-        ref = image.ref
-        checksum = base64.b64encode(self._crc32(content).to_bytes(4)).decode()
         try:
             with passing_errors_as_unavailable():
                 self._client.put_object(
                     Bucket=self._bucket,
-                    Key=ref.key,
+                    Key=image.ref.incoming_key,
                     Body=content,
-                    **served_with(ref),
-                    Metadata={_WRITTEN_ONCE: ref.key, **_stamped(image.stamp)},
-                    ChecksumCRC32=checksum,
+                    Metadata=_stamped(image.stamp),
+                    ChecksumCRC32=self._checksum(content),
                     IfNoneMatch="*",
                 )
         except ClientError as error:
-            if error_code(error) == "PreconditionFailed":
-                self._accept_if_same(ref, checksum, error)
+            if error_code(error) == _OCCUPIED:
+                # By an earlier try of this upload, whose reply was lost: nobody else knows the key.
                 return
             metadata = error.response.get("ResponseMetadata", {})
             retried = metadata.get("RetryAttempts", 0) > 0
@@ -81,84 +70,113 @@ class S3ImageStore:
                 raise UnavailableError from error
             raise BytesRefusedError("S3 did not accept the bytes.") from error
 
-    def get(self, ref: ImageRef, version: str | None = None) -> StoredBytes | None:
-        """Read the bytes. S3 tells a missing key only to roles that may list the bucket."""
+    def received(self, ref: ImageRef) -> ReceivedFile | None:
+        """Read what came in. S3 tells a missing key only to roles that may list the bucket."""
+        stored = self._read(ref.incoming_key)
+        if stored is None:
+            return None
+        content, metadata = stored
+        return ReceivedFile(content, _stamp(metadata))
+
+    def publish(self, ref: ImageRef, copy: PublicCopy) -> PublicCopy:
+        """Write the copy unless there is one (`If-None-Match: *`), with what S3 is to send with it."""
+        key = ref.media_key(copy.image_format)
+        extension = copy.image_format.extension
+        try:
+            with passing_errors_as_unavailable():
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=copy.content,
+                    ContentType=copy.image_format.media_type,
+                    # The client's own name of the file may tell what nobody was to know.
+                    ContentDisposition=f'inline; filename="{ref.product_id}-{ref.image_id}.{extension}"',
+                    CacheControl=_CACHE_CONTROL,
+                    Metadata={_SHA256: copy.sha256},
+                    ChecksumCRC32=self._checksum(copy.content),
+                    IfNoneMatch="*",
+                )
+        except ClientError as error:
+            there = self._copy_at(key) if error_code(error) == _OCCUPIED else None
+            if there is not None:
+                return there
+            if error_code(error) in {_OCCUPIED, _PASSING_CONFLICT}:
+                # What was there went meanwhile, or something comes.
+                raise UnavailableError(ref) from error
+            raise
+        return copy
+
+    def public_copy(self, ref: ImageRef) -> PublicCopy | None:
+        """List what there is, of whatever format, and read it."""
+        key = next((key for key in self._public_keys(ref) if key.startswith(f"{ref.media_prefix}.")), None)
+        return self._copy_at(key) if key else None
+
+    def is_there(self, ref: ImageRef) -> bool:
+        """List what there is, which takes no right to read it."""
+        return bool(self._keys(ref.incoming_key) or self._public_keys(ref))
+
+    def discard_received(self, ref: ImageRef) -> None:
+        """Remove what came in; what stays expires by the bucket's rules."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=ref.incoming_key)
+        except (BotoCoreError, ClientError) as error:
+            _log.warning("what came in stays until it expires: %s", type(error).__name__)
+
+    def unpublish(self, ref: ImageRef, keep: ImageFormat | None = None) -> None:
+        """List what there is and remove it; where one copy is kept, so is all that was made of it."""
+        keys = self._public_keys(ref)
+        if keep:
+            kept = ref.media_key(keep)
+            keys = [key for key in keys if key.startswith(f"{ref.media_prefix}.") and key != kept]
+        if keys:
+            self._delete(ref, keys)
+
+    def delete(self, image: ProductImage) -> None:
+        """Remove all in one call; in the versioned bucket old versions stay until they expire.
+
+        Of a picture that is not ready any format may lie there, or come to.
+        """
+        is_known = image.status is ImageStatus.READY
+        formats = [image.image_format] if is_known else list(ImageFormat)
+        ref = image.ref
+        self._delete(ref, [ref.incoming_key, *(ref.media_key(image_format) for image_format in formats)])
+
+    def _copy_at(self, key: str) -> PublicCopy | None:
+        stored = self._read(key)
+        if stored is None:
+            return None
+        content, metadata = stored
+        return PublicCopy(content, _FORMAT_BY_EXTENSION[key.rpartition(".")[2]], metadata.get(_SHA256, ""))
+
+    def _read(self, key: str) -> tuple[bytes, Mapping[str, str]] | None:
         with passing_errors_as_unavailable():
             try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=ref.key, **_version(version))
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if error_code(error) in _GONE:
+                if error_code(error) == "NoSuchKey":
                     return None
                 raise
-            return StoredBytes(
-                answer["Body"].read(), answer.get("VersionId"), _stamp(ref, answer["Metadata"])
+            return answer["Body"].read(), answer["Metadata"]
+
+    def _public_keys(self, ref: ImageRef) -> list[str]:
+        return self._keys(ref.media_prefix)
+
+    def _keys(self, prefix: str) -> list[str]:
+        """List a picture's keys; there are fewer than the thousand of one call."""
+        with passing_errors_as_unavailable():
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+        return [stored["Key"] for stored in answer.get("Contents", [])]
+
+    def _delete(self, ref: ImageRef, keys: Collection[str]) -> None:
+        with passing_errors_as_unavailable():
+            answer = self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
             )
+        if answer.get("Errors"):
+            raise UnavailableError(ref)
 
-    def exists(self, ref: ImageRef) -> bool:
-        """Ask for the bytes' headers."""
-        with passing_errors_as_unavailable():
-            try:
-                self._client.head_object(Bucket=self._bucket, Key=ref.key)
-            except ClientError as error:
-                # Answers to HEAD have no body, so that the SDK makes the status the code.
-                if error_code(error) == "404":
-                    return False
-                raise
-        return True
-
-    def versions(self, ref: ImageRef) -> list[str]:
-        """List them, which S3 does from the latest to the first (S3 API reference, ListObjectVersions)."""
-        with passing_errors_as_unavailable():
-            pages = self._client.get_paginator("list_object_versions").paginate(
-                Bucket=self._bucket, Prefix=ref.key
-            )
-            listed = [(page.get("DeleteMarkers", []), page.get("Versions", [])) for page in pages]
-        # The prefix is that of longer keys too.
-        markers = [marker for markers, _ in listed for marker in markers if marker["Key"] == ref.key]
-        versions = [version for _, versions in listed for version in versions if version["Key"] == ref.key]
-        if any(marker["IsLatest"] for marker in markers):
-            return []
-        return [version["VersionId"] for version in reversed(versions)]
-
-    def publish(self, ref: ImageRef, version: str | None = None) -> None:
-        """Tag the object; the bucket's policy lets the CDN read only what bears this tag."""
-        tagging: TaggingTypeDef = {"TagSet": [{"Key": STATUS_TAG, "Value": PUBLISHED}]}
-        with passing_errors_as_unavailable():
-            try:
-                self._client.put_object_tagging(
-                    Bucket=self._bucket, Key=ref.key, Tagging=tagging, **_version(version)
-                )
-            except ClientError as error:
-                if error_code(error) not in _GONE:
-                    raise
-
-    def delete(self, ref: ImageRef) -> None:
-        """Remove the bytes; in the versioned bucket an older version stays until it expires."""
-        with passing_errors_as_unavailable():
-            self._client.delete_object(Bucket=self._bucket, Key=ref.key)
-
-    def discard(self, ref: ImageRef, version: str) -> None:
-        """Delete one version for good; S3 then shows the one before it."""
-        with passing_errors_as_unavailable():
-            self._client.delete_object(Bucket=self._bucket, Key=ref.key, VersionId=version)
-
-    def _accept_if_same(self, ref: ImageRef, checksum: str, error: ClientError) -> None:
-        # The reply to an earlier try may have been lost: then the bytes that lie there are ours.
-        with passing_errors_as_unavailable():
-            head = self._client.head_object(Bucket=self._bucket, Key=ref.key, ChecksumMode="ENABLED")
-        if head.get("ChecksumCRC32") != checksum:
-            raise BytesRefusedError("Other bytes lie at this key.") from error
-
-
-def served_with(ref: ImageRef) -> "ServedWith":
-    """Return what S3 is to send with the bytes: their type, and how long they keep.
-
-    Bytes at a key never change, so that a browser may keep them for a year (RFC 8246).
-    """
-    return {
-        "ContentType": ref.image_format.media_type,
-        "CacheControl": "public, max-age=31536000, immutable",
-    }
+    def _checksum(self, content: bytes) -> str:
+        return base64.b64encode(self._crc32(content).to_bytes(4)).decode()
 
 
 def _stamped(stamp: UploadStamp) -> dict[str, str]:
@@ -169,13 +187,8 @@ def _stamped(stamp: UploadStamp) -> dict[str, str]:
     }
 
 
-def _stamp(ref: ImageRef, metadata: Mapping[str, str]) -> UploadStamp | None:
+def _stamp(metadata: Mapping[str, str]) -> UploadStamp | None:
     created_at, wish = metadata.get(_CREATED_AT), metadata.get(_PRIMARY_REQUESTED_AT)
-    # A hand may have changed what there is of it.
-    if metadata.get(_WRITTEN_ONCE) != ref.key or created_at is None:
+    if created_at is None:
         return None
     return UploadStamp(datetime.fromisoformat(created_at), datetime.fromisoformat(wish) if wish else None)
-
-
-def _version(version: str | None) -> "_Version":
-    return {"VersionId": version} if version else {}

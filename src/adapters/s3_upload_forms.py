@@ -2,9 +2,8 @@
 
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from adapters.s3_image_store import served_with
 from domain.image import ImageRef
 from domain.ports import Clock, UploadForm
 
@@ -21,18 +20,19 @@ class S3UploadForms:
         self._clock = clock
 
     def issue(self, ref: ImageRef, size_bytes: int, expires_at: datetime) -> UploadForm:
-        """Sign a form for this key, this type and this size.
+        """Sign a form for this key and this size.
 
         S3 wants every field that the policy names, and none that it does not: so the status that a client
         may choose, of the 200, 201 and 204 that S3 has, is a field of its own.
         """
-        served = served_with(ref)
-        fields = {"Content-Type": served["ContentType"], "Cache-Control": served["CacheControl"]}
-        conditions: list[Any] = [{name: value} for name, value in fields.items()]
-        fields["success_action_status"] = "204"
-        conditions.append(["starts-with", "$success_action_status", "20"])
-        conditions.append(["content-length-range", size_bytes, size_bytes])
+        fields = {"success_action_status": "204"}
+        conditions = [
+            ["starts-with", "$success_action_status", "20"],
+            ["content-length-range", size_bytes, size_bytes],
+        ]
         # Rounded up, so that the form is good for at least as long as it says.
         seconds = math.ceil((expires_at - self._clock()).total_seconds())
-        form = self._client.generate_presigned_post(self._bucket, ref.key, fields, conditions, seconds)
+        form = self._client.generate_presigned_post(
+            self._bucket, ref.incoming_key, fields, conditions, seconds
+        )
         return UploadForm(form["url"], form["fields"], expires_at)

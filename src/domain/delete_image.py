@@ -50,9 +50,7 @@ class DeleteImage:
         return seen if self._catalog.begin_removal(seen, self._clock()) else None
 
     def _finish(self, image: ProductImage) -> None:
-        self._store.delete(image.ref)
+        self._store.delete(image)
         # Before the record goes: until then it is found and finished, should this get lost.
         self._events.send(ImageEventKind.DELETED, ImageSummary.of(image))
-        # Bytes may still come, or come again: the record stays, hidden, so that they find one and go.
-        if image.is_inspected and not image.may_be_written(self._clock()):
-            self._catalog.finish_removal(image.ref)
+        self._catalog.finish_removal(image.ref)

@@ -231,18 +231,18 @@ class ImageIdTakenError(DomainError):
 
 
 class BytesRefusedError(DomainError):
-    """The store wrote nothing: it does not accept the bytes, or other bytes lie there already."""
+    """The store does not accept the bytes, and wrote nothing."""
 
     code = "bytes_refused"
 
 
 class ImageRecordMissingError(DomainError):
-    """The bytes of a picture are there, its record is not."""
+    """A picture has no record, or no longer."""
 
     code = "image_record_missing"
 
-    def __init__(self, key: str) -> None:
-        super().__init__(f"There is no record of the image whose bytes belong at {key}.")
+    def __init__(self, ref: "ImageRef") -> None:
+        super().__init__(f"There is no record of image {ref.image_id} of product {ref.product_id}.")
 
 
 class ImageRecordDamagedError(DomainError):

@@ -1,15 +1,23 @@
-"""Opens a stored picture, proves that it decodes, and completes its record."""
+"""Makes the public copy of a picture that came in, proves that it decodes, and completes the record."""
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
 from domain.failure import Failure
-from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage, UploadStamp
+from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage, PublicFile, UploadStamp
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_signature import detect_format
-from domain.ports import Clock, ImageCatalog, ImageEvents, ImageInspector, ImageStore, StoredBytes
+from domain.ports import (
+    Clock,
+    ImageCatalog,
+    ImageEvents,
+    ImageInspector,
+    ImageStore,
+    PublicCopy,
+    ReceivedFile,
+)
+from domain.public_copy import public_copy
 
 _ANNOUNCE_ANEW = "Ask for a new form for this file, and send it with that."
 
@@ -23,7 +31,11 @@ class Completion:
 
 
 class ExtractMetadata:
-    """Fills in what the bytes tell. Safe to repeat, and in any order with other pictures."""
+    """Fills in what the bytes tell. Safe to repeat, and in any order with other pictures.
+
+    What lies where the public looks is the picture: whoever comes second goes on with that. What came in is
+    removed last of all, so that a try that was cut short is found again.
+    """
 
     def __init__(
         self,
@@ -41,138 +53,122 @@ class ExtractMetadata:
         self._clock = clock
 
     def __call__(self, ref: ImageRef) -> Completion | None:
-        """Complete the record of the picture whose bytes have arrived; None if they are gone.
+        """Complete the record of a picture that has come in; None if there is nothing to complete.
 
-        Where bytes can be written more than once, those that were written first are the picture, whichever
-        event comes first, and any others are discarded; they are compared with what was announced. Where
-        they cannot, nothing is looked up before they are inspected.
+        Bytes without a record, or of a picture that is being deleted, are removed wherever they lie.
 
         Raises:
-            ImageRecordMissingError: there are bytes without a record; an operator must look.
+            ImageRecordDamagedError: its record cannot be read.
             UnavailableError: a store failed for now; try again.
 
         """
-        stored = self._store.get(ref)
-        if stored is not None and stored.stamp is None:
-            stored = self._first(ref, stored)
-        if stored is None:
-            self._repeat_failure(ref)
-            return None
+        received = self._store.received(ref)
         try:
-            return self._complete(ref, stored)
+            completion = self._take_in(ref, received) if received else self._go_on(ref)
         except ImageRecordMissingError:
-            if self._store.exists(ref):
-                raise
-            # Its deletion ended meanwhile.
-            return None
+            self._store.unpublish(ref)
+            completion = None
+        if received:
+            self._store.discard_received(ref)
+        return completion
 
-    def _first(self, ref: ImageRef, stored: StoredBytes) -> StoredBytes | None:
-        """Return the bytes that were written first, and discard all others that cover them."""
-        versions = self._store.versions(ref)
-        if not versions:
-            return None
-        first, *covering = versions
-        # All of them: events that are handled at once may all have met the same one.
-        for version in covering:
-            self._store.discard(ref, version)
-        return stored if stored.version == first else self._store.get(ref, first)
-
-    def _repeat_failure(self, ref: ImageRef) -> None:
-        # The bytes of a failed picture are gone when an earlier try got no further than that.
-        image = self._catalog.get(ref.product_id, ref.image_id)
-        if image and image.status is ImageStatus.FAILED:
-            self._events.send(ImageEventKind.FAILED, ImageSummary.of(image))
-
-    def _complete(self, ref: ImageRef, stored: StoredBytes) -> Completion:
-        """Inspect the bytes, record what became of them and tell it.
+    def _take_in(self, ref: ImageRef, received: ReceivedFile) -> Completion:
+        """Publish what came in and tell it, or record why that is no picture.
 
         Only bytes that a client wrote are compared with what it had announced: the record that says so takes
         a look at it, which those that this service wrote are spared.
         """
-        version, stamp = stored.version, stored.stamp
+        stamp = received.stamp
+        sha256 = hashlib.sha256(received.content).hexdigest()
         try:
             if stamp is None:
-                image = self._announced(ref)
+                image = self._record(ref)
                 if image.status is not ImageStatus.PENDING:
-                    return self._settle(image, version)
-                _compare(image, stored.content)
+                    return self._settle(image, is_new=False)
+                _compare(image, received.content, sha256)
                 stamp = image.stamp
-            facts = self._inspector.inspect(stored.content, ref.image_format)
+            copy = _copy_of(received.content, sha256)
+            facts = self._inspector.inspect(copy.content, copy.image_format)
+            there = self._store.publish(ref, copy)
+            if there.content != copy.content:
+                facts = self._inspector.inspect(there.content, there.image_format)
         except NotAPictureError as error:
             now = self._clock()
-            return self._settle(self._catalog.mark_failed(ref, error.failure, version, now), version, now)
-        # Published first: whoever reads that it is ready can open it.
-        self._store.publish(ref, version)
-        now = self._clock()
-        primary = self._complete_primary(ref, stored, stamp, facts, now)
-        if primary:
-            self._events.send(ImageEventKind.READY, primary)
-            return Completion(primary, is_new=True)
-        return self._settle(self._catalog.mark_ready(ref, facts, version, now), version, now)
+            failed = self._catalog.mark_failed(ref, error.failure, sha256, now)
+            return self._settle(failed, is_new=failed.updated_at == now)
+        return self._complete(ref, stamp, there, facts)
 
-    def _complete_primary(
-        self, ref: ImageRef, stored: StoredBytes, stamp: UploadStamp, facts: ImageFacts, now: datetime
-    ) -> ImageSummary | None:
-        """Make a picture ready and the primary in one step; None if that is not wished or no longer so."""
-        wish = stamp.primary_requested_at
-        if wish is None:
+    def _go_on(self, ref: ImageRef) -> Completion | None:
+        """Go on where an earlier try of the same event may have ended, which removed what came in."""
+        image = self._record(ref)
+        if image.status is not ImageStatus.PENDING:
+            return self._settle(image, is_new=False)
+        copy = self._store.public_copy(ref)
+        if copy is None:
             return None
-        if not self._catalog.mark_primary_ready(ref, facts, stored.version, now, requested_at=wish):
-            return None
-        return ImageSummary(
+        return self._complete(
+            ref, image.stamp, copy, self._inspector.inspect(copy.content, copy.image_format)
+        )
+
+    def _record(self, ref: ImageRef) -> ProductImage:
+        image = self._catalog.get(ref.product_id, ref.image_id)
+        if image is None or image.ref != ref:
+            raise ImageRecordMissingError(ref)
+        return image
+
+    def _complete(self, ref: ImageRef, stamp: UploadStamp, copy: PublicCopy, facts: ImageFacts) -> Completion:
+        """Make a picture ready that the public sees, and the primary in the same step if that is wished."""
+        file = PublicFile(copy.image_format, len(copy.content), copy.sha256, facts)
+        now, wish = self._clock(), stamp.primary_requested_at
+        if wish is None or not self._catalog.mark_primary_ready(ref, file, now, requested_at=wish):
+            image = self._catalog.mark_ready(ref, file, now)
+            return self._settle(image, is_new=image.updated_at == now)
+        summary = ImageSummary(
             ref=ref,
-            size_bytes=len(stored.content),
+            image_format=file.image_format,
+            size_bytes=file.size_bytes,
             status=ImageStatus.READY,
             facts=facts,
             failure=None,
             created_at=stamp.created_at,
             updated_at=now,
         )
+        self._events.send(ImageEventKind.READY, summary)
+        return Completion(summary, is_new=True)
 
-    def _announced(self, ref: ImageRef) -> ProductImage:
-        image = self._catalog.get(ref.product_id, ref.image_id)
-        if image is None:
-            raise ImageRecordMissingError(ref.key)
-        return image
+    def _settle(self, image: ProductImage, *, is_new: bool) -> Completion:
+        """Bring the public's bytes and the pointer in line with the record, then tell what became of it.
 
-    def _settle(
-        self, image: ProductImage, version: str | None, completed_at: datetime | None = None
-    ) -> Completion:
-        """Bring bytes and pointer in line with the record, then tell what became of it.
-
-        Every try tells it, so that a message that got lost is sent again by the next one. The record is newly
-        completed if it says that it was at `completed_at`.
+        Every try tells it, so that a message that got lost is sent again by the next one.
         """
-        summary = ImageSummary.of(image)
-        if version is not None and image.version not in {None, version}:
-            self._store.discard(image.ref, version)
-        elif image.status is ImageStatus.READY:
-            if image.primary_requested_at:
-                self._catalog.move_primary(image)
-            self._events.send(ImageEventKind.READY, summary)
-        else:
-            self._store.delete(image.ref)
-            if image.status is ImageStatus.FAILED:
-                self._events.send(ImageEventKind.FAILED, summary)
-        return Completion(summary, is_new=image.is_inspected and image.updated_at == completed_at)
+        summary, is_ready = ImageSummary.of(image), image.status is ImageStatus.READY
+        if not is_ready:
+            self._store.unpublish(image.ref)
+        elif not is_new:
+            # What was sent second, with the same form, may be of another format.
+            self._store.unpublish(image.ref, keep=image.image_format)
+        if is_ready and image.primary_requested_at:
+            self._catalog.move_primary(image)
+        if image.is_inspected and image.status is not ImageStatus.DELETING:
+            self._events.send(ImageEventKind.READY if is_ready else ImageEventKind.FAILED, summary)
+        return Completion(summary, is_new)
 
 
-def _compare(image: ProductImage, content: bytes) -> None:
+def _copy_of(content: bytes, sha256: str) -> PublicCopy:
+    try:
+        image_format = detect_format(content)
+    except UnsupportedFormatError as error:
+        raise NotAPictureError(Failure("not_a_picture", str(error))) from error
+    return PublicCopy(public_copy(content, image_format), image_format, sha256)
+
+
+def _compare(image: ProductImage, content: bytes, sha256: str) -> None:
     """Check the bytes against what was said of them before they came."""
     if len(content) != image.size_bytes:
         reason = (
             f"The file has {len(content):,} bytes; {image.size_bytes:,} had been announced. {_ANNOUNCE_ANEW}"
         )
         raise NotAPictureError(Failure("wrong_size", reason))
-    announced = image.announcement.sha256 if image.announcement else None
-    if announced and hashlib.sha256(content).hexdigest() != announced:
+    if image.announcement and image.announcement.sha256 not in {None, sha256}:
         reason = f"The file has another SHA-256 than had been announced. {_ANNOUNCE_ANEW}"
         raise NotAPictureError(Failure("wrong_digest", reason))
-    try:
-        detected = detect_format(content)
-    except UnsupportedFormatError as error:
-        raise NotAPictureError(Failure("not_a_picture", str(error))) from error
-    if detected is not image.ref.image_format:
-        announced_as = image.ref.image_format.name
-        reason = f"The file is a {detected.name} picture; {announced_as} had been announced. {_ANNOUNCE_ANEW}"
-        raise NotAPictureError(Failure("not_a_picture", reason))

@@ -16,7 +16,10 @@ MAX_ID = 2**53 - 1
 SENDING_TIME = timedelta(hours=1)
 """How long a client may take to send what it began to send when its form was about to expire."""
 _UNIT_STEP = 1024
-_KEY = re.compile(r"originals/([1-9][0-9]{0,15})/([1-9][0-9]{0,15})\.([a-z]{3,4})")
+TOKEN_BYTES = 8
+"""Random bits of a picture's addresses: 64, of which nobody guesses one (docs/security.md)."""
+_TOKEN = re.compile(r"[0-9a-f]{16}")
+_INCOMING_KEY = re.compile(rf"incoming/([1-9][0-9]{{0,15}})/([1-9][0-9]{{0,15}})-({_TOKEN.pattern})")
 
 
 class ImageStatus(StrEnum):
@@ -48,39 +51,59 @@ class ImageFormat(Enum):
         return self.value[1]
 
 
-_FORMAT_BY_EXTENSION = {image_format.extension: image_format for image_format in ImageFormat}
-
-
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """Where a picture lies: its product, its own identifier, its format."""
+    """Which picture it is, and where its bytes lie: its product, its own identifier, and a random token.
+
+    The token, 16 hexadecimal digits, makes its addresses ones that nobody guesses. The format is no part of it: what comes in tells that.
+    """
 
     product_id: int
     image_id: int
-    image_format: ImageFormat
+    token: str
 
     @property
     def path(self) -> str:
-        """Path of the bytes below the media root; made of identifiers only."""
-        return f"{self.product_id}/{self.image_id}.{self.image_format.extension}"
+        """What the keys of all its bytes have in common, below `incoming/` and `media/`; no other's begin so."""
+        return f"{self.product_id}/{self.image_id}-{self.token}"
 
     @property
-    def key(self) -> str:
-        """Object key of the bytes in the bucket."""
-        return f"originals/{self.path}"
+    def incoming_key(self) -> str:
+        """Object key of what a client sent, in the private drop box."""
+        return f"incoming/{self.path}"
+
+    @property
+    def media_prefix(self) -> str:
+        """What the object keys of all that is public of it begin with."""
+        return f"media/{self.path}"
+
+    def media_key(self, image_format: ImageFormat) -> str:
+        """Object key of the public copy; with a slash before it, the path of its address too."""
+        return f"{self.media_prefix}.{image_format.extension}"
 
     @classmethod
-    def from_key(cls, key: str) -> "ImageRef | None":
-        """Read an object key; None if it is not one that this service writes."""
-        match = _KEY.fullmatch(key)
-        image_format = _FORMAT_BY_EXTENSION.get(match[3]) if match else None
-        if match is None or image_format is None:
+    def from_incoming_key(cls, key: str) -> "ImageRef | None":
+        """Read an object key of the drop box; None if it is not one that this service hands out."""
+        match = _INCOMING_KEY.fullmatch(key)
+        if match is None:
             return None
         product_id, image_id = int(match[1]), int(match[2])
-        return cls(product_id, image_id, image_format) if max(product_id, image_id) <= MAX_ID else None
+        return cls(product_id, image_id, match[3]) if max(product_id, image_id) <= MAX_ID else None
 
 
-# Three that are no dataclasses, the making of which costs a cold start four times as much (3.6 million
+def read_token(text: str) -> str:
+    """Return `text` as the token that it is.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    if _TOKEN.fullmatch(text) is None:
+        raise ValueError("It is no token.")
+    return text
+
+
+# Four that are no dataclasses, the making of which costs a cold start four times as much (3.6 million
 # instructions and 0.9, by callgrind).
 class ImageFacts(NamedTuple):
     """What decoding a picture tells: size as a person sees it, and Pillow's name of the colour mode."""
@@ -88,6 +111,18 @@ class ImageFacts(NamedTuple):
     width_px: int
     height_px: int
     mode: str
+
+
+class PublicFile(NamedTuple):
+    """What the public gets to see of a picture, and what of it stands in the record once it is ready.
+
+    `sha256` is that of the file as it was sent, in lower-case hexadecimal.
+    """
+
+    image_format: ImageFormat
+    size_bytes: int
+    sha256: str
+    facts: ImageFacts
 
 
 class Announcement(NamedTuple):
@@ -112,12 +147,14 @@ class ProductImage:
     """The record of one picture.
 
     `primary_requested_at` says since when the picture is wished to be the primary; which one is, is the
-    product's to say. `facts` are there once the picture is ready, `failure` once it has failed, and
-    `version` is that of the bytes in the store that were inspected. `announcement` is there for a picture
-    that does not come through the upload function.
+    product's to say. `facts` are there once the picture is ready, `failure` once it has failed, and with
+    either of them `sha256`, that of the file as it was sent. `image_format` and `size_bytes` are what was
+    said or seen of that file until the picture is ready, and then those of the public copy. `announcement`
+    is there for a picture that does not come through the upload function.
     """
 
     ref: ImageRef
+    image_format: ImageFormat
     user: User
     name: str
     size_bytes: int
@@ -127,9 +164,14 @@ class ProductImage:
     status: ImageStatus = ImageStatus.PENDING
     facts: ImageFacts | None = None
     failure: Failure | None = None
-    version: str | None = None
+    sha256: str | None = None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def media_key(self) -> str:
+        """Object key of its public copy, as far as is known: of one that is pending the format may change."""
+        return self.ref.media_key(self.image_format)
 
     @property
     def place(self) -> tuple[int, datetime, int]:
@@ -154,10 +196,6 @@ class ProductImage:
     def bytes_due_at(self) -> datetime:
         """When the bytes could last have come: with the request, or until the form's last sending is over."""
         return self.announcement.expires_at + SENDING_TIME if self.announcement else self.created_at
-
-    def may_be_written(self, now: datetime) -> bool:
-        """Tell whether a client may still send bytes with a form, or still be sending them."""
-        return self.announcement is not None and now < self.bytes_due_at
 
     @property
     def is_inspected(self) -> bool:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple, Self
 
 from domain.failure import Failure
-from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
 
 
 class ImageEventKind(StrEnum):
@@ -20,6 +20,7 @@ class ImageSummary(NamedTuple):
     """What of a picture is told: `facts` once it is ready, `failure` once it has failed."""
 
     ref: ImageRef
+    image_format: ImageFormat
     size_bytes: int
     status: ImageStatus
     facts: ImageFacts | None
@@ -32,6 +33,7 @@ class ImageSummary(NamedTuple):
         """Return what its record says."""
         return cls(
             ref=image.ref,
+            image_format=image.image_format,
             size_bytes=image.size_bytes,
             status=image.status,
             facts=image.facts,

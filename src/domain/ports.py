@@ -7,7 +7,7 @@ Any method may raise `UnavailableError` when its store refuses for now or cannot
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from domain.api_key import ApiKey
 from domain.claim import Claim
@@ -20,6 +20,7 @@ from domain.image import (
     ImageSnapshot,
     ImageStatus,
     ProductImage,
+    PublicFile,
     UploadStamp,
 )
 from domain.image_events import ImageEventKind, ImageSummary
@@ -161,30 +162,30 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
+    def mark_ready(self, ref: ImageRef, file: PublicFile, at: datetime) -> ProductImage:
         """Turn a pending record ready. One that is no longer pending stays as it is.
 
         Returns the record as it now stands.
 
         Raises:
-            ImageRecordMissingError: there is no such record.
+            ImageRecordMissingError: there is no such record, or its token is another one.
             ImageRecordDamagedError: it stands as it should now, but cannot be read.
 
         """
         ...
 
     def mark_primary_ready(
-        self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime, *, requested_at: datetime
+        self, ref: ImageRef, file: PublicFile, at: datetime, *, requested_at: datetime
     ) -> bool:
         """Turn a pending record ready at `at` and point the product at it, in one step.
 
         Returns False, and changes nothing, if the record is not pending or not wished to be the primary since
-        `requested_at`, if the product is gone, or if a later wish was there first.
+        `requested_at`, if it or the product is gone, or if a later wish was there first.
         """
         ...
 
-    def mark_failed(self, ref: ImageRef, failure: Failure, version: str | None, at: datetime) -> ProductImage:
-        """Turn a pending record failed; otherwise as `mark_ready`."""
+    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
+        """Turn a pending record failed; otherwise as `mark_ready`. The SHA-256 is that of what was sent."""
         ...
 
     def move_primary(self, image: ProductImage) -> bool:
@@ -196,56 +197,71 @@ class ImageCatalog(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBytes:
-    """Bytes from the store, and which write of them they are; None where the store does not tell.
+class ReceivedFile(NamedTuple):
+    """What came in for a picture; `stamp` is there if the upload function wrote it.
 
-    `stamp` is there if the upload function wrote them, on the condition that there were none. Bytes without
-    it, by a client's form or by a hand, may be one of several writes.
+    What has none was sent with a form, which a client may use more than once, or put there by hand.
     """
 
     content: bytes
-    version: str | None
     stamp: UploadStamp | None
 
 
+class PublicCopy(NamedTuple):
+    """What the public sees of a picture, and the SHA-256 of the file that it was made of, in hexadecimal."""
+
+    content: bytes
+    image_format: ImageFormat
+    sha256: str
+
+
 class ImageStore(Protocol):
-    """Keeps the bytes of pictures. Each write of the same picture is a version of its own."""
+    """Keeps the bytes of pictures: what came in, which nobody sees, and the copies that the public sees."""
 
     def put(self, image: ProductImage, content: bytes) -> None:
-        """Write the bytes, as the picture's only ones, with the record's stamp.
-
-        Writing the very same bytes again changes nothing.
+        """Write what came in with an upload, with the record's stamp, unless an earlier try has.
 
         Raises:
-            BytesRefusedError: certainly nothing was written; other bytes that lie there are untouched.
+            BytesRefusedError: certainly nothing was written.
             UnavailableError: the outcome is unknown; the bytes may be there.
 
         """
         ...
 
-    def get(self, ref: ImageRef, version: str | None = None) -> "StoredBytes | None":
-        """Return the bytes, those of `version` if one is named, or None if there are none."""
+    def received(self, ref: ImageRef) -> ReceivedFile | None:
+        """Return what came in last, or None if nothing lies there."""
         ...
 
-    def exists(self, ref: ImageRef) -> bool:
-        """Tell whether there are bytes."""
+    def publish(self, ref: ImageRef, copy: PublicCopy) -> PublicCopy:
+        """Let the public see a copy, and return what it sees: of two copies in one format the first one.
+
+        Raises:
+            UnavailableError: it may not have been written; try again.
+
+        """
         ...
 
-    def versions(self, ref: ImageRef) -> list[str]:
-        """Return the version of each write in their order; none if there are no bytes now."""
+    def public_copy(self, ref: ImageRef) -> PublicCopy | None:
+        """Return what the public sees, in whatever format, or None."""
         ...
 
-    def publish(self, ref: ImageRef, version: str | None = None) -> None:
-        """Let the public see the bytes; those that are gone meanwhile are no error."""
+    def is_there(self, ref: ImageRef) -> bool:
+        """Tell whether anything came in, or the public sees anything."""
         ...
 
-    def delete(self, ref: ImageRef) -> None:
-        """Remove the bytes; removing what is not there is no error."""
+    def discard_received(self, ref: ImageRef) -> None:
+        """Remove what came in. That it cannot be removed is no error: it goes by itself some days later."""
         ...
 
-    def discard(self, ref: ImageRef, version: str) -> None:
-        """Undo the write of one version; what was there before it is there again."""
+    def unpublish(self, ref: ImageRef, keep: ImageFormat | None = None) -> None:
+        """Let the public see nothing of the picture, or nothing but the copy in one format.
+
+        What was made of a copy that is kept stays too.
+        """
+        ...
+
+    def delete(self, image: ProductImage) -> None:
+        """Remove what came in and the public copy; removing what is not there is no error."""
         ...
 
 
@@ -270,7 +286,7 @@ class ImageInspector(Protocol):
     """Looks into pictures."""
 
     def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
-        """Decode the picture and return its facts, EXIF orientation applied.
+        """Decode the picture and return its facts as browsers show it.
 
         Raises:
             NotAPictureError: it does not decode, or is too large to; its failure says why.
@@ -296,7 +312,7 @@ class Inspections(Protocol):
     """Has pictures inspected."""
 
     def request(self, ref: ImageRef) -> None:
-        """Have the bytes inspected soon, as if they had just arrived."""
+        """Have the picture inspected soon, as if its bytes had just arrived."""
         ...
 
 

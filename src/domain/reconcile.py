@@ -104,20 +104,18 @@ class Reconcile:
         if image and image.status is ImageStatus.PENDING:
             return self._close_upload(image, now)
         if image and image.status is ImageStatus.DELETING:
-            if image.may_be_written(now):
-                return Outcome.LEFT_FOR_LATER
             self._finish_deletion(image)
             return Outcome.DELETION_FINISHED
         return Outcome.CLOSED_MEANWHILE
 
     def _close_upload(self, image: ProductImage, now: datetime) -> Outcome:
-        if self._store.exists(image.ref):
+        if self._store.is_there(image.ref):
             # Behind all that is due, and before what is not: no run is too early to meet it again.
             if not self._catalog.postpone(image.ref, now - PATIENCE):
                 return Outcome.CLOSED_MEANWHILE
             self._inspections.request(image.ref)
             return Outcome.SENT_TO_INSPECTION
-        if image.may_be_written(now):
+        if now < image.bytes_due_at:
             return Outcome.LEFT_FOR_LATER
         if self._catalog.withdraw(image.ref, now) is not None:
             return Outcome.CLOSED_MEANWHILE
@@ -125,6 +123,6 @@ class Reconcile:
         return Outcome.ABANDONED_REMOVED
 
     def _finish_deletion(self, image: ProductImage) -> None:
-        self._store.delete(image.ref)
+        self._store.delete(image)
         self._events.send(ImageEventKind.DELETED, ImageSummary.of(image))
         self._catalog.finish_removal(image.ref)

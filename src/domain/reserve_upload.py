@@ -1,6 +1,6 @@
 """Reserves the record of a picture that the client sends to the store itself, and issues the form for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -49,11 +49,19 @@ class ReserveUpload:
     """Checks what is announced, reserves the record, issues the form."""
 
     def __init__(
-        self, *, catalog: ImageCatalog, forms: UploadForms, ids: ImageIds, clock: Clock, max_bytes: int
+        self,
+        *,
+        catalog: ImageCatalog,
+        forms: UploadForms,
+        ids: ImageIds,
+        new_token: Callable[[], str],
+        clock: Clock,
+        max_bytes: int,
     ) -> None:
         self._catalog = catalog
         self._forms = forms
         self._ids = ids
+        self._new_token = new_token
         self._clock = clock
         self._max_bytes = max_bytes
 
@@ -81,7 +89,8 @@ class ReserveUpload:
         if found:
             return begun_with(found, lambda: Reservation(found, self._form(found)))
         image = ProductImage(
-            ref=ImageRef(upload.product_id, self._ids.next_id(), image_format),
+            ref=ImageRef(upload.product_id, self._ids.next_id(), self._new_token()),
+            image_format=image_format,
             user=upload.user,
             name=clean_file_name(upload.name) or f"image.{image_format.extension}",
             size_bytes=upload.size_bytes,

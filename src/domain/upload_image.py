@@ -1,6 +1,7 @@
 """Takes a picture in: record first, then bytes, so that no picture is ever invisible."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -38,11 +39,19 @@ class UploadImage:
     """Checks an upload, reserves its record, stores its bytes."""
 
     def __init__(
-        self, *, catalog: ImageCatalog, store: ImageStore, ids: ImageIds, clock: Clock, max_bytes: int
+        self,
+        *,
+        catalog: ImageCatalog,
+        store: ImageStore,
+        ids: ImageIds,
+        new_token: Callable[[], str],
+        clock: Clock,
+        max_bytes: int,
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._ids = ids
+        self._new_token = new_token
         self._clock = clock
         self._max_bytes = max_bytes
 
@@ -70,7 +79,8 @@ class UploadImage:
         if found:
             return begun_with(found, partial(self._go_on, found, upload))
         image = ProductImage(
-            ref=ImageRef(upload.product_id, self._ids.next_id(), image_format),
+            ref=ImageRef(upload.product_id, self._ids.next_id(), self._new_token()),
+            image_format=image_format,
             user=upload.user,
             name=clean_file_name(upload.file_name) or f"image.{image_format.extension}",
             size_bytes=len(upload.content),
@@ -124,9 +134,7 @@ class UploadImage:
             raise OutcomeUnknownError(ref) from error
         if inspected is not None:
             return inspected
-        try:
-            self._store.delete(ref)
-        except UnavailableError as error:
-            raise UnavailableError(ref) from error
-        # The record stays, hidden: bytes still on their way find it and go, and the reconciler removes it.
+        # Bytes that are still on their way will find no record, and go.
+        with suppress(UnavailableError):
+            self._catalog.finish_removal(ref)
         raise UnavailableError(ref)

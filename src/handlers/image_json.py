@@ -10,15 +10,15 @@ from handlers.problems import HttpResponse, json_response
 def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[str, object]:
     """Return the contract's object: sizes in bytes and pixels, times in ISO 8601 UTC.
 
-    `width`, `height` and `mode` are None until the picture is ready.
+    `width`, `height` and `mode` are None until the picture is ready, `sha256` until it was inspected.
     """
     details, facts, failure = image.details, image.facts, image.failure
     return {
         "id": image.ref.image_id,
-        "type": image.ref.image_format.name,
+        "type": image.image_format.name,
         "user": {"id": image.user.id, "username": image.user.username, "full_name": image.user.full_name},
         "name": image.name,
-        "f": f"{base_url}/media/{image.ref.path}",
+        "f": f"{base_url}/{image.media_key}",
         "size": image.size_bytes,
         "description": details.alt_text,
         "width": facts.width_px if facts else None,
@@ -32,6 +32,7 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
         "is_primary": is_primary,
         "order": details.order,
         "status": image.status.value,
+        "sha256": image.sha256,
         "error": failure.reason if failure else None,
         "error_code": failure.code if failure else None,
         "upload_expires_at": iso_utc(image.upload_expires_at) if image.upload_expires_at else None,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
+from secrets import token_hex
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -16,6 +17,7 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.s3_upload_forms import S3UploadForms
 from domain.begun import Begun
 from domain.claim import BegunPicture
+from domain.image import TOKEN_BYTES
 from domain.leased_ids import LeasedIds
 from domain.moments import iso_utc
 from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
@@ -115,6 +117,7 @@ def _handler() -> HttpFunction:
         catalog=catalog,
         forms=S3UploadForms(s3_client(), settings.bucket, clock),
         ids=LeasedIds(catalog),
+        new_token=partial(token_hex, TOKEN_BYTES),
         clock=clock,
         max_bytes=settings.max_upload_bytes,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
+from secrets import token_hex
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -17,7 +18,7 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.s3_image_store import S3ImageStore
 from domain.begun import Begun
 from domain.claim import BegunPicture
-from domain.image import ProductImage
+from domain.image import TOKEN_BYTES, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.upload_image import Upload, UploadImage
 from handlers.form import read_form
@@ -98,7 +99,7 @@ class UploadImageHandler:
             "image stored",
             image_id=image.ref.image_id,
             product_id=image.ref.product_id,
-            type=image.ref.image_format.name,
+            type=image.image_format.name,
             size=image.size_bytes,
         )
 
@@ -120,6 +121,7 @@ def _handler() -> HttpFunction:
         catalog=catalog,
         store=S3ImageStore(s3_client(), settings.bucket, crc32),
         ids=LeasedIds(catalog),
+        new_token=partial(token_hex, TOKEN_BYTES),
         clock=clock,
         max_bytes=settings.max_direct_upload_bytes,
     )
