@@ -19,7 +19,7 @@ class LambdaInspections:
         self._function = function
 
     def request(self, ref: ImageRef) -> None:
-        """Send the part of an S3 event that the function reads (S3 user guide, "Event message structure")."""
+        """Send what of an S3 event the function reads (S3 user guide, "Event message structure")."""
         record = {
             "eventSource": "product-images:reconcile",
             "s3": {"object": {"key": quote_plus(ref.incoming_key)}},

@@ -1,4 +1,4 @@
-"""Pictures' bytes in an S3 bucket: what clients send below `incoming/`, what the public sees below `media/`."""
+"""Pictures' bytes in an S3 bucket: below `incoming/` what clients send, below `media/` the public copies."""
 
 import base64
 import logging

@@ -55,7 +55,8 @@ class ImageFormat(Enum):
 class ImageRef:
     """Which picture it is, and where its bytes lie: its product, its own identifier, and a random token.
 
-    The token, 16 hexadecimal digits, makes its addresses ones that nobody guesses. The format is no part of it: what comes in tells that.
+    The token, 16 hexadecimal digits, makes its addresses ones that nobody guesses. The format is no part of
+    it: what comes in tells that.
     """
 
     product_id: int
@@ -64,7 +65,7 @@ class ImageRef:
 
     @property
     def path(self) -> str:
-        """What the keys of all its bytes have in common, below `incoming/` and `media/`; no other's begin so."""
+        """What all its keys have in common, below `incoming/` and `media/`; no other picture's begin so."""
         return f"{self.product_id}/{self.image_id}-{self.token}"
 
     @property

@@ -1,4 +1,4 @@
-"""S3 ObjectCreated: opens the picture that came in and completes its record."""
+"""S3 ObjectCreated: makes the public copy of the picture that came in and completes its record."""
 
 import os
 from collections.abc import Callable
@@ -68,14 +68,14 @@ class ExtractMetadataHandler:
     def _process(self, record: dict[str, Any]) -> dict[str, Any]:
         # S3 writes keys as in a URL's query (S3 user guide, "Event message structure").
         key = unquote_plus(record["s3"]["object"]["key"])
-        ref = ImageRef.from_key(key)
+        ref = ImageRef.from_incoming_key(key)
         if ref is None:
             self._logger.warning("not a key of ours, ignored")
             return {"key": key, "outcome": "ignored"}
         with self._logger.append_context_keys(image_id=ref.image_id, product_id=ref.product_id):
             completion = self._extract_metadata(ref)
             if completion is None:
-                self._logger.info("the bytes are gone, nothing to do")
+                self._logger.info("bytes or record are gone, nothing to complete")
                 return {"key": key, "outcome": "gone"}
             if completion.is_new:
                 self._report(completion)

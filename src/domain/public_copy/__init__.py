@@ -1,4 +1,4 @@
-"""The public copy of a picture: the same compressed pixels in a clean container, with nothing private in it."""
+"""The public copy of a picture: the same compressed pixels, in a container with nothing private in it."""
 
 from domain.image import ImageFormat
 from domain.public_copy import avif, gif, jpeg, png, webp
