@@ -4,14 +4,9 @@ import re
 from typing import TYPE_CHECKING
 
 import httpx
-from botocore.exceptions import ClientError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-
-from adapters.s3_image_store import PUBLISHED, STATUS_TAG
-from domain.image import ImageRef
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,8 +16,18 @@ _METHODS = {"GET": "get_object", "HEAD": "head_object"}
 _CONDITIONS = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since")
 _ONE_RANGE = re.compile(r"bytes=(\d+-\d*|-\d+)")
 """A range that S3 answers; any other it passes over, and sends the whole object (S3 API, GetObject)."""
-_PASSED_ON = ("content-type", "etag", "last-modified", "cache-control", "content-range", "accept-ranges")
+_PASSED_ON = (
+    "content-type",
+    "content-disposition",
+    "etag",
+    "last-modified",
+    "cache-control",
+    "content-range",
+    "accept-ranges",
+)
 _SENT = frozenset({200, 206, 304, 412, 416})
+_ADDRESS = re.compile(r"[1-9][0-9]*/[1-9][0-9]*-[0-9a-f]{16}(/r[0-9]+/[0-9]+)?\.[a-z]{3,4}")
+"""That of the template's function `CdnImageAddress`: a picture has one address."""
 
 
 class Media:
@@ -36,22 +41,16 @@ class Media:
         self._added = added
 
     async def show(self, request: Request, path: str) -> Response:
-        """Answer for the picture at `/media/{path}`: one that is tagged ready, or nothing."""
+        """Answer for the public copy at `/media/{path}`."""
         if request.method not in _METHODS:
             # In CloudFront's words.
             return Response("This distribution is not configured to allow the HTTP request method.", 403)
-        key = f"originals/{path}"
-        if ImageRef.from_key(key) is None:
-            # Of the template's function that maps paths to keys (`CdnImagePath`): a picture has one address.
+        if _ADDRESS.fullmatch(path) is None:
             return Response(status_code=404)
-        is_published = await run_in_threadpool(self._is_published, key)
-        if is_published is None:
-            return _s3_error(404, "NoSuchKey")
-        stored = await self._fetch(request.method, key, request.headers)
-        if not is_published or stored.status_code not in _SENT:
-            return _s3_error(403, "AccessDenied")
+        stored = await self._fetch(request.method, f"media/{path}", request.headers)
+        if stored.status_code not in _SENT:
+            return _not_found()
         headers = {name: stored.headers[name] for name in _PASSED_ON if name in stored.headers}
-        headers["content-disposition"] = f'inline; filename="{"-".join(path.split("/")[-2:])}"'
         headers |= self._added
         if request.method == "HEAD":
             # The length of the body which a GET would have had.
@@ -71,14 +70,6 @@ class Media:
             stored = await self._http.request(method, url, headers=asked)
         return stored
 
-    def _is_published(self, key: str) -> bool | None:
-        """Tell whether a picture bears the tag; None if there is none."""
-        try:
-            tagging = self._s3.get_object_tagging(Bucket=self._bucket, Key=key)
-        except ClientError:
-            return None
-        return {"Key": STATUS_TAG, "Value": PUBLISHED} in tagging["TagSet"]
-
 
 def conditions(headers: Headers) -> dict[str, str]:
     """Return the headers that make the answer another one than the whole picture (RFC 9110, 13 and 14)."""
@@ -93,7 +84,7 @@ def _is_same_version(if_range: str | None, stored: httpx.Headers) -> bool:
     return if_range is None or if_range in {stored.get("etag"), stored.get("last-modified")}
 
 
-def _s3_error(status: int, code: str) -> Response:
-    """Answer what S3 says to the CDN, and that to the client, of a picture that it does not give."""
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code></Error>'
-    return Response(body, status, media_type="application/xml")
+def _not_found() -> Response:
+    """Answer what S3 says to the CDN, and that to the client, of a picture that is not there."""
+    body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code></Error>'
+    return Response(body, 404, media_type="application/xml")

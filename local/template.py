@@ -104,7 +104,7 @@ def media_headers(template: Template) -> dict[str, str]:
     policy = template["Resources"]["CdnImageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     security = policy["SecurityHeadersConfig"]
     return {
-        # Of the template's function that names the file (`CdnImageAnswer`).
+        # Of the template's function that lets any page read it (`CdnImageAnswer`).
         "Access-Control-Allow-Origin": "*",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": security["ContentSecurityPolicy"]["ContentSecurityPolicy"],

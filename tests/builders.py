@@ -18,7 +18,7 @@ from adapters.dynamo_image_catalog import OPEN_INDEX
 from domain.api_key import ApiKey, Role
 from domain.claim import BegunPicture, Claim
 from domain.failure import Failure
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, PublicFile
 from domain.image_details import ImageDetails
 from domain.user import User
 from tests.forms import FORM_TYPE
@@ -32,6 +32,8 @@ USER = User(7, "maria", "María López")
 PRODUCT_ID = 42
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 REMAINING_MILLISECONDS = 28_000
+TOKEN = "5eed0123456789ab"
+SHA256 = "c0ffee" + 29 * "00"
 KEY_ID = "0123456789abcdef"
 OPERATOR = "arn:aws:iam::123456789012:user/ola"
 TRY = "a try of a request"
@@ -42,13 +44,14 @@ IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
 
 
 def a_ref(image_id: int = 1, product_id: int = PRODUCT_ID) -> ImageRef:
-    return ImageRef(product_id, image_id, ImageFormat.JPEG)
+    return ImageRef(product_id, image_id, TOKEN)
 
 
 def an_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - any field of a record
     """Return a record as an upload makes it, with `changes` to its fields and its details."""
     image = ProductImage(
         ref=a_ref(),
+        image_format=ImageFormat.JPEG,
         user=USER,
         name="shoe.jpg",
         size_bytes=2_621_440,
@@ -80,8 +83,15 @@ def an_image_sent(at: datetime, *, is_primary: bool, **changes: Any) -> ProductI
     return an_image(primary_requested_at=requested_at, created_at=at, updated_at=at, **changes)
 
 
+def a_file(**changes: Any) -> PublicFile:  # noqa: ANN401 - any field of a public file
+    """Return what the metadata function finds the public copy to be."""
+    file = PublicFile(ImageFormat.JPEG, 2_621_440, SHA256, ImageFacts(48, 32, "RGB"))
+    return file._replace(**changes)
+
+
 def a_ready_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - as `an_image`
-    return an_image(**{"status": ImageStatus.READY, "facts": ImageFacts(48, 32, "RGB"), **changes})
+    ready = {"status": ImageStatus.READY, "facts": ImageFacts(48, 32, "RGB"), "sha256": SHA256}
+    return an_image(**{**ready, **changes})
 
 
 def an_api_key(**changes: Any) -> ApiKey:  # noqa: ANN401 - any field of a record

@@ -12,7 +12,6 @@ from domain.api_key import ApiKey
 from domain.claim import Claim
 from domain.daily_quota import DailyQuota
 from domain.errors import (
-    BytesRefusedError,
     ImageIdTakenError,
     ImageNotFoundError,
     ImageRecordDamagedError,
@@ -31,15 +30,15 @@ from domain.image import (
     ImageStatus,
     Primary,
     ProductImage,
-    UploadStamp,
+    PublicFile,
 )
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.leased_ids import LeasedIds
 from domain.once_per_key import OncePerKey
-from domain.ports import Clock, IdempotencyKeys, Quotas, StoredBytes, UploadForm
+from domain.ports import Clock, IdempotencyKeys, PublicCopy, Quotas, ReceivedFile, UploadForm
 from domain.reserve_upload import ReserveUpload
 from domain.upload_image import UploadImage
-from tests.builders import NOW
+from tests.builders import NOW, TOKEN
 
 _OPEN = (ImageStatus.PENDING, ImageStatus.DELETING)
 
@@ -165,26 +164,29 @@ class InMemoryImageCatalog:
             self.images[_place(image.ref)] = image
         return True
 
-    def mark_ready(self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime) -> ProductImage:
-        image = self._present(ref)
-        ready = replace(image, status=ImageStatus.READY, facts=facts, version=version, updated_at=at)
-        return self._change(image, ready)
+    def mark_ready(self, ref: ImageRef, file: PublicFile, at: datetime) -> ProductImage:
+        ready = {
+            "image_format": file.image_format,
+            "size_bytes": file.size_bytes,
+            "sha256": file.sha256,
+            "facts": file.facts,
+        }
+        return self._complete(ref, status=ImageStatus.READY, updated_at=at, **ready)
 
     def mark_primary_ready(
-        self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime, *, requested_at: datetime
+        self, ref: ImageRef, file: PublicFile, at: datetime, *, requested_at: datetime
     ) -> bool:
         image = self.images.get(_place(ref))
-        if image is None or image.status is not ImageStatus.PENDING:
+        if image is None or image.ref != ref or image.status is not ImageStatus.PENDING:
             return False
         if image.primary_requested_at != requested_at or not self._point(ref, requested_at):
             return False
-        self.mark_ready(ref, facts, version, at)
+        self.mark_ready(ref, file, at)
         return True
 
-    def mark_failed(self, ref: ImageRef, failure: Failure, version: str | None, at: datetime) -> ProductImage:
-        image = self._present(ref)
-        failed = replace(image, status=ImageStatus.FAILED, failure=failure, version=version, updated_at=at)
-        return self._change(image, failed)
+    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
+        failed = {"failure": failure, "sha256": sha256}
+        return self._complete(ref, status=ImageStatus.FAILED, updated_at=at, **failed)
 
     def move_primary(self, image: ProductImage) -> bool:
         requested_at, present = image.primary_requested_at, self.images.get(_place(image.ref))
@@ -239,13 +241,17 @@ class InMemoryImageCatalog:
     def _present(self, ref: ImageRef) -> ProductImage:
         image = self.images.get(_place(ref))
         if image is None:
-            raise ImageRecordMissingError(ref.key)
+            raise ImageRecordMissingError(ref)
         return image
 
-    def _change(self, present: ProductImage, changed: ProductImage) -> ProductImage:
-        image = changed if present.status is ImageStatus.PENDING else present
-        self.images[_place(image.ref)] = image
-        return self._read(image)
+    def _complete(self, ref: ImageRef, **changes: Any) -> ProductImage:  # noqa: ANN401 - any field of a record
+        present = self._present(ref)
+        if present.ref != ref:
+            raise ImageRecordMissingError(ref)
+        if present.status is ImageStatus.PENDING:
+            present = replace(present, **changes)
+            self.images[_place(ref)] = present
+        return self._read(present)
 
 
 class InMemoryProducts:
@@ -271,70 +277,57 @@ class InMemoryProducts:
 
 
 class InMemoryImageStore:
-    """Versions of bytes by object key, the current one last; None is a deletion."""
+    """What came in and what the public sees, by object key."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, dict[str, bytes | None]] = {}
-        self._published: set[tuple[str, str]] = set()
-        self._stamps: dict[str, UploadStamp] = {}
-        self._numbers = itertools.count(1)
+        self._received: dict[str, ReceivedFile] = {}
+        self._public: dict[str, PublicCopy] = {}
 
     def put(self, image: ProductImage, content: bytes) -> None:
-        present = self.content(image.ref)
-        if present is None:
-            self._stamps[self._add(image.ref, content)] = image.stamp
-        elif present != content:
-            raise BytesRefusedError("Other bytes lie at this key.")
+        self._received.setdefault(image.ref.incoming_key, ReceivedFile(content, image.stamp))
 
-    def overwrite(self, ref: ImageRef, content: bytes) -> str:
-        """Write as a client with an upload form does; return the version."""
-        return self._add(ref, content)
+    def send(self, ref: ImageRef, content: bytes) -> None:
+        """Write as a client with an upload form does, over whatever lies there."""
+        self._received[ref.incoming_key] = ReceivedFile(content, stamp=None)
 
-    def get(self, ref: ImageRef, version: str | None = None) -> StoredBytes | None:
-        version = version or self.current(ref)
-        content = self._versions.get(ref.key, {}).get(version)
-        return None if content is None else StoredBytes(content, version, self._stamps.get(version))
+    def received(self, ref: ImageRef) -> ReceivedFile | None:
+        return self._received.get(ref.incoming_key)
 
-    def exists(self, ref: ImageRef) -> bool:
-        return self.get(ref) is not None
+    def publish(self, ref: ImageRef, copy: PublicCopy) -> PublicCopy:
+        return self._public.setdefault(ref.media_key(copy.image_format), copy)
 
-    def content(self, ref: ImageRef, version: str | None = None) -> bytes | None:
-        """Return the bytes alone."""
-        stored = self.get(ref, version)
-        return stored.content if stored else None
+    def public_copy(self, ref: ImageRef) -> PublicCopy | None:
+        return next((self._public[key] for key in self.public_keys(ref)), None)
 
-    def current(self, ref: ImageRef) -> str:
-        """Return the current version, empty if there is none."""
-        return next(reversed(self._versions.get(ref.key, {})), "")
-
-    def versions(self, ref: ImageRef) -> list[str]:
-        versions = self._versions.get(ref.key, {})
-        written = [version for version, content in versions.items() if content is not None]
-        return written if self.exists(ref) else []
-
-    def publish(self, ref: ImageRef, version: str | None = None) -> None:
-        if self.get(ref, version) is not None:
-            self._published.add((ref.key, version or self.current(ref)))
+    def public_keys(self, ref: ImageRef) -> list[str]:
+        """Return the keys of all that the public sees of a picture."""
+        return sorted(key for key in self._public if key.startswith(ref.media_prefix))
 
     def public(self, ref: ImageRef) -> bytes | None:
         """Return what the public sees."""
-        return self.content(ref) if (ref.key, self.current(ref)) in self._published else None
+        copy = self.public_copy(ref)
+        return copy.content if copy else None
 
-    def was_published(self, ref: ImageRef, version: str) -> bool:
-        """Tell whether the public has ever been let see this version."""
-        return (ref.key, version) in self._published
+    def content(self, ref: ImageRef) -> bytes | None:
+        """Return what came in."""
+        received = self.received(ref)
+        return received.content if received else None
 
-    def delete(self, ref: ImageRef) -> None:
-        if self.get(ref) is not None:
-            self._add(ref, None)
+    def is_there(self, ref: ImageRef) -> bool:
+        return self.received(ref) is not None or self.public_copy(ref) is not None
 
-    def discard(self, ref: ImageRef, version: str) -> None:
-        self._versions.get(ref.key, {}).pop(version, None)
+    def discard_received(self, ref: ImageRef) -> None:
+        self._received.pop(ref.incoming_key, None)
 
-    def _add(self, ref: ImageRef, content: bytes | None) -> str:
-        version = f"v{next(self._numbers)}"
-        self._versions.setdefault(ref.key, {})[version] = content
-        return version
+    def unpublish(self, ref: ImageRef, keep: ImageFormat | None = None) -> None:
+        kept = ref.media_key(keep) if keep else None
+        for key in self.public_keys(ref):
+            if key != kept:
+                del self._public[key]
+
+    def delete(self, image: ProductImage) -> None:
+        self.discard_received(image.ref)
+        self.unpublish(image.ref)
 
 
 class InMemoryImageEvents:
@@ -417,7 +410,7 @@ class InMemoryUploadForms:
     """Issues forms that say what they would be signed for."""
 
     def issue(self, ref: ImageRef, size_bytes: int, expires_at: datetime) -> UploadForm:
-        fields = {"key": ref.key, "size": str(size_bytes)}
+        fields = {"key": ref.incoming_key, "size": str(size_bytes)}
         return UploadForm("https://bucket.example/", fields, expires_at)
 
 
@@ -477,6 +470,7 @@ def upload_image_with(
         catalog=catalog,
         store=store or InMemoryImageStore(),
         ids=LeasedIds(catalog),
+        new_token=lambda: TOKEN,
         clock=clock,
         max_bytes=MAX_BYTES,
     )
@@ -500,6 +494,7 @@ def reserve_upload_with(catalog: InMemoryImageCatalog, clock: Clock = lambda: NO
         catalog=catalog,
         forms=InMemoryUploadForms(),
         ids=LeasedIds(catalog),
+        new_token=lambda: TOKEN,
         clock=clock,
         max_bytes=50_000_000,
     )

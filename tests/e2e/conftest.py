@@ -15,7 +15,7 @@ from events.record import GALLERY_IMAGE, IMAGE, add_example_keys
 from local.deployment import STACK
 from local.sample import sample_jpeg
 from local.system import LocalSystem, State, ignore_shell_settings
-from tests.builders import NOW, an_image
+from tests.builders import NOW, a_file, an_image
 from tests.e2e.fault_bench import OPEN_SHARDS, Bench
 from tests.e2e.operator import Operator
 from tests.e2e.origins import ALLOWED, ALSO_ALLOWED
@@ -119,7 +119,7 @@ def recorded_version(system: State) -> Iterator[str]:
     content = sample_jpeg(96, 64)
     for ref in (GALLERY_IMAGE, IMAGE):
         system.catalog.reserve(an_image(ref=ref, size_bytes=len(content)))
-    system.catalog.mark_ready(GALLERY_IMAGE, ImageFacts(96, 64, "RGB"), None, NOW)
+    system.catalog.mark_ready(GALLERY_IMAGE, a_file(facts=ImageFacts(96, 64, "RGB")), NOW)
     yield client("s3").put_object(Bucket=resources.bucket, Key=IMAGE.key, Body=content)["VersionId"]
     _remove_recorded(system)
 

@@ -5,11 +5,10 @@ import json
 import httpx
 import pytest
 
-from domain.image import ImageFacts
 from local.deployment import Deployment
 from local.sample import sample_jpeg
 from openapi.bodies import GalleryBody, ImageBody
-from tests.builders import DAMAGED, a_ref, an_image
+from tests.builders import DAMAGED, SHA256, a_file, a_ref, an_image
 from tests.e2e.problems import check_problem, faulty_fields
 from tests.e2e.shop import Shop
 
@@ -69,8 +68,8 @@ def test_pictures_of_one_status_are_counted_and_listed_alone_on_every_page(
     catalog = shop.state.catalog
     for image_id in (1, 2, 5):
         image = an_image()
-        catalog.mark_ready(a_ref(image_id, product_id), ImageFacts(1, 1, "L"), None, image.updated_at)
-    catalog.mark_failed(a_ref(3, product_id), DAMAGED, None, an_image().updated_at)
+        catalog.mark_ready(a_ref(image_id, product_id), a_file(), image.updated_at)
+    catalog.mark_failed(a_ref(3, product_id), DAMAGED, SHA256, an_image().updated_at)
     first = _page(shop.page(product_id, status="ready", limit=2))
     assert first.next
     second = _page(shop.request("GET", first.next))

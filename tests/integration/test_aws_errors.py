@@ -14,8 +14,8 @@ from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import UnavailableError
-from domain.image import ImageFacts, ImageSnapshot
-from tests.builders import DAMAGED, NOW, OPERATOR, a_claim, a_ref, an_api_key, an_image
+from domain.image import ImageSnapshot
+from tests.builders import DAMAGED, NOW, OPERATOR, SHA256, a_claim, a_file, a_ref, an_api_key, an_image
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
 
 if TYPE_CHECKING:
@@ -47,13 +47,11 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "reorder": lambda client: DynamoImageCatalog(client, "t").reorder([SEEN.image], [SEEN.image]),
     "finish_removal": lambda client: DynamoImageCatalog(client, "t").finish_removal(a_ref()),
     "get": lambda client: DynamoImageCatalog(client, "t").get(42, 1),
-    "mark_ready": lambda client: DynamoImageCatalog(client, "t").mark_ready(
-        a_ref(), ImageFacts(1, 1, "L"), None, NOW
-    ),
+    "mark_ready": lambda client: DynamoImageCatalog(client, "t").mark_ready(a_ref(), a_file(), NOW),
     "mark_primary_ready": lambda client: DynamoImageCatalog(client, "t").mark_primary_ready(
-        a_ref(), ImageFacts(1, 1, "L"), None, NOW, requested_at=NOW
+        a_ref(), a_file(), NOW, requested_at=NOW
     ),
-    "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), DAMAGED, None, NOW),
+    "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), DAMAGED, SHA256, NOW),
     "move_primary": lambda client: DynamoImageCatalog(client, "t").move_primary(
         an_image(primary_requested_at=NOW)
     ),

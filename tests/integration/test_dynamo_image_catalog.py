@@ -21,9 +21,18 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.gallery import Page
-from domain.image import MAX_ID, ImageFacts, ImageSnapshot, Primary
+from domain.image import MAX_ID, ImageSnapshot, Primary
 from domain.image_details import ORDER_LIMIT
-from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ready_image, a_ref, an_image, with_changes
+from tests.builders import (
+    NOW,
+    PRODUCT_ID,
+    a_catalog_table,
+    a_file,
+    a_ready_image,
+    a_ref,
+    an_image,
+    with_changes,
+)
 from tests.integration.conftest import remove_attribute
 from tests.integration.faults import answer_with, hook, lose_first_reply
 
@@ -65,7 +74,7 @@ def test_a_completion_whose_reply_was_lost_is_told_as_it_was_written(
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image())
     lose_first_reply(client)
-    assert catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW) == a_ready_image()
+    assert catalog.mark_ready(a_ref(), a_file(), NOW) == a_ready_image()
 
 
 @pytest.mark.usefixtures("without_backoff")
@@ -84,7 +93,7 @@ def test_a_removal_whose_replies_were_lost_is_done(client: "DynamoDBClient", tab
 def test_a_primary_whose_reply_was_lost_has_moved(client: "DynamoDBClient", table: str) -> None:
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image(primary_requested_at=NOW))
-    image = catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+    image = catalog.mark_ready(a_ref(), a_file(), NOW)
     lose_first_reply(client)
     assert catalog.move_primary(image)
 
@@ -97,7 +106,7 @@ def test_a_completion_with_the_primary_whose_reply_was_lost_is_done(
     catalog.reserve(an_image(primary_requested_at=NOW))
     lose_first_reply(client)
     # DynamoDB knows the second try by its token and says so; the simulation of it finds the record ready.
-    catalog.mark_primary_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW, requested_at=NOW)
+    catalog.mark_primary_ready(a_ref(), a_file(), NOW, requested_at=NOW)
     ready = a_ready_image(primary_requested_at=NOW)
     assert catalog.look_up(42, 1) == ImageSnapshot(ready, Primary(1, NOW))
 
@@ -107,7 +116,7 @@ def test_a_picture_that_was_completed_in_the_meantime_keeps_its_identifier(
 ) -> None:
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image())
-    catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+    catalog.mark_ready(a_ref(), a_file(), NOW)
     with pytest.raises(ImageIdTakenError):
         catalog.reserve(an_image())
 
@@ -181,7 +190,7 @@ def test_a_change_does_not_bring_back_a_product_that_is_gone(
 def test_a_primary_does_not_bring_back_a_product_that_is_gone(client: "DynamoDBClient", table: str) -> None:
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(WISHED)
-    image = catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+    image = catalog.mark_ready(a_ref(), a_file(), NOW)
     client.delete_item(TableName=table, Key=product_key(42))
     assert not catalog.move_primary(image)
     assert not DynamoProducts(client, table).exists(42)
@@ -193,7 +202,7 @@ def test_a_completion_with_the_primary_does_not_bring_back_a_product_that_is_gon
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(WISHED)
     client.delete_item(TableName=table, Key=product_key(42))
-    assert not catalog.mark_primary_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW, requested_at=NOW)
+    assert not catalog.mark_primary_ready(a_ref(), a_file(), NOW, requested_at=NOW)
     assert (catalog.get(42, 1), DynamoProducts(client, table).exists(42)) == (WISHED, False)
 
 
@@ -270,7 +279,7 @@ def catalog_without_status(client: "DynamoDBClient", table: str) -> DynamoImageC
 def test_a_record_without_a_status_is_completed_as_a_pending_one(
     catalog_without_status: DynamoImageCatalog,
 ) -> None:
-    ready = catalog_without_status.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+    ready = catalog_without_status.mark_ready(a_ref(), a_file(), NOW)
     assert ready == a_ready_image()
 
 
@@ -402,7 +411,7 @@ def test_a_write_that_collides_is_tried_again_until_it_goes_through(
     catalog = DynamoImageCatalog(client, table)
     catalog.reserve(an_image())
     collide(client, times, collision)
-    assert catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW) == a_ready_image()
+    assert catalog.mark_ready(a_ref(), a_file(), NOW) == a_ready_image()
     assert len(waits) == times
     assert waits == sorted(waits)
     assert max(waits) <= 0.5

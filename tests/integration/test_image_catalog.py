@@ -24,7 +24,7 @@ from domain.image import (
     ProductImage,
 )
 from domain.user import User
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ref, an_image, with_changes
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image, with_changes
 from tests.integration.conftest import Catalog, Shop
 
 FACTS = ImageFacts(48, 32, "RGB")
@@ -101,8 +101,8 @@ def test_a_pending_record_is_removed_in_two_steps(catalog: Catalog) -> None:
 def test_a_record_that_is_being_removed_is_not_completed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     catalog.withdraw(a_ref(), NOW)
-    assert catalog.mark_ready(a_ref(), FACTS, VERSION, LATER) == DELETING
-    assert catalog.mark_failed(a_ref(), DAMAGED, VERSION, LATER) == DELETING
+    assert catalog.mark_ready(a_ref(), FILE, LATER) == DELETING
+    assert catalog.mark_failed(a_ref(), DAMAGED, SHA256, LATER) == DELETING
 
 
 def test_the_removal_of_what_is_not_there_does_not_begin(catalog: Catalog) -> None:
@@ -121,8 +121,8 @@ def test_a_removal_that_has_not_begun_does_not_finish(catalog: Catalog) -> None:
 def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    ready = catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
-    failed = catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
+    ready = catalog.mark_ready(a_ref(1), FILE, LATER)
+    failed = catalog.mark_failed(a_ref(2), DAMAGED, SHA256, LATER)
     for image in (ready, failed):
         assert catalog.withdraw(image.ref, NOW) == image
         catalog.finish_removal(image.ref)
@@ -132,26 +132,26 @@ def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
 def test_a_pending_record_becomes_ready(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     ready = an_image(status=ImageStatus.READY, facts=FACTS, version=VERSION, updated_at=LATER)
-    assert catalog.mark_ready(a_ref(), FACTS, VERSION, LATER) == ready
+    assert catalog.mark_ready(a_ref(), FILE, LATER) == ready
     assert catalog.get(PRODUCT_ID, 1) == ready
 
 
 def test_a_pending_record_becomes_failed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     failed = an_image(status=ImageStatus.FAILED, failure=DAMAGED, version=VERSION, updated_at=LATER)
-    assert catalog.mark_failed(a_ref(), DAMAGED, VERSION, LATER) == failed
+    assert catalog.mark_failed(a_ref(), DAMAGED, SHA256, LATER) == failed
     assert catalog.get(PRODUCT_ID, 1) == failed
 
 
 def test_a_completed_record_stays_as_it_is(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    ready = catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
-    failed = catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
+    ready = catalog.mark_ready(a_ref(1), FILE, LATER)
+    failed = catalog.mark_failed(a_ref(2), DAMAGED, SHA256, LATER)
     for image in (ready, failed):
-        assert catalog.mark_ready(image.ref, ImageFacts(1, 1, "L"), VERSION, MUCH_LATER) == image
+        assert catalog.mark_ready(image.ref, a_file(facts=ImageFacts(1, 1, "L")), MUCH_LATER) == image
         assert (
-            catalog.mark_failed(image.ref, Failure("truncated", "Something else."), VERSION, MUCH_LATER)
+            catalog.mark_failed(image.ref, Failure("truncated", "Something else."), SHA256, MUCH_LATER)
             == image
         )
         assert catalog.get(PRODUCT_ID, image.ref.image_id) == image
@@ -159,9 +159,9 @@ def test_a_completed_record_stays_as_it_is(catalog: Catalog) -> None:
 
 def test_completing_a_record_that_is_missing_is_an_error_and_makes_none(catalog: Catalog) -> None:
     with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
-        catalog.mark_ready(a_ref(), FACTS, VERSION, LATER)
+        catalog.mark_ready(a_ref(), FILE, LATER)
     with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
-        catalog.mark_failed(a_ref(), DAMAGED, VERSION, LATER)
+        catalog.mark_failed(a_ref(), DAMAGED, SHA256, LATER)
     assert catalog.get(PRODUCT_ID, 1) is None
 
 
@@ -172,7 +172,7 @@ def a_wish(catalog: Catalog, image_id: int, seconds: float, product_id: int = PR
     """Return a ready picture that was wished to be the primary so many seconds after `NOW`."""
     requested_at = NOW + timedelta(seconds=seconds)
     catalog.reserve(an_image(ref=a_ref(image_id, product_id), primary_requested_at=requested_at))
-    return catalog.mark_ready(a_ref(image_id, product_id), FACTS, VERSION, LATER)
+    return catalog.mark_ready(a_ref(image_id, product_id), FILE, LATER)
 
 
 def primary_image_id(catalog: Catalog, product_id: int = PRODUCT_ID) -> int | None:
@@ -219,7 +219,7 @@ def test_each_product_has_a_primary_of_its_own(shop: Shop, catalog: Catalog) -> 
 
 def test_a_picture_that_was_never_wished_to_be_the_primary_does_not_become_it(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    assert not catalog.move_primary(catalog.mark_ready(a_ref(), FACTS, VERSION, LATER))
+    assert not catalog.move_primary(catalog.mark_ready(a_ref(), FILE, LATER))
     assert primary_image_id(catalog) is None
 
 
@@ -263,7 +263,7 @@ def test_a_pending_record_becomes_ready_and_the_primary_in_one_step(catalog: Cat
     image = an_image(primary_requested_at=NOW)
     catalog.reserve(image)
     ready = replace(image, status=ImageStatus.READY, facts=FACTS, version=VERSION, updated_at=LATER)
-    assert catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(ready, Primary(1, NOW))
     assert list(catalog.open_images(MUCH_LATER)) == []
 
@@ -274,7 +274,7 @@ def test_a_record_whose_wish_has_changed_does_not_become_ready_with_the_former_o
 ) -> None:
     image = an_image(primary_requested_at=wished_at)
     catalog.reserve(image)
-    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert not catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, None)
 
 
@@ -283,24 +283,24 @@ def test_a_record_does_not_become_ready_and_the_primary_after_a_later_wish(catal
     assert catalog.move_primary(later)
     image = an_image(primary_requested_at=NOW)
     catalog.reserve(image)
-    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert not catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, Primary(2, NOW + timedelta(seconds=1)))
 
 
 def test_a_record_becomes_ready_and_the_primary_over_an_earlier_wish(catalog: Catalog) -> None:
     assert catalog.move_primary(a_wish(catalog, 2, -1))
     catalog.reserve(an_image(primary_requested_at=NOW))
-    assert catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     assert primary_image_id(catalog) == 1
 
 
 def test_a_completed_record_does_not_become_ready_and_the_primary_again(catalog: Catalog) -> None:
     ready = a_wish(catalog, 1, 0)
     catalog.reserve(an_image(ref=a_ref(2), primary_requested_at=NOW))
-    failed = catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
+    failed = catalog.mark_failed(a_ref(2), DAMAGED, SHA256, LATER)
     for image in (ready, failed):
         assert not catalog.mark_primary_ready(
-            image.ref, ImageFacts(1, 1, "L"), VERSION, MUCH_LATER, requested_at=NOW
+            image.ref, a_file(facts=ImageFacts(1, 1, "L")), MUCH_LATER, requested_at=NOW
         )
         assert catalog.look_up(PRODUCT_ID, image.ref.image_id) == ImageSnapshot(image, None)
 
@@ -309,7 +309,7 @@ def test_a_record_that_is_being_deleted_does_not_become_ready_and_the_primary(ca
     image = an_image(primary_requested_at=NOW)
     catalog.reserve(image)
     assert catalog.withdraw(a_ref(), LATER) is None
-    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert not catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     deleting = replace(image, status=ImageStatus.DELETING)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(deleting, None)
 
@@ -321,7 +321,7 @@ def test_the_identifier_decides_which_of_two_becomes_ready_and_the_primary_last(
     moved = {}
     for image_id in order:
         catalog.reserve(an_image(ref=a_ref(image_id), primary_requested_at=NOW))
-        moved[image_id] = catalog.mark_primary_ready(a_ref(image_id), FACTS, VERSION, LATER, requested_at=NOW)
+        moved[image_id] = catalog.mark_primary_ready(a_ref(image_id), FILE, LATER, requested_at=NOW)
     assert moved == {1: order == (1, 2), 2: True}
     assert primary_image_id(catalog) == 2
 
@@ -334,12 +334,12 @@ def test_a_pointer_that_was_cleared_since_the_wish_is_not_set_with_it(catalog: C
     assert catalog.change(seen, ImageSnapshot(replace(earlier, updated_at=MUCH_LATER), cleared))
     image = an_image(primary_requested_at=NOW)
     catalog.reserve(image)
-    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert not catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(image, cleared)
 
 
 def test_a_record_that_is_missing_does_not_become_ready_and_the_primary(catalog: Catalog) -> None:
-    assert not catalog.mark_primary_ready(a_ref(), FACTS, VERSION, LATER, requested_at=NOW)
+    assert not catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     assert catalog.get(PRODUCT_ID, 1) is None
     assert primary_image_id(catalog) is None
 
@@ -425,8 +425,8 @@ def test_a_page_of_one_status_is_a_part_of_the_pictures_in_it_and_knows_how_many
     for image_id in range(1, 8):
         catalog.reserve(an_image(ref=a_ref(image_id), order=-image_id))
         if image_id % 2 == 0:
-            catalog.mark_ready(a_ref(image_id), FACTS, VERSION, LATER)
-    catalog.mark_failed(a_ref(7), DAMAGED, VERSION, LATER)
+            catalog.mark_ready(a_ref(image_id), FILE, LATER)
+    catalog.mark_failed(a_ref(7), DAMAGED, SHA256, LATER)
     catalog.withdraw(a_ref(1), NOW)
     page = catalog.page(PRODUCT_ID, limit, offset, ImageStatus.READY)
     assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (3, image_ids)
@@ -496,8 +496,8 @@ def test_a_withdrawn_picture_is_no_longer_counted_and_is_taken_off_once(catalog:
 def test_what_is_not_withdrawn_is_still_counted(catalog: Catalog) -> None:
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
-    catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
+    catalog.mark_ready(a_ref(1), FILE, LATER)
+    catalog.mark_failed(a_ref(2), DAMAGED, SHA256, LATER)
     for image_id in (1, 2):
         catalog.withdraw(a_ref(image_id), NOW)
     assert count(catalog) == 2
@@ -591,9 +591,9 @@ def test_a_damaged_record_is_completed_though_it_cannot_be_told(shop: Shop, cata
         catalog.reserve(an_image(ref=a_ref(image_id)))
         shop.damage(a_ref(image_id))
     with pytest.raises(ImageRecordDamagedError):
-        catalog.mark_ready(a_ref(1), FACTS, VERSION, LATER)
+        catalog.mark_ready(a_ref(1), FILE, LATER)
     with pytest.raises(ImageRecordDamagedError):
-        catalog.mark_failed(a_ref(2), DAMAGED, VERSION, LATER)
+        catalog.mark_failed(a_ref(2), DAMAGED, SHA256, LATER)
     assert open_ids(catalog) == []
     with pytest.raises(ImageRecordDamagedError):
         catalog.withdraw(a_ref(1), LATER)
@@ -634,7 +634,7 @@ def test_the_first_pointer_of_a_product_may_be_set_by_a_change(catalog: Catalog)
 def test_a_change_of_what_was_changed_meanwhile_is_not_written(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     seen = catalog.look_up(PRODUCT_ID, 1)
-    ready = catalog.mark_ready(a_ref(), FACTS, VERSION, LATER)
+    ready = catalog.mark_ready(a_ref(), FILE, LATER)
     changed = with_changes(seen.image, alt_text="Too late", updated_at=MUCH_LATER)
     assert not catalog.change(seen, ImageSnapshot(changed, None))
     assert catalog.get(PRODUCT_ID, 1) == ready
@@ -742,7 +742,7 @@ def test_a_new_order_is_not_written_at_all_if_one_picture_has_changed(catalog: C
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     seen = catalog.gallery(PRODUCT_ID, 100).images
-    catalog.mark_ready(a_ref(2), FACTS, VERSION, LATER)
+    catalog.mark_ready(a_ref(2), FILE, LATER)
     present = catalog.gallery(PRODUCT_ID, 100)
     changed = [with_changes(image, order=9, updated_at=MUCH_LATER) for image in seen]
     assert not catalog.reorder(seen, changed)
@@ -832,8 +832,8 @@ def open_ids(catalog: Catalog, before: datetime = MUCH_LATER) -> list[int]:
 def test_what_is_pending_or_being_deleted_is_open_and_nothing_else(catalog: Catalog) -> None:
     for image_id in range(1, 6):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    catalog.mark_ready(a_ref(2), FACTS, VERSION, LATER)
-    catalog.mark_failed(a_ref(3), DAMAGED, VERSION, LATER)
+    catalog.mark_ready(a_ref(2), FILE, LATER)
+    catalog.mark_failed(a_ref(3), DAMAGED, SHA256, LATER)
     catalog.withdraw(a_ref(4), LATER)
     assert open_ids(catalog) == [1, 4, 5]
     catalog.finish_removal(a_ref(4))

@@ -1,8 +1,8 @@
 import pytest
 
 from domain.errors import ProductHasImagesError
-from domain.image import ImageFacts, Primary
-from tests.builders import DAMAGED, NOW, a_ref, an_image
+from domain.image import Primary
+from tests.builders import DAMAGED, NOW, SHA256, a_file, a_ref, an_image
 from tests.integration.conftest import Shop
 
 
@@ -14,7 +14,7 @@ def test_a_product_is_new_once(shop: Shop) -> None:
 
 def move_primary(shop: Shop) -> None:
     shop.catalog.reserve(an_image(primary_requested_at=NOW))
-    assert shop.catalog.move_primary(shop.catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW))
+    assert shop.catalog.move_primary(shop.catalog.mark_ready(a_ref(), a_file(), NOW))
 
 
 def test_adding_a_product_again_leaves_its_primary(shop: Shop) -> None:
@@ -51,9 +51,9 @@ def test_a_product_with_a_picture_stays(shop: Shop, outcome: str) -> None:
     shop.products.add(42)
     shop.catalog.reserve(an_image())
     if outcome == "ready":
-        shop.catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW)
+        shop.catalog.mark_ready(a_ref(), a_file(), NOW)
     elif outcome == "failed":
-        shop.catalog.mark_failed(a_ref(), DAMAGED, None, NOW)
+        shop.catalog.mark_failed(a_ref(), DAMAGED, SHA256, NOW)
     with pytest.raises(ProductHasImagesError, match="Product 42 still has images"):
         shop.products.remove(42)
     assert shop.products.exists(42)

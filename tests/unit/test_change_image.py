@@ -13,9 +13,9 @@ from domain.errors import (
     StaleImageError,
     UnavailableError,
 )
-from domain.image import ImageFacts, ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.image_details import ImageDetails
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ready_image, a_ref, an_image, with_changes
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_file, a_ready_image, a_ref, an_image, with_changes
 from tests.fakes import InMemoryImageCatalog
 
 LATER = NOW + timedelta(minutes=1)
@@ -147,13 +147,13 @@ def test_a_wish_is_taken_back_though_its_event_moves_the_pointer_between_read_an
         @override
         def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
             if next(self.events, False):
-                self.move_primary(self.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW))
+                self.move_primary(self.mark_ready(a_ref(), a_file(), NOW))
             return super().change(seen, changed)
 
     catalog = EventfulCatalog(PRODUCT_ID)
     catalog.reserve(an_image(primary_requested_at=NOW))
     if is_ready:
-        catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+        catalog.mark_ready(a_ref(), a_file(), NOW)
     answered = change(catalog, is_primary=False)
     assert answered == catalog.look_up(PRODUCT_ID, 1)
     assert (answered.is_primary, answered.is_wished) == (False, False)

@@ -9,14 +9,13 @@ from domain.errors import ImageNotFoundError, ProductNotFoundError, UnavailableE
 from domain.image import (
     SENDING_TIME,
     Announcement,
-    ImageFacts,
     ImageRef,
     ImageSnapshot,
     ImageStatus,
     Primary,
 )
 from domain.image_events import ImageEventKind, ImageSummary
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ref, an_image
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore
 
 CONTENT = b"picture"
@@ -55,7 +54,7 @@ def a_store(store: InMemoryImageStore | None = None) -> InMemoryImageStore:
 
 
 def make_ready(catalog: InMemoryImageCatalog) -> None:
-    catalog.move_primary(catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW))
+    catalog.move_primary(catalog.mark_ready(a_ref(), a_file(), NOW))
 
 
 def test_record_bytes_and_pointer_go(catalog: InMemoryImageCatalog) -> None:
@@ -68,7 +67,7 @@ def test_record_bytes_and_pointer_go(catalog: InMemoryImageCatalog) -> None:
 
 
 def test_a_failed_picture_goes_as_well(catalog: InMemoryImageCatalog) -> None:
-    catalog.mark_failed(a_ref(), DAMAGED, None, NOW)
+    catalog.mark_failed(a_ref(), DAMAGED, SHA256, NOW)
     deletion(catalog, InMemoryImageStore())(PRODUCT_ID, 1)
     assert catalog.images == {}
 
@@ -196,7 +195,7 @@ def test_the_record_of_a_picture_whose_form_may_be_used_again_stays_hidden(
 ) -> None:
     catalog, store = InMemoryImageCatalog(PRODUCT_ID), a_store()
     catalog.reserve(an_image(announcement=Announcement(None, NOW - since_expiry)))
-    catalog.mark_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW)
+    catalog.mark_ready(a_ref(), a_file(), NOW)
     deletion(catalog, store)(PRODUCT_ID, 1)
     assert catalog.gallery(PRODUCT_ID, 100).images == ()
     assert ((PRODUCT_ID, 1) in catalog.images) is is_kept

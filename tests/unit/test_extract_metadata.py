@@ -8,7 +8,7 @@ import pytest
 
 from domain.change_image import ChangeImage, ImageChange
 from domain.delete_image import DeleteImage
-from domain.errors import ImageRecordMissingError, UnavailableError
+from domain.errors import UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.failure import Failure, FailureCode
 from domain.foreign_formats import PDF
@@ -20,9 +20,24 @@ from domain.image import (
     ImageStatus,
     Primary,
     ProductImage,
+    PublicFile,
 )
 from domain.image_events import ImageEventKind, ImageSummary
-from tests.builders import NOW, PRODUCT_ID, a_ref, an_image, an_image_sent, jpeg, picture
+from domain.image_signature import detect_format
+from domain.ports import PublicCopy
+from domain.public_copy import public_copy
+from tests.builders import (
+    DAMAGED,
+    NOW,
+    PRODUCT_ID,
+    SHA256,
+    a_file,
+    a_ref,
+    an_image,
+    an_image_sent,
+    jpeg,
+    picture,
+)
 from tests.fakes import (
     InMemoryImageCatalog,
     InMemoryImageEvents,
@@ -32,8 +47,11 @@ from tests.fakes import (
     TickingClock,
 )
 
-GOOD, BROKEN = jpeg(), b"\xff\xd8\xff no picture"
+GOOD, BROKEN = jpeg(), jpeg(7, 7)
+"""A picture, and one that no inspector here knows."""
+OTHER = picture("PNG", 5, 5)
 FACTS = ImageFacts(48, 32, "RGB")
+OTHER_FACTS = ImageFacts(5, 5, "RGB")
 SECOND = timedelta(seconds=1)
 
 
@@ -47,7 +65,7 @@ class Pipeline:
         self.store = store or InMemoryImageStore()
         self.events = InMemoryImageEvents()
         self._clock = TickingClock(NOW)
-        self.extract_metadata = self.with_inspector(InMemoryImageInspector({GOOD: FACTS}))
+        self.extract_metadata = self.with_inspector(InMemoryImageInspector({GOOD: FACTS, OTHER: OTHER_FACTS}))
 
     def with_inspector(self, inspector: InMemoryImageInspector) -> ExtractMetadata:
         return ExtractMetadata(
@@ -68,7 +86,7 @@ class Pipeline:
     def write(self, image: ProductImage, content: bytes, *, by_form: bool) -> None:
         """Write the bytes, as the upload function or a client with a form does."""
         if by_form:
-            self.store.overwrite(image.ref, content)
+            self.store.send(image.ref, content)
         else:
             self.store.put(image, content)
 
@@ -92,17 +110,33 @@ either_way = pytest.mark.parametrize("by_form", [False, True], ids=["upload", "f
 @either_way
 def test_a_picture_that_decodes_becomes_ready(pipeline: Pipeline, by_form: bool) -> None:
     pipeline.upload(1, GOOD, primary=False, by_form=by_form)
-    version = pipeline.store.current(a_ref())
     ready = an_image(
         size_bytes=len(GOOD),
         status=ImageStatus.READY,
         facts=FACTS,
-        version=version,
+        sha256=hashlib.sha256(GOOD).hexdigest(),
         created_at=NOW + SECOND,
         updated_at=NOW + SECOND,
     )
-    assert pipeline.extract_metadata(a_ref()) == Completion(ImageSummary.of(ready), is_new=True)
+    assert pipeline.tell() == Completion(ImageSummary.of(ready), is_new=True)
     assert pipeline.catalog.get(PRODUCT_ID, 1) == ready
+
+
+@either_way
+def test_what_came_in_is_gone_once_the_picture_is_ready_or_failed(pipeline: Pipeline, by_form: bool) -> None:
+    for image_id, content in enumerate([GOOD, BROKEN], 1):
+        pipeline.upload(image_id, content, primary=False, by_form=by_form)
+        pipeline.tell(image_id)
+        assert pipeline.store.content(a_ref(image_id)) is None
+
+
+def test_the_record_has_the_size_of_the_copy_and_the_sha256_of_what_was_sent(pipeline: Pipeline) -> None:
+    sent = GOOD + b" and something private behind the picture"
+    pipeline.upload(1, sent, primary=False)
+    pipeline.tell()
+    image = pipeline.catalog.images[PRODUCT_ID, 1]
+    assert (image.size_bytes, image.sha256) == (len(GOOD), hashlib.sha256(sent).hexdigest())
+    assert pipeline.store.public(a_ref()) == GOOD
 
 
 def test_a_file_that_does_not_decode_becomes_failed_and_says_why(pipeline: Pipeline) -> None:
@@ -122,54 +156,19 @@ def test_a_second_event_of_a_ready_picture_changes_nothing(pipeline: Pipeline, b
     assert pipeline.store.public(a_ref()) == GOOD
 
 
-def test_a_second_event_of_a_failed_picture_finds_it_gone(pipeline: Pipeline) -> None:
-    pipeline.upload(1, BROKEN, primary=True)
+@either_way
+def test_a_second_event_of_a_failed_picture_changes_nothing(pipeline: Pipeline, by_form: bool) -> None:
+    pipeline.upload(1, BROKEN, primary=True, by_form=by_form)
     first, second = pipeline.tell(), pipeline.tell()
     assert first is not None
-    assert second is None
+    assert second == Completion(first.image, is_new=False)
+    assert pipeline.store.public_keys(a_ref()) == []
 
 
-@either_way
-def test_a_picture_once_ready_stays_ready_though_it_no_longer_decodes(
-    pipeline: Pipeline, by_form: bool
-) -> None:
-    pipeline.upload(1, GOOD, primary=False, by_form=by_form)
-    first = pipeline.tell()
-    assert first is not None
-    again = pipeline.with_inspector(InMemoryImageInspector({}))(a_ref())
-    assert again == Completion(first.image, is_new=False)
-
-
-def test_bytes_that_are_gone_are_nothing_to_do(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=True)
-    pipeline.store.delete(a_ref())
+def test_an_event_of_bytes_that_never_came_is_nothing_to_do(pipeline: Pipeline) -> None:
+    pipeline.catalog.reserve(an_image(primary_requested_at=NOW))
     assert pipeline.tell() is None
     assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.PENDING
-
-
-@either_way
-@pytest.mark.parametrize("content", [GOOD, BROKEN])
-@pytest.mark.parametrize("primary_requested_at", [None, NOW], ids=["", "primary"])
-def test_bytes_without_a_record_are_reported(
-    pipeline: Pipeline, by_form: bool, content: bytes, primary_requested_at: datetime | None
-) -> None:
-    pipeline.write(an_image(primary_requested_at=primary_requested_at), content, by_form=by_form)
-    with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
-        pipeline.tell()
-
-
-@either_way
-def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(
-    pipeline: Pipeline, by_form: bool
-) -> None:
-    pipeline.upload(1, GOOD, primary=True, by_form=by_form)
-    version = pipeline.store.current(a_ref())
-    pipeline.tell()
-    DeleteImage(pipeline.catalog, pipeline.store, pipeline.events, lambda: NOW)(PRODUCT_ID, 1)
-    # The bucket keeps old versions for a while.
-    assert pipeline.store.content(a_ref(), version) == GOOD
-    assert pipeline.tell() is None
-    assert (pipeline.catalog.images, pipeline.store.content(a_ref())) == ({}, None)
 
 
 @either_way
@@ -220,7 +219,7 @@ def test_an_attempt_that_stopped_before_the_primary_moved_is_made_good_by_the_ne
     pipeline: Pipeline,
 ) -> None:
     pipeline.upload(1, GOOD, primary=True)
-    pipeline.catalog.mark_ready(a_ref(), FACTS, pipeline.store.current(a_ref()), NOW)
+    pipeline.catalog.mark_ready(a_ref(), a_file(), NOW)
     pipeline.tell()
     assert pipeline.primary_image_id() == 1
 
@@ -264,13 +263,12 @@ def test_a_primary_whose_reply_was_lost_is_told_by_the_next_try() -> None:
         def mark_primary_ready(
             self,
             ref: ImageRef,
-            facts: ImageFacts,
-            version: str | None,
+            file: PublicFile,
             at: datetime,
             *,
             requested_at: datetime,
         ) -> bool:
-            if super().mark_primary_ready(ref, facts, version, at, requested_at=requested_at):
+            if super().mark_primary_ready(ref, file, at, requested_at=requested_at):
                 raise UnavailableError
             return False
 
@@ -310,24 +308,21 @@ def test_whoever_reads_that_a_picture_is_ready_can_open_it(primary: bool) -> Non
         public: bytes | None = None
 
         @override
-        def mark_ready(
-            self, ref: ImageRef, facts: ImageFacts, version: str | None, at: datetime
-        ) -> ProductImage:
+        def mark_ready(self, ref: ImageRef, file: PublicFile, at: datetime) -> ProductImage:
             self.public = watched.store.public(ref)
-            return super().mark_ready(ref, facts, version, at)
+            return super().mark_ready(ref, file, at)
 
         @override
         def mark_primary_ready(
             self,
             ref: ImageRef,
-            facts: ImageFacts,
-            version: str | None,
+            file: PublicFile,
             at: datetime,
             *,
             requested_at: datetime,
         ) -> bool:
             self.public = watched.store.public(ref)
-            return super().mark_primary_ready(ref, facts, version, at, requested_at=requested_at)
+            return super().mark_primary_ready(ref, file, at, requested_at=requested_at)
 
     catalog = WatchingCatalog(PRODUCT_ID)
     watched = Pipeline(catalog)
@@ -337,13 +332,10 @@ def test_whoever_reads_that_a_picture_is_ready_can_open_it(primary: bool) -> Non
 
 
 @either_way
-def test_a_failed_picture_is_not_public_and_its_bytes_are_removed(pipeline: Pipeline, by_form: bool) -> None:
+def test_a_failed_picture_is_nowhere_public(pipeline: Pipeline, by_form: bool) -> None:
     pipeline.upload(1, BROKEN, primary=False, by_form=by_form)
-    version = pipeline.store.current(a_ref())
     pipeline.tell()
-    assert (pipeline.store.public(a_ref()), pipeline.store.content(a_ref())) == (None, None)
-    # The bucket keeps old versions for a while.
-    assert pipeline.store.content(a_ref(), version) == BROKEN
+    assert (pipeline.store.public_keys(a_ref()), pipeline.store.content(a_ref())) == ([], None)
 
 
 # --- What was announced ----------------------------------------------------------------------------------
@@ -362,11 +354,6 @@ def test_a_failed_picture_is_not_public_and_its_bytes_are_removed(pipeline: Pipe
             "wrong_digest",
             "The file has another SHA-256 than had been announced.",
         ),
-        (
-            {"ref": replace(a_ref(), image_format=ImageFormat.PNG)},
-            "not_a_picture",
-            "The file is a JPEG picture; PNG had been announced.",
-        ),
     ],
 )
 def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
@@ -374,13 +361,13 @@ def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
 ) -> None:
     image = an_image(**{"size_bytes": len(GOOD), **announced})
     pipeline.catalog.reserve(image)
-    pipeline.store.overwrite(image.ref, GOOD)
-    completion = pipeline.extract_metadata(image.ref)
+    pipeline.store.send(image.ref, GOOD)
+    completion = pipeline.tell()
     assert completion is not None
     advice = "Ask for a new form for this file, and send it with that."
     assert completion.image.status is ImageStatus.FAILED
     assert completion.image.failure == Failure(code, f"{reason} {advice}")
-    assert pipeline.store.content(image.ref) is None
+    assert (pipeline.store.content(image.ref), pipeline.store.public(image.ref)) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -399,141 +386,234 @@ def test_bytes_that_begin_like_no_picture_end_failed(pipeline: Pipeline, content
 def test_bytes_with_the_sha256_that_was_announced_become_ready(pipeline: Pipeline) -> None:
     sha256 = hashlib.sha256(GOOD).hexdigest()
     pipeline.catalog.reserve(an_image(size_bytes=len(GOOD), announcement=Announcement(sha256, NOW)))
-    pipeline.store.overwrite(a_ref(), GOOD)
+    pipeline.store.send(a_ref(), GOOD)
     completion = pipeline.tell()
     assert completion is not None
     assert completion.image.status is ImageStatus.READY
 
 
-# --- Bytes that are written twice, or come too late ------------------------------------------------------
+@either_way
+def test_a_picture_of_another_format_than_was_announced_becomes_one_of_its_own(
+    pipeline: Pipeline, by_form: bool
+) -> None:
+    image = an_image(image_format=ImageFormat.JPEG, size_bytes=len(OTHER))
+    pipeline.catalog.reserve(image)
+    pipeline.write(image, OTHER, by_form=by_form)
+    completion = pipeline.tell()
+    assert completion is not None
+    assert (completion.image.status, completion.image.image_format) == (ImageStatus.READY, ImageFormat.PNG)
+    assert pipeline.catalog.images[PRODUCT_ID, 1].image_format is ImageFormat.PNG
+    assert pipeline.store.public_keys(a_ref()) == [a_ref().media_key(ImageFormat.PNG)]
 
 
-@pytest.mark.parametrize("second", [picture("JPEG", 5, 5), BROKEN])
-def test_a_second_write_never_takes_the_place_of_the_picture(pipeline: Pipeline, second: bytes) -> None:
+# --- What was begun before, comes twice, or comes too late -----------------------------------------------
+
+
+class InterruptedEvents(InMemoryImageEvents):
+    """Cannot be reached at first."""
+
+    failures = 1
+
+    @override
+    def send(self, kind: ImageEventKind, image: ImageSummary) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError
+        super().send(kind, image)
+
+
+@either_way
+@pytest.mark.parametrize(("content", "kind"), [(GOOD, "ImageReady"), (BROKEN, "ImageFailed")])
+def test_what_came_in_stays_until_others_were_told(
+    pipeline: Pipeline, by_form: bool, content: bytes, kind: str
+) -> None:
+    pipeline.events = InterruptedEvents()
+    pipeline.upload(1, content, primary=False, by_form=by_form)
+    extract_metadata = pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS}))
+    with pytest.raises(UnavailableError):
+        extract_metadata(a_ref())
+    assert pipeline.store.content(a_ref()) == content
+    completion = extract_metadata(a_ref())
+    assert completion is not None
+    assert (completion.is_new, pipeline.events.sent) == (False, [(kind, 1)])
+    assert pipeline.store.content(a_ref()) is None
+
+
+@either_way
+def test_whoever_comes_second_goes_on_with_the_copy_that_lies_there(
+    pipeline: Pipeline, by_form: bool
+) -> None:
+    pipeline.upload(1, GOOD, primary=True, by_form=by_form)
+    there = PublicCopy(jpeg(9, 9), ImageFormat.JPEG, SHA256)
+    pipeline.store.publish(a_ref(), there)
+    facts = ImageFacts(9, 9, "RGB")
+    inspector = InMemoryImageInspector({GOOD: FACTS, there.content: facts})
+    completion = pipeline.with_inspector(inspector)(a_ref())
+    assert completion is not None
+    assert (completion.is_new, completion.image.facts) == (True, facts)
+    image = pipeline.catalog.images[PRODUCT_ID, 1]
+    assert (image.size_bytes, image.sha256, image.facts) == (len(there.content), SHA256, facts)
+    assert pipeline.store.public(a_ref()) == there.content
+
+
+@pytest.mark.parametrize("primary", [False, True], ids=["", "primary"])
+def test_a_copy_whose_file_is_gone_still_becomes_the_picture(pipeline: Pipeline, primary: bool) -> None:
+    pipeline.upload(1, GOOD, primary=primary)
+    pipeline.store.publish(a_ref(), PublicCopy(OTHER, ImageFormat.PNG, SHA256))
+    pipeline.store.discard_received(a_ref())
+    completion = pipeline.tell()
+    assert completion is not None
+    assert (completion.is_new, completion.image.status) == (True, ImageStatus.READY)
+    image = pipeline.catalog.images[PRODUCT_ID, 1]
+    assert (image.image_format, image.sha256, image.facts) == (ImageFormat.PNG, SHA256, OTHER_FACTS)
+    assert pipeline.primary_image_id() == (1 if primary else None)
+
+
+@pytest.mark.parametrize("second", [OTHER, jpeg(5, 5), BROKEN])
+def test_what_is_sent_once_the_picture_is_ready_goes(pipeline: Pipeline, second: bytes) -> None:
     pipeline.upload(1, GOOD, primary=True, by_form=True)
     first = pipeline.tell()
-    pipeline.store.overwrite(a_ref(), second)
-    assert pipeline.store.public(a_ref()) is None
+    pipeline.store.send(a_ref(), second)
     again = pipeline.tell()
     assert first is not None
     assert again == Completion(first.image, is_new=False)
-    assert pipeline.store.public(a_ref()) == GOOD
+    assert (pipeline.store.public(a_ref()), pipeline.store.content(a_ref())) == (GOOD, None)
 
 
-def test_of_three_writes_the_first_is_the_picture_after_any_one_event(pipeline: Pipeline) -> None:
-    other = picture("JPEG", 5, 5)
-    facts = ImageFacts(5, 5, "RGB")
-    pipeline.extract_metadata = pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS, other: facts}))
-    pipeline.upload(1, GOOD, primary=False, by_form=True)
-    for _ in range(2):
-        pipeline.store.overwrite(a_ref(), other.ljust(len(GOOD), b"\0"))
-    pipeline.tell()
-    assert pipeline.catalog.images[PRODUCT_ID, 1].facts == FACTS
-    assert pipeline.store.public(a_ref()) == GOOD
-
-
-def test_of_two_writes_that_are_inspected_at_once_only_one_is_ever_public() -> None:
-    other = picture("JPEG", 5, 5).ljust(len(GOOD), b"\0")
-    public: list[bytes | None] = []
-
+@pytest.mark.parametrize("second", [OTHER, jpeg(5, 5)], ids=["another format", "the same format"])
+def test_of_two_files_that_are_inspected_at_once_one_is_the_picture_and_alone_public(second: bytes) -> None:
     class CrowdedInspector(InMemoryImageInspector):
-        """While it looks into one version, the event of the other is handled."""
+        """While it looks into one file, the event of another one is handled."""
 
         turns = iter([True])
 
         @override
         def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
             if next(self.turns, False):
+                crowded.store.send(a_ref(), second.ljust(len(GOOD), b"\0"))
                 crowded.extract_metadata(a_ref())
-                public.append(crowded.store.public(a_ref()))
             return super().inspect(content, image_format)
 
     crowded = Pipeline()
-    facts = {GOOD: FACTS, other: ImageFacts(5, 5, "RGB")}
-    crowded.extract_metadata = crowded.with_inspector(CrowdedInspector(facts))
+    copy = public_copy(second.ljust(len(GOOD), b"\0"), detect_format(second))
+    crowded.extract_metadata = crowded.with_inspector(CrowdedInspector({GOOD: FACTS, copy: OTHER_FACTS}))
     crowded.upload(1, GOOD, primary=False, by_form=True)
-    crowded.store.overwrite(a_ref(), other)
     crowded.extract_metadata(a_ref())
-    assert public == [GOOD]
-    assert crowded.store.public(a_ref()) == GOOD
+    image = crowded.catalog.images[PRODUCT_ID, 1]
+    assert (image.status, image.facts) == (ImageStatus.READY, OTHER_FACTS)
+    assert crowded.store.public_keys(a_ref()) == [image.media_key]
+    assert crowded.store.public(a_ref()) == copy
 
 
-def test_a_late_repetition_of_a_deleted_pictures_event_is_nothing_to_do(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=False)
+def test_what_is_sent_after_a_failed_file_goes_and_the_picture_stays_failed(pipeline: Pipeline) -> None:
+    pipeline.upload(1, BROKEN, primary=True, by_form=True)
     pipeline.tell()
-    pipeline.store.delete(a_ref())
-    del pipeline.catalog.images[PRODUCT_ID, 1]
-    assert pipeline.tell() is None
+    pipeline.store.send(a_ref(), GOOD)
+    completion = pipeline.tell()
+    assert completion is not None
+    assert (completion.image.status, completion.is_new) == (ImageStatus.FAILED, False)
+    assert (pipeline.store.content(a_ref()), pipeline.store.public_keys(a_ref())) == (None, [])
+
+
+def test_a_copy_that_becomes_public_beside_a_failure_is_removed_by_whoever_made_it() -> None:
+    class FailingInspector(InMemoryImageInspector):
+        """While it looks into the file, the record ends failed by another one."""
+
+        @override
+        def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
+            raced.catalog.mark_failed(a_ref(), DAMAGED, SHA256, NOW)
+            return super().inspect(content, image_format)
+
+    raced = Pipeline()
+    raced.upload(1, GOOD, primary=True)
+    completion = raced.with_inspector(FailingInspector({GOOD: FACTS}))(a_ref())
+    assert completion is not None
+    assert (completion.image.status, completion.is_new) == (ImageStatus.FAILED, False)
+    assert raced.store.public_keys(a_ref()) == []
+    assert raced.primary_image_id() is None
 
 
 @either_way
-def test_a_picture_whose_deletion_ends_while_it_is_inspected_is_nothing_to_do(
+def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(
     pipeline: Pipeline, by_form: bool
+) -> None:
+    pipeline.upload(1, GOOD, primary=True, by_form=by_form)
+    pipeline.tell()
+    DeleteImage(pipeline.catalog, pipeline.store, pipeline.events, lambda: NOW)(PRODUCT_ID, 1)
+    assert pipeline.tell() is None
+    assert (pipeline.catalog.images, pipeline.store.is_there(a_ref())) == ({}, False)
+
+
+@either_way
+@pytest.mark.parametrize("content", [GOOD, BROKEN])
+@pytest.mark.parametrize("primary_requested_at", [None, NOW], ids=["", "primary"])
+def test_bytes_without_a_record_are_removed_and_never_public(
+    pipeline: Pipeline, by_form: bool, content: bytes, primary_requested_at: datetime | None
+) -> None:
+    pipeline.write(an_image(primary_requested_at=primary_requested_at), content, by_form=by_form)
+    assert pipeline.tell() is None
+    assert not pipeline.store.is_there(a_ref())
+    assert pipeline.events.sent == []
+
+
+@pytest.mark.parametrize("has_come", [False, True])
+def test_a_copy_without_a_record_is_removed_by_whoever_finds_it(pipeline: Pipeline, has_come: bool) -> None:
+    if has_come:
+        pipeline.store.put(an_image(), GOOD)
+    pipeline.store.publish(a_ref(), PublicCopy(GOOD, ImageFormat.JPEG, SHA256))
+    assert pipeline.tell() is None
+    assert not pipeline.store.is_there(a_ref())
+
+
+@either_way
+def test_bytes_at_a_key_with_another_token_are_none_of_the_pictures(
+    pipeline: Pipeline, by_form: bool
+) -> None:
+    pipeline.catalog.reserve(an_image(size_bytes=len(GOOD)))
+    guessed = replace(a_ref(), token="0" * 16)
+    pipeline.write(an_image(ref=guessed), GOOD, by_form=by_form)
+    assert pipeline.extract_metadata(guessed) is None
+    assert not pipeline.store.is_there(guessed)
+    assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.PENDING
+
+
+@either_way
+@pytest.mark.parametrize("content", [GOOD, BROKEN])
+def test_bytes_that_come_while_their_picture_is_being_deleted_are_removed(
+    pipeline: Pipeline, by_form: bool, content: bytes
+) -> None:
+    pipeline.upload(2, content, primary=True, by_form=by_form)
+    pipeline.catalog.withdraw(a_ref(2), NOW)
+    completion = pipeline.tell(2)
+    assert completion is not None
+    assert (completion.image.status, completion.is_new) == (ImageStatus.DELETING, False)
+    assert not pipeline.store.is_there(a_ref(2))
+    assert pipeline.primary_image_id() is None
+    assert pipeline.events.sent == []
+
+
+@either_way
+@pytest.mark.parametrize("is_finished", [False, True])
+def test_a_picture_that_is_deleted_while_it_is_inspected_is_nowhere_public(
+    pipeline: Pipeline, by_form: bool, is_finished: bool
 ) -> None:
     class DeletingInspector(InMemoryImageInspector):
         @override
         def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
-            pipeline.store.delete(a_ref())
-            del pipeline.catalog.images[PRODUCT_ID, 1]
+            pipeline.catalog.withdraw(a_ref(), NOW)
+            if is_finished:
+                pipeline.catalog.finish_removal(a_ref())
             return super().inspect(content, image_format)
 
     pipeline.upload(1, GOOD, primary=True, by_form=by_form)
     pipeline.extract_metadata = pipeline.with_inspector(DeletingInspector({GOOD: FACTS}))
-    assert pipeline.tell() is None
-    assert (pipeline.store.content(a_ref()), pipeline.primary_image_id()) == (None, None)
+    completion = pipeline.tell()
+    assert (completion is None) is is_finished
+    assert not pipeline.store.is_there(a_ref())
+    assert pipeline.primary_image_id() is None
 
 
-def test_a_form_whose_picture_is_deleted_while_its_versions_are_listed_is_nothing_to_do() -> None:
-    class DeletedStore(InMemoryImageStore):
-        @override
-        def versions(self, ref: ImageRef) -> list[str]:
-            self.delete(ref)
-            return super().versions(ref)
-
-    pipeline = Pipeline(store=DeletedStore())
-    pipeline.upload(1, GOOD, primary=False, by_form=True)
-    version = pipeline.store.current(a_ref())
-    assert pipeline.tell() is None
-    assert pipeline.store.content(a_ref(), version) == GOOD
-
-
-def test_bytes_that_a_hand_put_over_a_picture_are_never_public_and_discarded_when_their_event_comes(
-    pipeline: Pipeline,
-) -> None:
-    other = picture("JPEG", 5, 5)
-    facts = {GOOD: FACTS, other: ImageFacts(5, 5, "RGB")}
-    pipeline.extract_metadata = pipeline.with_inspector(InMemoryImageInspector(facts))
-    pipeline.upload(1, GOOD, primary=False)
-    first = pipeline.tell()
-    version = pipeline.store.overwrite(a_ref(), other)
-    again = pipeline.tell()
-    assert first is not None
-    assert again == Completion(first.image, is_new=False)
-    assert not pipeline.store.was_published(a_ref(), version)
-    assert pipeline.store.public(a_ref()) == GOOD
-
-
-def test_bytes_that_a_hand_put_where_there_is_no_record_are_never_public(pipeline: Pipeline) -> None:
-    version = pipeline.store.overwrite(a_ref(), GOOD)
-    with pytest.raises(ImageRecordMissingError):
-        pipeline.tell()
-    assert not pipeline.store.was_published(a_ref(), version)
-
-
-def test_the_bytes_that_only_one_write_can_have_made_are_looked_for_no_further() -> None:
-    class OneWriteStore(InMemoryImageStore):
-        @override
-        def versions(self, ref: ImageRef) -> list[str]:
-            raise AssertionError
-
-    pipeline = Pipeline(store=OneWriteStore())
-    pipeline.upload(1, GOOD, primary=False)
-    completion = pipeline.extract_metadata(a_ref())
-    assert completion is not None
-    assert completion.image.status is ImageStatus.READY
-
-
-def test_a_picture_of_one_write_is_completed_without_looking_its_record_up() -> None:
+def test_a_picture_of_an_upload_is_completed_without_looking_its_record_up() -> None:
     class UnreadCatalog(InMemoryImageCatalog):
         @override
         def get(self, product_id: int, image_id: int) -> ProductImage | None:
@@ -541,96 +621,9 @@ def test_a_picture_of_one_write_is_completed_without_looking_its_record_up() -> 
 
     pipeline = Pipeline(UnreadCatalog(PRODUCT_ID))
     pipeline.upload(1, GOOD, primary=True)
-    first = pipeline.extract_metadata(a_ref())
-    again = pipeline.extract_metadata(a_ref())
-    assert first is not None
-    assert (first.is_new, first.image.status) == (True, ImageStatus.READY)
-    assert again == Completion(first.image, is_new=False)
-
-
-def test_bytes_that_are_left_of_a_picture_whose_own_are_gone_are_discarded(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=True, by_form=True)
-    first = pipeline.store.current(a_ref())
-    pipeline.tell()
-    later = pipeline.store.overwrite(a_ref(), BROKEN)
-    # As the bucket does with old versions after a while.
-    pipeline.store.discard(a_ref(), first)
-    pipeline.tell()
-    assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.READY
-    assert pipeline.store.content(a_ref(), later) is None
-
-
-def test_a_record_without_a_version_takes_whatever_version_there_is(pipeline: Pipeline) -> None:
-    pipeline.upload(1, GOOD, primary=False)
-    pipeline.catalog.mark_ready(a_ref(), FACTS, None, NOW)
-    pipeline.tell()
-    assert pipeline.store.content(a_ref()) == GOOD
-
-
-@either_way
-@pytest.mark.parametrize("content", [GOOD, BROKEN])
-def test_bytes_of_a_picture_that_was_deleted_while_pending_are_removed_when_they_come(
-    pipeline: Pipeline, by_form: bool, content: bytes
-) -> None:
-    image = an_image(size_bytes=len(content), primary_requested_at=NOW)
-    pipeline.catalog.reserve(image)
-    DeleteImage(pipeline.catalog, pipeline.store, pipeline.events, lambda: NOW)(PRODUCT_ID, 1)
-    pipeline.write(image, content, by_form=by_form)
-    deleting = replace(image, status=ImageStatus.DELETING)
-    assert pipeline.tell() == Completion(ImageSummary.of(deleting), is_new=False)
-    assert (pipeline.store.content(a_ref()), pipeline.store.public(a_ref())) == (None, None)
-    assert pipeline.primary_image_id() is None
-
-
-@either_way
-def test_a_picture_that_is_deleted_while_it_is_inspected_is_removed(
-    pipeline: Pipeline, by_form: bool
-) -> None:
-    class DeletingInspector(InMemoryImageInspector):
-        @override
-        def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
-            pipeline.catalog.withdraw(a_ref(2), NOW)
-            return super().inspect(content, image_format)
-
-    pipeline.upload(2, GOOD, primary=True, by_form=by_form)
-    pipeline.extract_metadata = pipeline.with_inspector(DeletingInspector({GOOD: FACTS}))
-    completion = pipeline.tell(2)
-    assert completion is not None
-    assert (completion.image.status, completion.is_new) == (ImageStatus.DELETING, False)
-    assert (pipeline.store.content(a_ref(2)), pipeline.store.public(a_ref(2))) == (None, None)
-    assert pipeline.primary_image_id() is None
-
-
-def test_a_write_after_a_failed_one_is_discarded_and_the_picture_stays_failed(pipeline: Pipeline) -> None:
-    pipeline.upload(1, BROKEN, primary=True, by_form=True)
-    pipeline.tell()
-    version = pipeline.store.overwrite(a_ref(), GOOD.ljust(len(BROKEN), b"\0"))
     completion = pipeline.tell()
     assert completion is not None
-    assert (completion.image.status, completion.is_new) == (ImageStatus.FAILED, False)
-    assert pipeline.store.content(a_ref(), version) is None
-    assert pipeline.store.content(a_ref()) is None
-
-
-def test_bytes_that_a_fault_left_behind_are_removed_by_the_next_try() -> None:
-    class UnreachableImageStore(InMemoryImageStore):
-        failures = 1
-
-        @override
-        def delete(self, ref: ImageRef) -> None:
-            if self.failures:
-                self.failures -= 1
-                raise UnavailableError
-            super().delete(ref)
-
-    pipeline = Pipeline(store=UnreachableImageStore())
-    pipeline.upload(1, BROKEN, primary=False)
-    with pytest.raises(UnavailableError):
-        pipeline.tell()
-    assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.FAILED
-    completion = pipeline.tell()
-    assert completion is not None
-    assert (completion.is_new, pipeline.store.content(a_ref())) == (False, None)
+    assert (completion.is_new, completion.image.status) == (True, ImageStatus.READY)
 
 
 # --- What others are told ----------------------------------------------------------------------------------
@@ -660,26 +653,4 @@ def test_others_are_told_what_the_record_says_after_it_says_so(pipeline: Pipelin
     pipeline.events = WatchingEvents()
     pipeline.upload(1, GOOD, primary=True, by_form=by_form)
     pipeline.with_inspector(InMemoryImageInspector({GOOD: FACTS}))(a_ref())
-    assert pipeline.events.sent == [("ImageReady", 1)]
-
-
-def test_a_failure_whose_message_got_lost_is_told_though_its_bytes_are_gone(pipeline: Pipeline) -> None:
-    pipeline.upload(1, BROKEN, primary=False)
-    pipeline.tell()
-    pipeline.events.sent.clear()
-    assert pipeline.extract_metadata(a_ref()) is None
-    assert pipeline.events.sent == [("ImageFailed", 1)]
-
-
-def test_nobody_is_told_of_bytes_that_come_too_late_nor_anything_new_of_second_ones(
-    pipeline: Pipeline,
-) -> None:
-    pipeline.upload(1, GOOD, primary=False)
-    pipeline.tell()
-    pipeline.events.sent.clear()
-    pipeline.store.overwrite(a_ref(), BROKEN)
-    pipeline.tell()
-    pipeline.upload(2, GOOD, primary=False)
-    pipeline.catalog.withdraw(a_ref(2), NOW)
-    pipeline.tell(2)
     assert pipeline.events.sent == [("ImageReady", 1)]

@@ -14,7 +14,7 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.errors import UnavailableError
 from domain.failure import Failure
-from domain.image import MAX_ID, ImageFacts, ImageFormat, ImageRef, Primary
+from domain.image import MAX_ID, ImageFormat, ImageRef, Primary
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_REACH
 from domain.text import MAX_SHORT_BYTES
@@ -31,9 +31,11 @@ from tests.builders import (
     NOW,
     PRODUCT_ID,
     REQUEST_ID,
+    SHA256,
     a_bucket,
     a_catalog_table,
     a_context,
+    a_file,
     a_ref,
     an_image,
     api_event,
@@ -72,7 +74,7 @@ class Gallery:
         for image_id in image_ids:
             image = an_image(ref=a_ref(image_id))
             self.catalog.reserve(image)
-            self.catalog.mark_ready(image.ref, ImageFacts(48, 32, "RGB"), None, NOW)
+            self.catalog.mark_ready(image.ref, a_file(), NOW)
             self.store.put(image, b"picture")
 
     def add_pending(self, image_id: int) -> None:
@@ -326,7 +328,7 @@ def test_what_cannot_be_changed_is_named_where_it_differs(gallery: Gallery) -> N
 def test_a_picture_that_changed_since_it_was_read_is_stale_first(gallery: Gallery) -> None:
     gallery.add_pending(1)
     pending = gallery.show(1)
-    gallery.catalog.mark_ready(a_ref(1), ImageFacts(48, 32, "RGB"), None, NOW)
+    gallery.catalog.mark_ready(a_ref(1), a_file(), NOW)
     whole = body(pending) | {"alt_text": "Neu"}
     assert problem(gallery.patch(whole, {"If-Match": pending["headers"]["ETag"]}))[0] == 412
     assert problem(gallery.patch(whole)) == (400, "invalid_fields", ["width", "height", "mode", "status"])
@@ -390,7 +392,7 @@ def test_a_pending_picture_is_not_the_primary_before_it_is_ready(gallery: Galler
     gallery.add_pending(1)
     answer = gallery.patch({"is_primary": True})
     assert (answer["statusCode"], body(answer)["is_primary"]) == (200, False)
-    ready = gallery.catalog.mark_ready(a_ref(1), ImageFacts(48, 32, "RGB"), None, NOW)
+    ready = gallery.catalog.mark_ready(a_ref(1), a_file(), NOW)
     assert gallery.catalog.move_primary(ready)
     assert gallery.primaries() == [1]
 
@@ -575,12 +577,12 @@ def add_longest(gallery: Gallery, *image_ids: int) -> None:
             order=-ORDER_LIMIT,
         )
         gallery.catalog.reserve(image)
-        gallery.catalog.mark_failed(image.ref, Failure("unsupported_feature", LONGEST_NAME), None, NOW)
+        gallery.catalog.mark_failed(image.ref, Failure("unsupported_feature", LONGEST_NAME), SHA256, NOW)
 
 
 def test_a_failed_picture_cannot_become_the_primary(gallery: Gallery) -> None:
     gallery.catalog.reserve(an_image())
-    gallery.catalog.mark_failed(a_ref(), DAMAGED, None, NOW)
+    gallery.catalog.mark_failed(a_ref(), DAMAGED, SHA256, NOW)
     assert problem(gallery.patch({"is_primary": True})) == (409, "image_not_ready", [])
 
 
@@ -811,7 +813,7 @@ def test_the_deployed_function_takes_a_picture_through_its_life(
         DynamoProducts(dynamodb, table).add(PRODUCT_ID)
         catalog = DynamoImageCatalog(dynamodb, table)
         catalog.reserve(an_image())
-        catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW + timedelta(seconds=1))
+        catalog.mark_ready(a_ref(), a_file(), NOW + timedelta(seconds=1))
         s3.put_object(Bucket=bucket, Key=a_ref().key, Body=b"picture")
         module = cold_start("gallery", TABLE=table, BUCKET=bucket, STACK="shop", ALLOWED_ORIGINS="")
         path = {"product_id": PRODUCT_ID, "image_id": 1}

@@ -4,9 +4,9 @@ from typing import override
 import pytest
 
 from domain.errors import UnavailableError
-from domain.image import SENDING_TIME, Announcement, ImageFacts, ImageRef, ImageStatus, ProductImage
+from domain.image import SENDING_TIME, Announcement, ImageRef, ImageStatus, ProductImage
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ref, an_image
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, InMemoryInspections
 
 LONG_AFTER = NOW + PATIENCE + timedelta(minutes=1)
@@ -81,8 +81,8 @@ def test_what_has_been_open_for_less_than_an_hour_is_left_alone(shop: Shop) -> N
 
 
 def test_what_is_ready_or_failed_is_left_alone(shop: Shop) -> None:
-    shop.catalog.mark_ready(shop.add(1, b"picture"), ImageFacts(1, 1, "L"), None, NOW)
-    shop.catalog.mark_failed(shop.add(2), DAMAGED, None, NOW)
+    shop.catalog.mark_ready(shop.add(1, b"picture"), a_file(), NOW)
+    shop.catalog.mark_failed(shop.add(2), DAMAGED, SHA256, NOW)
     assert shop.reconcile().outcomes == {}
     assert (shop.status(1), shop.status(2)) == (ImageStatus.READY, ImageStatus.FAILED)
 
@@ -157,7 +157,7 @@ def test_a_picture_whose_event_is_quicker_is_left_alone(content: bytes | None) -
 
         @override
         def exists(self, ref: ImageRef) -> bool:
-            quick.catalog.mark_ready(ref, ImageFacts(1, 1, "L"), None, NOW)
+            quick.catalog.mark_ready(ref, a_file(), NOW)
             return super().exists(ref)
 
     quick = Shop(QuickImageStore())

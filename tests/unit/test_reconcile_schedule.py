@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from domain.image import Announcement, ImageFacts, ImageRef
+from domain.image import Announcement, ImageRef
 from domain.reconcile import PATIENCE, Reconcile
 from domain.reserve_upload import FORM_LIFETIME
 from local.template import read_template
-from tests.builders import NOW, PRODUCT_ID, a_ref, an_image
+from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -64,7 +64,7 @@ class Day:
         assert (done.fault, done.is_complete) == (None, True)
         for ref in self.asked:
             if ref != STUCK:
-                self.catalog.mark_ready(ref, ImageFacts(1, 1, "L"), None, now)
+                self.catalog.mark_ready(ref, a_file(), now)
         self.asked.clear()
         return done.oldest_pending
 

@@ -25,7 +25,7 @@ from handlers.reserve_upload import ReserveUploadHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
 from openapi.document import build
-from tests.builders import NOW, a_context, an_image
+from tests.builders import NOW, a_context, a_file, an_image
 from tests.fakes import (
     InMemoryApiKeys,
     InMemoryImageCatalog,
@@ -96,7 +96,7 @@ def test_the_function_that_reserves_uploads_answers_each_payload(case: str) -> N
 def test_the_gallery_function_answers_each_payload(case: str) -> None:
     catalog = InMemoryImageCatalog(GALLERY_IMAGE.product_id)
     catalog.reserve(an_image(ref=GALLERY_IMAGE))
-    catalog.mark_ready(GALLERY_IMAGE, ImageFacts(96, 64, "RGB"), None, NOW)
+    catalog.mark_ready(GALLERY_IMAGE, a_file(facts=ImageFacts(96, 64, "RGB")), NOW)
     handler = GalleryHandler(
         catalog=catalog,
         store=InMemoryImageStore(),

@@ -9,7 +9,7 @@ from domain.errors import GalleryTooLargeError, InvalidFieldsError, ProductNotFo
 from domain.gallery import Gallery, Page
 from domain.image import ImageStatus, Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ref, an_image, with_changes
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_ref, an_image, with_changes
 from tests.fakes import InMemoryImageCatalog, InMemoryProducts
 
 LATER = NOW + timedelta(minutes=1)
@@ -72,7 +72,7 @@ def test_many_identifiers_are_not_all_named(count: int, others: str) -> None:
 def test_failed_pictures_need_not_be_named_and_stay_behind_in_their_order() -> None:
     catalog = a_catalog(5)
     for image_id in (2, 1):
-        catalog.mark_failed(a_ref(image_id), DAMAGED, None, NOW)
+        catalog.mark_failed(a_ref(image_id), DAMAGED, SHA256, NOW)
     snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [5, 3, 4]).snapshots
     assert [seen.image.ref.image_id for seen in snapshots] == [5, 3, 4, 1, 2]
     assert snapshots == catalog.gallery(PRODUCT_ID, 100).snapshots()
@@ -80,7 +80,7 @@ def test_failed_pictures_need_not_be_named_and_stay_behind_in_their_order() -> N
 
 def test_a_failed_picture_may_be_named_like_any_other() -> None:
     catalog = a_catalog(3)
-    catalog.mark_failed(a_ref(2), DAMAGED, None, NOW)
+    catalog.mark_failed(a_ref(2), DAMAGED, SHA256, NOW)
     snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 3, 1]).snapshots
     assert [seen.image.ref.image_id for seen in snapshots] == [2, 3, 1]
 

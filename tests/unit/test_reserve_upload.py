@@ -12,9 +12,9 @@ from domain.errors import (
     ProductNotFoundError,
     UnsupportedFormatError,
 )
-from domain.image import Announcement, ImageFacts, ImageFormat, ImageStatus
+from domain.image import Announcement, ImageFormat, ImageStatus
 from domain.reserve_upload import AnnouncedUpload, Reservation
-from tests.builders import NOW, PRODUCT_ID, USER, a_ref, an_image
+from tests.builders import NOW, PRODUCT_ID, USER, a_file, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, reserve_upload_with
 
 MAX_BYTES = 50_000_000
@@ -158,7 +158,7 @@ def test_a_picture_that_came_by_the_form_is_the_answer_whenever_it_is_asked_for(
     catalog: InMemoryImageCatalog, after: timedelta
 ) -> None:
     earlier = begin(catalog)
-    ready = catalog.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW)
+    ready = catalog.mark_ready(a_ref(), a_file(), NOW)
     again = try_again(catalog, earlier, after)
     assert (again.image, again.form.expires_at) == (ready, FORM_EXPIRES_AT)
     assert len(catalog.images) == 1

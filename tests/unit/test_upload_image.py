@@ -15,10 +15,10 @@ from domain.errors import (
     UnavailableError,
     UnsupportedFormatError,
 )
-from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
+from domain.image import ImageRef, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
 from domain.upload_image import Upload
-from tests.builders import NOW, PRODUCT_ID, USER, a_ref, an_image, jpeg, picture
+from tests.builders import NOW, PRODUCT_ID, USER, a_file, a_ref, an_image, jpeg, picture
 from tests.fakes import MAX_BYTES, InMemoryImageCatalog, InMemoryImageStore, upload_image_with
 
 CONTENT = jpeg()
@@ -244,7 +244,7 @@ def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
             try:
                 super().put(image, content)
             finally:
-                catalog.mark_ready(image.ref, ImageFacts(48, 32, "RGB"), None, NOW)
+                catalog.mark_ready(image.ref, a_file(), NOW)
 
     store = InspectingImageStore(catalog)
     image = upload_image_with(catalog, store)(an_upload()).finish()
@@ -264,7 +264,7 @@ def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
     with pytest.raises(OutcomeUnknownError, match="with the same Idempotency-Key") as unknown:
         upload_image_with(forgetful, store)(an_upload()).finish()
     assert unknown.value.ref == a_ref()
-    assert forgetful.mark_ready(a_ref(), ImageFacts(48, 32, "RGB"), None, NOW).status is ImageStatus.READY
+    assert forgetful.mark_ready(a_ref(), a_file(), NOW).status is ImageStatus.READY
     assert store.content(a_ref()) == CONTENT
 
 

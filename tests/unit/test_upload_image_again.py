@@ -10,7 +10,7 @@ from domain.claim import BegunPicture
 from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
 from domain.reconcile import PATIENCE
 from domain.upload_image import Upload
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, USER, a_ref, an_image, jpeg
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, USER, a_file, a_ref, an_image, jpeg
 from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, upload_image_with
 
 CONTENT = jpeg()
@@ -95,14 +95,14 @@ def test_an_upload_that_was_cut_short_after_its_record_gets_its_bytes_once(
 
 def test_a_picture_that_is_ready_meanwhile_is_the_answer(catalog: InMemoryImageCatalog) -> None:
     earlier = cut_short(catalog)
-    ready = catalog.mark_ready(a_ref(), FACTS, None, NOW)
+    ready = catalog.mark_ready(a_ref(), a_file(), NOW)
     store = IdleImageStore()
     assert try_again(catalog, earlier, store, 2 * LATER) == ready
 
 
 def test_a_picture_that_has_failed_meanwhile_is_the_answer(catalog: InMemoryImageCatalog) -> None:
     earlier = cut_short(catalog)
-    failed = catalog.mark_failed(a_ref(), DAMAGED, None, NOW)
+    failed = catalog.mark_failed(a_ref(), DAMAGED, SHA256, NOW)
     store = IdleImageStore()
     assert try_again(catalog, earlier, store) == failed
 
@@ -134,7 +134,7 @@ def test_a_picture_that_is_ready_just_before_it_is_taken_back_is_the_answer() ->
     class LateCatalog(InMemoryImageCatalog):
         @override
         def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
-            self.mark_ready(ref, FACTS, None, at)
+            self.mark_ready(ref, a_file(), at)
             return super().withdraw(ref, at)
 
     catalog = LateCatalog(PRODUCT_ID)
