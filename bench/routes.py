@@ -19,10 +19,11 @@ import boto3
 from botocore.session import get_session
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.dynamo_items import image_key, image_to_item, product_key, product_to_item
+from adapters.dynamo_items import file_to_attributes, image_key, image_to_item, product_key, product_to_item
 from adapters.dynamo_products import DynamoProducts
 from bench.capacity import Meter, Report
 from domain.api_key import Role
+from domain.image import ImageFacts
 from domain.issue_key import IssueKey
 from tests.builders import (
     IMAGE_PATH,
@@ -32,6 +33,7 @@ from tests.builders import (
     a_bucket,
     a_catalog_table,
     a_context,
+    a_file,
     a_keys_table,
     a_ready_image,
     a_ref,
@@ -74,11 +76,9 @@ def ready_record(product_id: int, image_id: int) -> dict[str, Any]:
         alt_text="Product front view",
         primary_requested_at=NOW,
         order=image_id % FIRST_STORED_ID,
-        version="3HL4kqtJvjVBH40Nrjfkd3QbDsIUQqhz",
     )
     item = {name: value for name, value in image_to_item(image).items() if not name.startswith("open_")}
-    facts = {"width": {"N": "3600"}, "height": {"N": "2400"}, "mode": {"S": "RGB"}}
-    return {**item, **facts, "version": {"S": str(image.version)}}
+    return {**item, **file_to_attributes(a_file(facts=ImageFacts(3600, 2400, "RGB")))}
 
 
 class Routes:

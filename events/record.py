@@ -21,7 +21,7 @@ import requests
 from adapters.dynamo_api_keys import DynamoApiKeys
 from bench.origin import origin
 from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
-from domain.image import ImageFormat, ImageRef
+from domain.image import ImageRef
 from domain.ports import ApiKeys
 from domain.user import User
 from local.build import build_packages
@@ -31,8 +31,8 @@ from local.system import LocalSystem, State, ignore_shell_settings, wait_until
 
 EVENTS = Path(__file__).resolve().parent
 PRODUCT_ID = 123
-IMAGE = ImageRef(PRODUCT_ID, 4711, ImageFormat.JPEG)
-GALLERY_IMAGE = ImageRef(140, 4714, ImageFormat.JPEG)
+IMAGE = ImageRef(PRODUCT_ID, 4711, "9f86d081884c7d65")
+GALLERY_IMAGE = ImageRef(140, 4714, "9f86d081884c7d66")
 """The one picture of a product that nothing else is done with."""
 
 KEYS = {
@@ -218,7 +218,7 @@ def record_objects(state: State, picture: bytes) -> None:
         return next((body for body in bodies if "Records" in body), None)
 
     def put(key: str) -> dict[str, Any]:
-        s3.put_object(Bucket=state.resources.bucket, Key=key, Body=picture, ContentType="image/jpeg")
+        s3.put_object(Bucket=state.resources.bucket, Key=key, Body=picture)
         return wait_until(receive, f"event of {key}")
 
     def post(key: str) -> dict[str, Any]:
@@ -226,17 +226,18 @@ def record_objects(state: State, picture: bytes) -> None:
         requests.post(form["url"], data=form["fields"], files={"file": picture}, timeout=30)
         return wait_until(receive, f"event of {key}")
 
-    event = put(IMAGE.key)
+    event = put(IMAGE.incoming_key)
     _write("extract_metadata", "put", event)
-    _write("extract_metadata", "post", post(IMAGE.key))
+    _write("extract_metadata", "post", post(IMAGE.incoming_key))
     _write("extract_metadata", "duplicate", {"Records": event["Records"] * 2})
-    _write("extract_metadata", "foreign_key", put("originals/read me.txt"))
-    _write("extract_metadata", "url_encoded_key", put(f"originals/{PRODUCT_ID}/früh & spät 1+1.jpg"))
-    s3.delete_object(Bucket=state.resources.bucket, Key=IMAGE.key)
-    gone = json.loads(json.dumps(event).replace(IMAGE.key, f"originals/{PRODUCT_ID}/4712.jpg"))
+    _write("extract_metadata", "foreign_key", put("incoming/read me.txt"))
+    _write("extract_metadata", "url_encoded_key", put(f"incoming/{PRODUCT_ID}/früh & spät 1+1.jpg"))
+    s3.delete_object(Bucket=state.resources.bucket, Key=IMAGE.incoming_key)
+    never_sent = ImageRef(PRODUCT_ID, 4712, IMAGE.token)
+    gone = json.loads(json.dumps(event).replace(IMAGE.incoming_key, never_sent.incoming_key))
     _write("extract_metadata", "bytes_gone", gone)
     # As the reconciler sends it.
-    sent = {"eventSource": "product-images:reconcile", "s3": {"object": {"key": IMAGE.key}}}
+    sent = {"eventSource": "product-images:reconcile", "s3": {"object": {"key": IMAGE.incoming_key}}}
     _write("extract_metadata", "reconciled", {"Records": [sent]})
 
 

@@ -26,11 +26,17 @@ class ImageBody(_Answer):
     """A product image."""
 
     id: Identifier = Field(description="Unique identifier of the image.")
-    type: Literal["JPEG", "PNG", "WEBP", "GIF", "AVIF"] = Field(description="Format, told by the content.")
+    type: Literal["JPEG", "PNG", "WEBP", "GIF", "AVIF"] = Field(
+        description="Format, told by the content; of a form's picture, until it is ready, as announced."
+    )
     user: UserBody
     name: str = Field(description="Original file name, cleaned.")
-    f: str = Field(description="URL that opens the picture once it is ready.")
-    size: Annotated[int, Field(ge=1)] = Field(description="Size of the file in bytes.")
+    f: str = Field(
+        description="URL that opens the picture once it is ready; it changes if the type then does."
+    )
+    size: Annotated[int, Field(ge=1)] = Field(
+        description="Size in bytes: of the file as it was sent, and once it is ready of the one at `f`."
+    )
     description: str = Field(description="The alternative text.")
     width: Annotated[int, Field(ge=1)] | None = Field(description="Pixels, null until it is ready.")
     height: Annotated[int, Field(ge=1)] | None = Field(description="Pixels, null until it is ready.")
@@ -43,6 +49,9 @@ class ImageBody(_Answer):
     is_primary: bool = Field(description="Whether it is its product's primary image.")
     order: int = Field(description="Display order.")
     status: Literal["pending", "ready", "failed"]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
+        description="SHA-256 of the file as it was sent, in hexadecimal; null until it was inspected."
+    )
     error: str | None = Field(description="Why it failed and what to do, for a person; else null.")
     error_code: FailureCode | None = Field(
         description="Why it failed, for a program; else null, and if that was before codes were kept."

@@ -44,7 +44,7 @@ _EXAMPLE: Json = {
     "type": "JPEG",
     "user": {"id": 2, "username": "sam", "full_name": "Sam Staff"},
     "name": "product_image.jpg",
-    "f": "https://images.example.com/media/123/4711.jpg",
+    "f": "https://images.example.com/media/123/4711-9f86d081884c7d65.jpg",
     "size": 118663,
     "description": "Product front view",
     "width": None,
@@ -58,17 +58,25 @@ _EXAMPLE: Json = {
     "is_primary": True,
     "order": 1,
     "status": "pending",
+    "sha256": None,
     "error": None,
     "error_code": None,
     "upload_expires_at": None,
 }
-_READY = {**_EXAMPLE, "width": 1200, "height": 800, "mode": "RGB", "status": "ready"}
+_READY = {
+    **_EXAMPLE,
+    "width": 1200,
+    "height": 800,
+    "mode": "RGB",
+    "status": "ready",
+    "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+}
 _RESERVED = {
     **_EXAMPLE,
     "upload_expires_at": "2026-11-24T06:52:01.000000Z",
     "upload": {
         "url": "https://bucket.s3.eu-central-1.amazonaws.com/",
-        "fields": {"key": "originals/123/4711.jpg", "Content-Type": "image/jpeg", "policy": "…"},
+        "fields": {"key": "incoming/123/4711-9f86d081884c7d65", "policy": "…"},
         "expires_at": "2026-11-24T06:52:01.000000Z",
     },
 }

@@ -68,20 +68,6 @@ def recorded(function: str, case: str) -> dict[str, Any]:
     return event
 
 
-def recorded_object(case: str, version: str) -> dict[str, Any]:
-    """Return an event of the metadata function that speaks of this version of the picture."""
-    event = recorded("extract_metadata", case)
-    for record in event["Records"]:
-        if case != "reconciled":
-            record["s3"]["object"]["versionId"] = version
-    return event
-
-
-def recorded_event(function: str, case: str, version: str) -> dict[str, Any]:
-    """Return an event of any function; one that speaks of the picture's bytes speaks of this version."""
-    return recorded_object(case, version) if function == "extract_metadata" else recorded(function, case)
-
-
 def check_answer(answer: dict[str, Any], expected: tuple[int, str | None]) -> None:
     """Check the status, the code of a problem, and that 204 and 304 have no body (RFC 9110)."""
     is_json = "json" in answer["headers"].get("Content-Type", "")

@@ -12,7 +12,7 @@ import pytest
 
 from local.deployment import FUNCTIONS, PACKAGES
 from local.system import State
-from tests.recorded_events import recorded_event
+from tests.recorded_events import recorded
 
 PROGRAM = """
 import importlib, json, sys
@@ -91,10 +91,10 @@ CASES: dict[str, dict[str, tuple[object, object]]] = {
 
 @pytest.mark.parametrize("function", CASES)
 def test_no_invocation_imports_anything_not_even_the_first(
-    system: State, recorded_version: str, function: str
+    system: State, recorded_picture: None, function: str
 ) -> None:
     cases = CASES[function]
-    events = [recorded_event(function, case, recorded_version) for case in cases]
+    events = [recorded(function, case) for case in cases]
     answers, imported = invoke_twice(system, function, events)
     assert [what_came_of(answer) for answer in answers] == list(chain(*cases.values())), answers
     assert imported == [[]] * len(answers)

@@ -19,7 +19,6 @@ from tests.recorded_events import (
     check_answer,
     check_authorization,
     recorded,
-    recorded_event,
 )
 
 SECRETS = [
@@ -55,11 +54,11 @@ LOGGED: dict[str, dict[str, str | None]] = {
 
 @pytest.mark.parametrize("function", LOGGED)
 def test_a_built_function_answers_and_logs_nothing_that_clients_send_or_get_even_at_level_debug(
-    system: State, recorded_version: str, tmp_path: Path, function: str
+    system: State, recorded_picture: None, tmp_path: Path, function: str
 ) -> None:
     with RuntimeEmulator(function, system, tmp_path) as runtime:
         for case in LOGGED[function]:
-            check(function, case, runtime.invoke(recorded_event(function, case, recorded_version)))
+            check(function, case, runtime.invoke(recorded(function, case)))
         logs = runtime.logs()
     assert logs.count("REPORT RequestId") == len(LOGGED[function])
     assert [

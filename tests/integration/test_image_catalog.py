@@ -22,13 +22,14 @@ from domain.image import (
     ImageStatus,
     Primary,
     ProductImage,
+    PublicFile,
 )
 from domain.user import User
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image, with_changes
 from tests.integration.conftest import Catalog, Shop
 
 FACTS = ImageFacts(48, 32, "RGB")
-VERSION = "a version"
+FILE = a_file(facts=FACTS)
 LATER = NOW + timedelta(seconds=1)
 MUCH_LATER = NOW + timedelta(days=1)
 DELETING = an_image(status=ImageStatus.DELETING)
@@ -131,14 +132,22 @@ def test_a_completed_record_is_not_removed(catalog: Catalog) -> None:
 
 def test_a_pending_record_becomes_ready(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    ready = an_image(status=ImageStatus.READY, facts=FACTS, version=VERSION, updated_at=LATER)
-    assert catalog.mark_ready(a_ref(), FILE, LATER) == ready
+    file = PublicFile(ImageFormat.PNG, 1_234, SHA256, FACTS)
+    ready = an_image(
+        status=ImageStatus.READY,
+        image_format=ImageFormat.PNG,
+        size_bytes=1_234,
+        sha256=SHA256,
+        facts=FACTS,
+        updated_at=LATER,
+    )
+    assert catalog.mark_ready(a_ref(), file, LATER) == ready
     assert catalog.get(PRODUCT_ID, 1) == ready
 
 
 def test_a_pending_record_becomes_failed(catalog: Catalog) -> None:
     catalog.reserve(an_image())
-    failed = an_image(status=ImageStatus.FAILED, failure=DAMAGED, version=VERSION, updated_at=LATER)
+    failed = an_image(status=ImageStatus.FAILED, failure=DAMAGED, sha256=SHA256, updated_at=LATER)
     assert catalog.mark_failed(a_ref(), DAMAGED, SHA256, LATER) == failed
     assert catalog.get(PRODUCT_ID, 1) == failed
 
@@ -158,11 +167,23 @@ def test_a_completed_record_stays_as_it_is(catalog: Catalog) -> None:
 
 
 def test_completing_a_record_that_is_missing_is_an_error_and_makes_none(catalog: Catalog) -> None:
-    with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
+    with pytest.raises(ImageRecordMissingError, match="no record of image 1 of product 42"):
         catalog.mark_ready(a_ref(), FILE, LATER)
-    with pytest.raises(ImageRecordMissingError, match=r"originals/42/1\.jpg"):
+    with pytest.raises(ImageRecordMissingError, match="no record of image 1 of product 42"):
         catalog.mark_failed(a_ref(), DAMAGED, SHA256, LATER)
     assert catalog.get(PRODUCT_ID, 1) is None
+
+
+def test_a_record_with_another_token_is_not_completed(catalog: Catalog) -> None:
+    image = an_image(primary_requested_at=NOW)
+    catalog.reserve(image)
+    guessed = replace(a_ref(), token="0" * 16)
+    assert not catalog.mark_primary_ready(guessed, FILE, LATER, requested_at=NOW)
+    with pytest.raises(ImageRecordMissingError):
+        catalog.mark_ready(guessed, FILE, LATER)
+    with pytest.raises(ImageRecordMissingError):
+        catalog.mark_failed(guessed, DAMAGED, SHA256, LATER)
+    assert catalog.get(PRODUCT_ID, 1) == image
 
 
 # --- The primary -----------------------------------------------------------------------------------------
@@ -262,7 +283,7 @@ def test_a_later_wish_sets_a_cleared_pointer(catalog: Catalog) -> None:
 def test_a_pending_record_becomes_ready_and_the_primary_in_one_step(catalog: Catalog) -> None:
     image = an_image(primary_requested_at=NOW)
     catalog.reserve(image)
-    ready = replace(image, status=ImageStatus.READY, facts=FACTS, version=VERSION, updated_at=LATER)
+    ready = replace(image, status=ImageStatus.READY, facts=FACTS, sha256=SHA256, updated_at=LATER)
     assert catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(ready, Primary(1, NOW))
     assert list(catalog.open_images(MUCH_LATER)) == []

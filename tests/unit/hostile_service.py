@@ -46,7 +46,7 @@ class WatchedStore(InMemoryImageStore):
     @override
     def put(self, image: ProductImage, content: bytes) -> None:
         self.given.append(content)
-        self.keys.append(image.ref.key)
+        self.keys.append(image.ref.incoming_key)
         super().put(image, content)
 
 

@@ -7,14 +7,15 @@ import pytest
 from domain.delete_image import DeleteImage
 from domain.errors import ImageNotFoundError, ProductNotFoundError, UnavailableError
 from domain.image import (
-    SENDING_TIME,
     Announcement,
-    ImageRef,
+    ImageFormat,
     ImageSnapshot,
     ImageStatus,
     Primary,
+    ProductImage,
 )
 from domain.image_events import ImageEventKind, ImageSummary
+from domain.ports import PublicCopy
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore
 
@@ -33,11 +34,11 @@ class FailingImageStore(InMemoryImageStore):
     failures = 1
 
     @override
-    def delete(self, ref: ImageRef) -> None:
+    def delete(self, image: ProductImage) -> None:
         if self.failures:
             self.failures -= 1
             raise UnavailableError
-        super().delete(ref)
+        super().delete(image)
 
 
 @pytest.fixture
@@ -80,9 +81,9 @@ def test_the_picture_is_hidden_before_its_bytes_go_and_its_record_goes_last(
 
     class WatchingImageStore(InMemoryImageStore):
         @override
-        def delete(self, ref: ImageRef) -> None:
+        def delete(self, image: ProductImage) -> None:
             seen.append(catalog.images[PRODUCT_ID, 1].status)
-            super().delete(ref)
+            super().delete(image)
 
     deletion(catalog, a_store(WatchingImageStore()))(PRODUCT_ID, 1)
     assert seen == [ImageStatus.DELETING]
@@ -102,17 +103,6 @@ def test_what_was_never_there_cannot_be_deleted(catalog: InMemoryImageCatalog) -
         delete_image(PRODUCT_ID, 2)
     with pytest.raises(ProductNotFoundError):
         delete_image(43, 1)
-
-
-def test_the_record_of_a_picture_that_may_still_arrive_stays_hidden(catalog: InMemoryImageCatalog) -> None:
-    store = InMemoryImageStore()
-    delete_image = deletion(catalog, store)
-    delete_image(PRODUCT_ID, 1)
-    assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
-    assert catalog.gallery(PRODUCT_ID, 100).images == ()
-    with pytest.raises(ImageNotFoundError):
-        delete_image(PRODUCT_ID, 1)
-    assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
 
 
 def test_a_deletion_that_was_cut_short_hides_the_picture_and_is_finished_by_the_next(
@@ -189,13 +179,9 @@ def test_a_deletion_that_others_could_not_be_told_of_is_told_by_the_next_try(
     assert (events.sent, catalog.images) == ([("ImageDeleted", 1)], {})
 
 
-@pytest.mark.parametrize(("since_expiry", "is_kept"), [(timedelta(0), True), (SENDING_TIME, False)])
-def test_the_record_of_a_picture_whose_form_may_be_used_again_stays_hidden(
-    since_expiry: timedelta, is_kept: bool
-) -> None:
+def test_nothing_is_kept_of_a_picture_whose_form_may_be_used_again() -> None:
     catalog, store = InMemoryImageCatalog(PRODUCT_ID), a_store()
-    catalog.reserve(an_image(announcement=Announcement(None, NOW - since_expiry)))
-    catalog.mark_ready(a_ref(), a_file(), NOW)
+    catalog.reserve(an_image(announcement=Announcement(None, NOW + timedelta(minutes=15))))
+    store.publish(a_ref(), PublicCopy(CONTENT, ImageFormat.PNG, SHA256))
     deletion(catalog, store)(PRODUCT_ID, 1)
-    assert catalog.gallery(PRODUCT_ID, 100).images == ()
-    assert ((PRODUCT_ID, 1) in catalog.images) is is_kept
+    assert (catalog.images, store.is_there(a_ref())) == ({}, False)

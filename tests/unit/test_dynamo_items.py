@@ -26,7 +26,7 @@ from domain.errors import ImageRecordDamagedError
 from domain.failure import Failure
 from domain.image import Announcement, ImageFacts, ImageSnapshot, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, SAID, an_image, with_changes
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, SAID, SHA256, an_image, with_changes
 from tests.integration.faults import hook
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ COMPLETED = replace(
     status=ImageStatus.READY,
     facts=ImageFacts(48, 32, "RGB"),
     failure=DAMAGED,
-    version="a version",
+    sha256=SHA256,
 )
 ITEM: Item = {
     **image_to_item(NEW),
@@ -50,11 +50,12 @@ ITEM: Item = {
     "mode": {"S": "RGB"},
     "error": {"S": "It is damaged."},
     "error_code": {"S": "corrupt"},
-    "version": {"S": "a version"},
+    "sha256": {"S": SHA256},
 }
 """An item with every attribute there is."""
 
 DEMANDED = {
+    "token",
     "type",
     "user_id",
     "username",
@@ -70,12 +71,12 @@ CHANGED_BY_MISSING: dict[str, dict[str, object]] = {
     **{name: {name: default} for name, default in UNSAID._asdict().items()},
     "primary_requested_at": {"primary_requested_at": None},
     "form_expires_at": {"announcement": None},
-    "sha256": {"announcement": Announcement(None, LATER)},
+    "announced_sha256": {"announcement": Announcement(None, LATER)},
     "status": {"status": ImageStatus.PENDING},
     **{name: {"facts": None} for name in ("width", "height", "mode")},
     "error": {"failure": None},
     "error_code": {"failure": DAMAGED._replace(code=None)},
-    "version": {"version": None},
+    "sha256": {"sha256": None},
     **{name: {} for name in ("product_id", "image_id", "place", "open_shard", "open_since")},
 }
 """By attribute what is different in a record that lacks it."""

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from unittest.mock import patch
+from urllib.parse import quote
 
 import boto3
 import pytest
@@ -14,7 +15,7 @@ from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import detail_of
 from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import S3ImageStore
-from domain.errors import ImageRecordMissingError, UnavailableError
+from domain.errors import UnavailableError
 from domain.extract_metadata import Completion, ExtractMetadata
 from domain.image import ImageFacts, ImageFormat, ImageRef
 from domain.image_events import ImageSummary
@@ -38,7 +39,7 @@ from tests.conftest import ColdStart
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
 from tests.unit.conftest import Printed
 
-KEY = a_ref().key
+KEY = a_ref().incoming_key
 
 
 class Pipeline:
@@ -102,10 +103,9 @@ def test_nothing_of_a_pictures_exif_data_is_logged_even_at_level_debug(
 ) -> None:
     caplog.set_level("DEBUG")
     pipeline = Pipeline()
-    ref = ImageRef(PRODUCT_ID, 1, image_format)
     content = picture(image_format.name, exif=private_exif())
-    pipeline.upload(content[:-100] if is_cut else content, ref)
-    assert pipeline.tell(ref.key) == [(ref.key, "failed" if is_cut else "ready")]
+    pipeline.upload(content[:-100] if is_cut else content)
+    assert pipeline.tell(KEY) == [(KEY, "failed" if is_cut else "ready")]
     printed, _ = capsys.readouterr()
     assert "image inspected" in printed
     assert [told for told in PRIVATE if told in printed + caplog.text] == []
@@ -132,14 +132,16 @@ def test_a_second_event_is_answered_alike_and_not_measured_again(printed: Printe
     assert printed() == []
 
 
-def test_bytes_that_are_gone_are_nothing_to_do(printed: Printed) -> None:
+def test_bytes_that_never_came_are_nothing_to_do(printed: Printed) -> None:
     pipeline = Pipeline()
     assert pipeline.tell(KEY) == [(KEY, "gone")]
     (log,) = printed()
     assert (log["level"], log["image_id"]) == ("INFO", 1)
 
 
-@pytest.mark.parametrize("key", ["exports/list.csv", "originals/42/a shoe+\u00e9.jpg", "originals/42/1.svg"])
+@pytest.mark.parametrize(
+    "key", ["exports/list.csv", "incoming/42/a shoe+\u00e9.jpg", "incoming/42/1", an_image().media_key]
+)
 def test_a_key_that_is_none_of_ours_is_ignored(printed: Printed, key: str) -> None:
     pipeline = Pipeline()
     assert pipeline.tell(key) == [(key, "ignored")]
@@ -150,7 +152,7 @@ def test_a_key_that_is_none_of_ours_is_ignored(printed: Printed, key: str) -> No
 def test_a_key_is_read_as_s3_writes_it() -> None:
     pipeline = Pipeline()
     pipeline.upload(jpeg())
-    event = {"Records": [{"s3": {"object": {"key": "originals%2F42%2F1.jpg"}}}]}
+    event = {"Records": [{"s3": {"object": {"key": quote(KEY, safe="")}}}]}
     assert pipeline.handler(event, a_context()) == {"images": [{"key": KEY, "outcome": "ready"}]}
 
 
@@ -158,7 +160,7 @@ def test_each_record_of_an_event_has_its_outcome(printed: Printed) -> None:
     pipeline = Pipeline()
     pipeline.upload(jpeg(), a_ref(1))
     pipeline.upload(b"no picture", a_ref(2))
-    keys = [a_ref(image_id).key for image_id in (1, 2, 3)]
+    keys = [a_ref(image_id).incoming_key for image_id in (1, 2, 3)]
     assert pipeline.tell(*keys) == list(zip(keys, ["ready", "failed", "gone"], strict=True))
     logs = [line for line in printed() if "message" in line]
     assert [(log["request_id"], log["image_id"]) for log in logs] == [
@@ -172,11 +174,11 @@ def test_the_event_that_s3_sends_to_try_a_notification_is_nothing_to_do() -> Non
     assert pipeline.handler(event, a_context()) == {"images": []}
 
 
-def test_bytes_without_a_record_rise_so_that_an_operator_looks() -> None:
+def test_bytes_without_a_record_are_nothing_to_complete() -> None:
     pipeline = Pipeline()
     pipeline.store.put(an_image(), jpeg())
-    with pytest.raises(ImageRecordMissingError):
-        pipeline.tell(KEY)
+    assert pipeline.tell(KEY) == [(KEY, "gone")]
+    assert not pipeline.store.is_there(a_ref())
 
 
 def test_a_passing_fault_rises_so_that_lambda_tries_again() -> None:
@@ -203,19 +205,18 @@ def test_the_deployed_function_completes_the_record_with_the_primary_and_tells_w
         image = an_image(size_bytes=len(jpeg()), primary_requested_at=NOW)
         catalog.reserve(image)
         S3ImageStore(s3, bucket).put(image, jpeg())
-        version = s3.head_object(Bucket=bucket, Key=KEY)["VersionId"]
         module = cold_start(
             "extract_metadata", TABLE=table, BUCKET=bucket, STACK="shop", MAX_IMAGE_PIXELS="1000000"
         )
         answer = module.lambda_handler(object_created(KEY), a_context())
         snapshot = catalog.look_up(PRODUCT_ID, 1)
-        tags = s3.get_object_tagging(Bucket=bucket, Key=KEY)["TagSet"]
+        stored = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert answer == {"images": [{"key": KEY, "outcome": "ready"}]}
     assert writes == ["TransactWriteItems"]
     image = snapshot.image
     assert [json.loads(str(entry["Detail"])) for entry in told] == [detail_of(ImageSummary.of(image))]
-    assert (image.facts, image.version, snapshot.is_primary) == (ImageFacts(48, 32, "RGB"), version, True)
-    assert tags == [{"Key": "status", "Value": "ready"}]
+    assert (image.facts, snapshot.is_primary) == (ImageFacts(48, 32, "RGB"), True)
+    assert stored == [image.media_key]
     assert image.updated_at - image.created_at > timedelta(0)
     assert module.lambda_handler is module.lambda_handler
     assert not hasattr(module, "anything_else")

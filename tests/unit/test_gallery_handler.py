@@ -1,6 +1,5 @@
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, override
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +13,7 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.errors import UnavailableError
 from domain.failure import Failure
-from domain.image import MAX_ID, ImageFormat, ImageRef, Primary
+from domain.image import MAX_ID, ImageFormat, Primary, ProductImage
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_REACH
 from domain.text import MAX_SHORT_BYTES
@@ -331,7 +330,11 @@ def test_a_picture_that_changed_since_it_was_read_is_stale_first(gallery: Galler
     gallery.catalog.mark_ready(a_ref(1), a_file(), NOW)
     whole = body(pending) | {"alt_text": "Neu"}
     assert problem(gallery.patch(whole, {"If-Match": pending["headers"]["ETag"]}))[0] == 412
-    assert problem(gallery.patch(whole)) == (400, "invalid_fields", ["width", "height", "mode", "status"])
+    assert problem(gallery.patch(whole)) == (
+        400,
+        "invalid_fields",
+        ["width", "height", "mode", "status", "sha256"],
+    )
 
 
 def test_fields_that_are_not_sent_stay(gallery: Gallery) -> None:
@@ -569,7 +572,8 @@ def add_longest(gallery: Gallery, *image_ids: int) -> None:
     """Add pictures of which everything takes as much as it may, in bytes."""
     for image_id in image_ids:
         image = an_image(
-            ref=replace(a_ref(image_id), image_format=ImageFormat.WEBP),
+            ref=a_ref(image_id),
+            image_format=ImageFormat.WEBP,
             user=User(MAX_ID, LONGEST_NAME, LONGEST_NAME),
             name=LONGEST_NAME,
             size_bytes=50_000_000,
@@ -662,11 +666,11 @@ def test_a_deletion_that_cannot_be_finished_now_says_so_and_the_next_one_finishe
         failures = 1
 
         @override
-        def delete(self, ref: ImageRef) -> None:
+        def delete(self, image: ProductImage) -> None:
             if self.failures:
                 self.failures -= 1
                 raise UnavailableError
-            super().delete(ref)
+            super().delete(image)
 
     gallery = Gallery(UnreachableImageStore())
     gallery.add(1)
@@ -814,7 +818,7 @@ def test_the_deployed_function_takes_a_picture_through_its_life(
         catalog = DynamoImageCatalog(dynamodb, table)
         catalog.reserve(an_image())
         catalog.mark_ready(a_ref(), a_file(), NOW + timedelta(seconds=1))
-        s3.put_object(Bucket=bucket, Key=a_ref().key, Body=b"picture")
+        s3.put_object(Bucket=bucket, Key=an_image().media_key, Body=b"picture")
         module = cold_start("gallery", TABLE=table, BUCKET=bucket, STACK="shop", ALLOWED_ORIGINS="")
         path = {"product_id": PRODUCT_ID, "image_id": 1}
         events = {

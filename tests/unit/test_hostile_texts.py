@@ -17,6 +17,7 @@ from tests.builders import (
     IMAGE_PATH,
     IMAGES_PATH,
     PRODUCT_ID,
+    TOKEN,
     a_ref,
     an_image,
     api_event,
@@ -100,7 +101,7 @@ def stored(service: Service) -> ProductImage:
     assert image.name
     assert len(image.name.encode()) <= 255
     assert not {"/", "\\"} & set(image.name)
-    assert image.ref.key == f"originals/{PRODUCT_ID}/{image.ref.image_id}.jpg"
+    assert image.ref.incoming_key == f"incoming/{PRODUCT_ID}/{image.ref.image_id}-{TOKEN}"
     return image
 
 
@@ -131,7 +132,7 @@ def test_an_upload_keeps_a_name_and_a_text_clean_and_tells_no_log_of_them(
     if response["statusCode"] == 201:
         kept = stored(service)
         assert kept.details.alt_text == clean_text(MARK + alt_text)
-        assert service.store.keys == [kept.ref.key]
+        assert service.store.keys == [kept.ref.incoming_key]
         body = json.loads(response["body"])
         assert (body["name"], body["description"]) == (kept.name, kept.details.alt_text)
     else:
@@ -213,7 +214,7 @@ def test_a_reservation_keeps_a_name_and_a_text_clean_and_tells_no_log_of_them(
     assert_logs_tell_nothing(capsys)
     if response["statusCode"] == 201:
         assert stored(service).details.alt_text == clean_text(MARK + alt_text)
-        assert json.loads(response["body"])["upload"]["fields"]["key"] == "originals/42/1.jpg"
+        assert json.loads(response["body"])["upload"]["fields"]["key"] == f"incoming/42/1-{TOKEN}"
     else:
         assert problem(response)[0] in {400, 413}
         assert service.catalog.images == {}

@@ -91,7 +91,7 @@ class Shop:
 
     def pictures(self) -> list[int]:
         """Return the identifiers of all records, each with its bytes, and of bytes without a record."""
-        stored = {ref.image_id for image_id in range(1, 10) if self.store.get(ref := a_ref(image_id))}
+        stored = {image_id for image_id in range(1, 10) if self.store.received(a_ref(image_id))}
         assert stored == {image.ref.image_id for image in self.catalog.images.values()}
         return sorted(stored)
 

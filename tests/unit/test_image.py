@@ -4,49 +4,70 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.image import MAX_ID, ImageFormat, ImageRef, human_readable_size
+from domain.image import MAX_ID, TOKEN_BYTES, ImageFormat, ImageRef, human_readable_size, read_token
 from domain.moments import iso_utc
-from tests.builders import NOW
+from tests.builders import NOW, TOKEN
 
 IDS = st.integers(1, MAX_ID)
 UPLOADS = st.tuples(st.datetimes(datetime(2000, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)), IDS)  # noqa: DTZ001 - hypothesis wants naive bounds
 
 
-def test_a_picture_lies_at_a_key_made_of_identifiers() -> None:
-    ref = ImageRef(42, 7, ImageFormat.JPEG)
-    assert (ref.path, ref.key) == ("42/7.jpg", "originals/42/7.jpg")
+def test_a_picture_lies_at_keys_made_of_identifiers_and_a_token() -> None:
+    ref = ImageRef(42, 7, TOKEN)
+    assert ref.incoming_key == f"incoming/42/7-{TOKEN}"
+    assert ref.media_key(ImageFormat.JPEG) == f"media/42/7-{TOKEN}.jpg"
+    assert ref.media_key(ImageFormat.AVIF).startswith(ref.media_prefix)
 
 
-@given(IDS, IDS, st.sampled_from(ImageFormat))
-def test_a_key_tells_which_picture_lies_there(
-    product_id: int, image_id: int, image_format: ImageFormat
+@given(IDS, IDS, st.binary(min_size=TOKEN_BYTES, max_size=TOKEN_BYTES))
+def test_a_key_tells_which_picture_came_in(product_id: int, image_id: int, token: bytes) -> None:
+    ref = ImageRef(product_id, image_id, token.hex())
+    assert ImageRef.from_incoming_key(ref.incoming_key) == ref
+    assert read_token(ref.token) == ref.token
+
+
+@given(st.tuples(IDS, IDS), st.tuples(IDS, IDS))
+def test_the_keys_of_one_picture_are_never_the_prefix_of_anothers(
+    one: tuple[int, int], other: tuple[int, int]
 ) -> None:
-    ref = ImageRef(product_id, image_id, image_format)
-    assert ImageRef.from_key(ref.key) == ref
+    first, second = ImageRef(*one, TOKEN), ImageRef(*other, TOKEN)
+    assert second.media_prefix.startswith(first.media_prefix) is (one == other)
+
+
+@pytest.mark.parametrize(
+    "text", ["", TOKEN[:-1], f"{TOKEN}0", TOKEN.upper(), f"{TOKEN}\n", "../../../../etc/x"]
+)
+def test_what_is_no_token_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="no token"):
+        read_token(text)
 
 
 @pytest.mark.parametrize(
     "key",
     [
         "",
-        "42/7.jpg",
-        "originals/42/7.jpg/",
-        "originals/42/7.jpg\n",
-        "originals/42/7.svg",
-        "originals/42/7.jpeg",
-        "originals/42/7.JPG",
-        "originals/42/07.jpg",
-        "originals/0/7.jpg",
-        "originals/-1/7.jpg",
-        "originals/../7.jpg",
-        "originals/42/\u0667.jpg",
-        "previews/originals/42/7.jpg",
-        "originals/42/12345678901234567.jpg",
-        "originals/42/9007199254740992.jpg",
+        f"42/7-{TOKEN}",
+        f"incoming/42/7-{TOKEN}/",
+        f"incoming/42/7-{TOKEN}\n",
+        f"incoming/42/7-{TOKEN}.jpg",
+        f"incoming/42/7-{TOKEN[:-1]}",
+        f"incoming/42/7-{TOKEN}0",
+        f"incoming/42/7-{TOKEN.upper()}",
+        f"incoming/42/7{TOKEN}",
+        "incoming/42/7",
+        f"incoming/42/07-{TOKEN}",
+        f"incoming/0/7-{TOKEN}",
+        f"incoming/-1/7-{TOKEN}",
+        f"incoming/../7-{TOKEN}",
+        f"incoming/42/\u0667-{TOKEN}",
+        f"previews/incoming/42/7-{TOKEN}",
+        f"media/42/7-{TOKEN}",
+        f"incoming/42/12345678901234567-{TOKEN}",
+        f"incoming/42/9007199254740992-{TOKEN}",
     ],
 )
 def test_another_key_is_none_of_ours(key: str) -> None:
-    assert ImageRef.from_key(key) is None
+    assert ImageRef.from_incoming_key(key) is None
 
 
 @pytest.mark.parametrize(

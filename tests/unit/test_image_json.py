@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.image import Announcement, ImageFormat, ImageRef, ImageStatus
+from domain.image import Announcement, ImageFormat, ImageStatus
 from handlers.image_json import image_json
-from tests.builders import DAMAGED, NOW, a_ready_image, an_image
+from tests.builders import DAMAGED, NOW, SHA256, TOKEN, a_ready_image, a_ref, an_image
 
 BASE_URL = "https://shop.example"
 
@@ -13,7 +13,7 @@ PENDING = {
     "type": "JPEG",
     "user": {"id": 7, "username": "maria", "full_name": "María López"},
     "name": "shoe.jpg",
-    "f": "https://shop.example/media/42/1.jpg",
+    "f": f"https://shop.example/media/42/1-{TOKEN}.jpg",
     "size": 2_621_440,
     "description": "A red shoe",
     "width": None,
@@ -27,6 +27,7 @@ PENDING = {
     "is_primary": False,
     "order": 0,
     "status": "pending",
+    "sha256": None,
     "error": None,
     "error_code": None,
     "upload_expires_at": None,
@@ -45,13 +46,15 @@ def test_a_ready_picture_has_its_size_and_mode() -> None:
         "mode": "RGB",
         "updated_at": "2026-03-14T09:26:54.589793Z",
         "status": "ready",
+        "sha256": SHA256,
     }
 
 
 def test_a_failed_picture_says_why() -> None:
-    image = an_image(status=ImageStatus.FAILED, failure=DAMAGED)
+    image = an_image(status=ImageStatus.FAILED, failure=DAMAGED, sha256=SHA256)
     assert image_json(image, base_url=BASE_URL, is_primary=False) == PENDING | {
         "status": "failed",
+        "sha256": SHA256,
         "error": "It is damaged.",
         "error_code": "corrupt",
     }
@@ -88,6 +91,6 @@ def test_whether_it_is_the_primary_is_not_the_records_to_say() -> None:
 
 
 def test_the_type_and_the_address_follow_the_format() -> None:
-    image = an_image(ref=ImageRef(9, 8, ImageFormat.WEBP))
+    image = an_image(ref=a_ref(8, 9), image_format=ImageFormat.WEBP)
     body = image_json(image, base_url=BASE_URL, is_primary=False)
-    assert (body["type"], body["f"]) == ("WEBP", "https://shop.example/media/9/8.webp")
+    assert (body["type"], body["f"]) == ("WEBP", f"https://shop.example/media/9/8-{TOKEN}.webp")

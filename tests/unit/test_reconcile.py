@@ -4,7 +4,8 @@ from typing import override
 import pytest
 
 from domain.errors import UnavailableError
-from domain.image import SENDING_TIME, Announcement, ImageRef, ImageStatus, ProductImage
+from domain.image import SENDING_TIME, Announcement, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.ports import PublicCopy
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, InMemoryInspections
@@ -136,10 +137,10 @@ def test_what_is_removed_or_closed_no_longer_waits(shop: Shop) -> None:
 def test_a_record_that_cannot_be_dealt_with_now_does_not_keep_the_others_waiting() -> None:
     class MoodyImageStore(InMemoryImageStore):
         @override
-        def exists(self, ref: ImageRef) -> bool:
+        def is_there(self, ref: ImageRef) -> bool:
             if ref.image_id == 1:
                 raise UnavailableError
-            return super().exists(ref)
+            return super().is_there(ref)
 
     shop = Shop(MoodyImageStore())
     shop.add(1, b"picture")
@@ -156,9 +157,9 @@ def test_a_picture_whose_event_is_quicker_is_left_alone(content: bytes | None) -
         """While somebody looks for the bytes, their event is handled."""
 
         @override
-        def exists(self, ref: ImageRef) -> bool:
+        def is_there(self, ref: ImageRef) -> bool:
             quick.catalog.mark_ready(ref, a_file(), NOW)
-            return super().exists(ref)
+            return super().is_there(ref)
 
     quick = Shop(QuickImageStore())
     quick.add(1, content)
@@ -205,14 +206,25 @@ def test_a_fault_that_nobody_foresaw_is_told_and_keeps_nobody_waiting() -> None:
     assert isinstance(done.fault, KeyError)
 
 
-@pytest.mark.parametrize("is_deleted", [True, False])
-def test_a_record_stays_as_long_as_its_form_may_be_in_use(shop: Shop, is_deleted: bool) -> None:
+def test_a_record_stays_as_long_as_its_form_may_be_in_use(shop: Shop) -> None:
     expires_at = NOW + timedelta(minutes=15)
-    image = an_image(announcement=Announcement(None, expires_at))
-    shop.catalog.reserve(image)
-    if is_deleted:
-        shop.catalog.withdraw(image.ref, NOW)
+    shop.catalog.reserve(an_image(announcement=Announcement(None, expires_at)))
     before, after = expires_at + SENDING_TIME - timedelta(seconds=1), expires_at + SENDING_TIME
     assert shop.reconcile(before).outcomes == {Outcome.LEFT_FOR_LATER: 1}
-    assert shop.reconcile(after).outcomes.total() == 1
+    assert shop.reconcile(after).outcomes == {Outcome.ABANDONED_REMOVED: 1}
     assert shop.catalog.images == {}
+
+
+def test_a_deletion_is_finished_though_its_form_may_be_in_use(shop: Shop) -> None:
+    image = an_image(announcement=Announcement(None, LONG_AFTER))
+    shop.catalog.reserve(image)
+    shop.catalog.withdraw(image.ref, NOW)
+    assert shop.reconcile().outcomes == {Outcome.DELETION_FINISHED: 1}
+    assert shop.catalog.images == {}
+
+
+def test_a_pending_picture_whose_file_is_gone_is_inspected_again_if_its_copy_is_there(shop: Shop) -> None:
+    ref = shop.add(1)
+    shop.store.publish(ref, PublicCopy(b"picture", ImageFormat.PNG, SHA256))
+    assert shop.reconcile().outcomes == {Outcome.SENT_TO_INSPECTION: 1}
+    assert shop.inspections.requested == [ref]

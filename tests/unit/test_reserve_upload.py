@@ -60,13 +60,13 @@ def test_a_picture_that_is_not_announced_as_the_primary_is_no_wish(catalog: InMe
 
 def test_the_form_is_for_this_picture_and_the_size_that_was_announced(catalog: InMemoryImageCatalog) -> None:
     form = reserve(catalog).form
-    assert form.fields == {"key": a_ref().key, "size": "20000000"}
+    assert form.fields == {"key": a_ref().incoming_key, "size": "20000000"}
     assert form.expires_at == FORM_EXPIRES_AT
 
 
 def test_name_and_media_type_tell_the_format(catalog: InMemoryImageCatalog) -> None:
     reservation = reserve(catalog, name="shoe.webp", media_type="application/octet-stream")
-    assert reservation.image.ref.image_format is ImageFormat.WEBP
+    assert reservation.image.image_format is ImageFormat.WEBP
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_reservation_that_was_cut_short_gets_the_form_for_the_same_picture(
 ) -> None:
     earlier = begin(catalog)
     again = try_again(catalog, earlier, after=timedelta(minutes=14))
-    assert (again.image, again.form.fields["key"]) == (catalog.images[PRODUCT_ID, 1], a_ref().key)
+    assert (again.image, again.form.fields["key"]) == (catalog.images[PRODUCT_ID, 1], a_ref().incoming_key)
     assert again.form.expires_at == FORM_EXPIRES_AT
     assert len(catalog.images) == 1
 

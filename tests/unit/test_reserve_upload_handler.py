@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
-from domain.image import Announcement
+from domain.image import Announcement, ImageFormat, ImageRef
 from handlers.http_function import HttpFunction
 from handlers.idempotency import SafeRetries
 from handlers.image_json import image_json
@@ -23,6 +23,7 @@ from tests.builders import (
     REQUEST_ID,
     a_catalog_table,
     a_context,
+    a_ref,
     an_idempotency_table,
     an_image,
     json_event,
@@ -65,7 +66,7 @@ def test_a_reservation_is_answered_with_the_pending_picture_and_its_form(
     body = json.loads(response["body"])
     assert body.pop("upload") == {
         "url": "https://bucket.example/",
-        "fields": {"key": "originals/42/1.jpg", "size": "20000000"},
+        "fields": {"key": a_ref().incoming_key, "size": "20000000"},
         "expires_at": "2026-03-14T09:41:53.000000Z",
     }
     announcement = Announcement(None, NOW.replace(microsecond=0) + timedelta(minutes=15))
@@ -211,7 +212,10 @@ def test_the_deployed_function_reserves_a_record_and_signs_a_form(
     assert response["statusCode"] == 201
     assert response["headers"]["Access-Control-Allow-Origin"] == "https://admin.example"
     assert (again["headers"]["Idempotency-Replayed"], json.loads(again["body"])) == ("true", body)
-    assert body["upload"]["fields"]["key"] == f"originals/42/{body['id']}.jpg"
+    key = ImageRef.from_incoming_key(body["upload"]["fields"]["key"])
+    assert key is not None
+    assert (key.product_id, key.image_id) == (42, body["id"])
+    assert body["f"] == f"{BASE_URL}/{key.media_key(ImageFormat.JPEG)}"
     assert image is not None
     assert image.announcement is not None
     assert image.announcement.expires_at == datetime.fromisoformat(body["upload"]["expires_at"])

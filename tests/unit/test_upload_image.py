@@ -37,11 +37,6 @@ class WatchingImageStore(InMemoryImageStore):
         self._note("put", image.ref)
         super().put(image, content)
 
-    @override
-    def delete(self, ref: ImageRef) -> None:
-        self._note("delete", ref)
-        super().delete(ref)
-
     def _note(self, change: str, ref: ImageRef) -> None:
         self.seen.append((change, self._catalog.get(ref.product_id, ref.image_id) is not None))
 
@@ -58,14 +53,6 @@ class MumblingImageStore(WatchingImageStore):
     @override
     def put(self, image: ProductImage, content: bytes) -> None:
         super().put(image, content)
-        raise UnavailableError
-
-
-class VanishingImageStore(MumblingImageStore):
-    """Cannot be reached any more once it has written."""
-
-    @override
-    def delete(self, ref: ImageRef) -> None:
         raise UnavailableError
 
 
@@ -124,7 +111,7 @@ def test_every_upload_is_a_picture_of_its_own(catalog: InMemoryImageCatalog) -> 
 
 def test_the_format_is_that_of_the_bytes_not_of_the_name(catalog: InMemoryImageCatalog) -> None:
     image = upload_image_with(catalog)(an_upload(content=picture("PNG"), file_name="shoe.jpg")).finish()
-    assert (image.ref.image_format.name, image.name) == ("PNG", "shoe.jpg")
+    assert (image.image_format.name, image.name) == ("PNG", "shoe.jpg")
 
 
 def test_a_path_in_a_file_name_is_dropped(catalog: InMemoryImageCatalog) -> None:
@@ -203,34 +190,32 @@ def test_the_record_of_refused_bytes_is_withdrawn(catalog: InMemoryImageCatalog)
     assert (catalog.images, store.seen) == ({}, [])
 
 
-def test_bytes_of_an_unknown_outcome_are_removed_and_their_record_stays_for_bytes_that_come_late(
+def test_an_upload_of_an_unknown_outcome_is_taken_back_and_its_bytes_are_left_to_go_by_themselves(
     catalog: InMemoryImageCatalog,
 ) -> None:
     store = MumblingImageStore(catalog)
     with pytest.raises(UnavailableError):
         upload_image_with(catalog, store)(an_upload()).finish()
-    assert store.seen == [("put", True), ("delete", True)]
-    assert store.content(a_ref()) is None
-    assert [image.status for image in catalog.images.values()] == [ImageStatus.DELETING]
+    assert (catalog.images, store.seen) == ({}, [("put", True)])
 
 
-@pytest.mark.parametrize(
-    ("store", "error", "status"),
-    [
-        (VanishingImageStore, UnavailableError, ImageStatus.DELETING),
-        (BrokenImageStore, RuntimeError, ImageStatus.PENDING),
-    ],
-)
-def test_a_record_whose_bytes_may_be_there_is_kept_for_the_reconciler(
-    catalog: InMemoryImageCatalog,
-    store: type[InMemoryImageStore],
-    error: type[Exception],
-    status: ImageStatus,
-) -> None:
-    broken_store = store(catalog) if issubclass(store, WatchingImageStore) else store()
-    with pytest.raises(error):
-        upload_image_with(catalog, broken_store)(an_upload()).finish()
-    assert [image.status for image in catalog.images.values()] == [status]
+def test_a_record_that_cannot_be_removed_for_now_is_hidden_and_kept_for_the_reconciler() -> None:
+    class StickyCatalog(InMemoryImageCatalog):
+        @override
+        def finish_removal(self, ref: ImageRef) -> None:
+            raise UnavailableError
+
+    sticky = StickyCatalog(PRODUCT_ID)
+    with pytest.raises(UnavailableError) as unavailable:
+        upload_image_with(sticky, MumblingImageStore(sticky))(an_upload()).finish()
+    assert unavailable.value.ref == a_ref()
+    assert [image.status for image in sticky.images.values()] == [ImageStatus.DELETING]
+
+
+def test_a_record_whose_bytes_may_be_there_is_kept_for_the_reconciler(catalog: InMemoryImageCatalog) -> None:
+    with pytest.raises(RuntimeError):
+        upload_image_with(catalog, BrokenImageStore())(an_upload()).finish()
+    assert [image.status for image in catalog.images.values()] == [ImageStatus.PENDING]
 
 
 def test_a_picture_whose_event_was_quicker_than_its_lost_reply_is_kept(
@@ -268,7 +253,7 @@ def test_an_upload_that_cannot_be_taken_back_is_not_called_gone() -> None:
     assert store.content(a_ref()) == CONTENT
 
 
-@pytest.mark.parametrize("store", [RefusingImageStore, MumblingImageStore, VanishingImageStore])
+@pytest.mark.parametrize("store", [RefusingImageStore, MumblingImageStore])
 def test_an_upload_that_was_taken_back_says_which_picture_it_was(
     catalog: InMemoryImageCatalog, store: type[WatchingImageStore]
 ) -> None:

@@ -29,7 +29,6 @@ from tests.builders import (
     a_bucket,
     a_catalog_table,
     a_context,
-    a_ref,
     an_image,
     jpeg,
     upload_event,
@@ -290,9 +289,13 @@ def test_the_deployed_function_stores_the_record_and_the_bytes(
     image = DynamoImageCatalog(dynamodb, table).get(PRODUCT_ID, json.loads(response["body"])["id"])
     assert image is not None
     assert image == an_image(
-        alt_text="", size_bytes=len(CONTENT), created_at=image.created_at, updated_at=image.created_at
+        ref=image.ref,
+        alt_text="",
+        size_bytes=len(CONTENT),
+        created_at=image.created_at,
+        updated_at=image.created_at,
     )
-    assert s3.get_object(Bucket=bucket, Key=a_ref().key)["Body"].read() == CONTENT
+    assert s3.get_object(Bucket=bucket, Key=image.ref.incoming_key)["Body"].read() == CONTENT
     assert module.lambda_handler is module.lambda_handler
     metrics, log = printed()
     assert (metrics["stack"], metrics["service"]) == ("shop", "upload_image")
