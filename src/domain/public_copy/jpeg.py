@@ -1,6 +1,172 @@
-"""Stands in until the copy of this format is there."""
+"""The public copy of a JPEG: its tables and its compressed pixels, and of the rest what `jpeg_header` keeps.
+
+Markers, segments and scans: ITU T.81, annex B. What is read is what libjpeg-turbo reads, with which browsers
+show JPEGs: bytes that belong to no segment are passed over, and behind the end of the image nothing counts.
+"""
+
+import functools
+import re
+
+from domain.errors import NotAPictureError
+from domain.failure import Failure
+from domain.public_copy.faults import corrupt, too_complex, truncated, unsupported
+from domain.public_copy.jpeg_header import SIGNATURES, Header, Piece
+
+_START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
+_SOI, _EOI, _SOS, _DNL = 0xD8, 0xD9, 0xDA, 0xDC
+_DHT, _DQT, _DRI = 0xC4, 0xDB, 0xDD
+_TABLES = frozenset({_DHT, _DQT, _DRI})
+_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+"""Baseline, extended sequential, progressive."""
+_DROPPED = frozenset({0xCC, 0xFE, *range(0xE0, 0xF0)})
+"""Conditions of arithmetic coding, comments, and what belongs to applications."""
+_FEATURES = {
+    **dict.fromkeys((0xC9, 0xCA), "arithmetic coding"),
+    **dict.fromkeys((0xC3, 0xCB, 0xF7), "lossless compression"),
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE, 0xDF), "hierarchical compression"),
+}
+"""What markers of other frames mean (table B.1; F7 is that of JPEG-LS, ITU T.87). Firefox has no arithmetic
+coding, Chromium has; of the others neither shows anything."""
+_USUAL_BITS = 8
+_FRAME_BYTES, _COLOUR_BYTES = 6, 3
+"""A frame's header, and what it says of each colour (B.2.2)."""
+_NUMBER_BYTES = 2
+"""What a segment of DRI or DNL holds."""
+_MAX_SEGMENTS = 10_000
+"""Segments of use in one file. Chromium takes fewer than 100 scans, each with at most nine tables, and a
+profile has at most 255 parts."""
+_SHORT_SEGMENT_BYTES, _SHORTEST_SIGNED = 80, 9
+"""Up to which length segments are passed over in one go, and from which on one may be of use."""
 
 
 def copy(content: bytes) -> bytes:
-    """Return the picture as it is."""
-    return content
+    """Return the JPEG without what only its maker needs; the same object if there is nothing to drop.
+
+    It takes time in proportion to the bytes, and no more memory than for the copy, whatever is in the file.
+
+    Raises:
+        NotAPictureError: it is no JPEG, is cut, or needs what browsers do not have.
+
+    """
+    if not content.startswith(_START_OF_IMAGE):
+        raise NotAPictureError(Failure("not_a_picture", "The file is not a JPEG picture. Convert it to one."))
+    copied = b"".join(_pieces(content))
+    return content if copied == content else copied
+
+
+def _pieces(content: bytes) -> list[Piece]:
+    view = memoryview(content)
+    header = Header(view[:2])
+    scans = looked_at = 0
+    at = len(_START_OF_IMAGE)
+    while True:
+        at = _end_of_what_says_nothing(content, at)
+        marker = content[at + 1] if at + 1 < len(content) else None
+        if marker == _EOI and scans:
+            header.pieces.append(view[at : at + 2])
+            return header.pieces
+        end = at + 2 + max(2, int.from_bytes(view[at + 2 : at + 4]))
+        if marker is None or marker == _EOI or end > len(content):
+            raise NotAPictureError(truncated())
+        payload = view[at + 4 : end]
+        is_signed = _is_signed(marker, payload)
+        if is_signed or marker not in _DROPPED:
+            looked_at += 1
+            if looked_at > _MAX_SEGMENTS:
+                raise NotAPictureError(too_complex(f"more than {_MAX_SEGMENTS:,} segments"))
+        if is_signed and not scans:
+            header.add(marker, payload)
+        elif marker not in _DROPPED and (marker != _DNL or len(payload) == _NUMBER_BYTES):
+            failure = _failure(marker, payload)
+            if failure:
+                raise NotAPictureError(failure)
+            if marker == _SOS:
+                scans += 1
+                header.end()
+                end = _end_of_scan(content, end)
+            header.pieces.append(view[at:end])
+        at = end
+
+
+def _is_signed(marker: int, payload: memoryview) -> bool:
+    signature = SIGNATURES.get(marker)
+    return signature is not None and payload[: len(signature)] == signature
+
+
+def _failure(marker: int, payload: memoryview) -> Failure | None:
+    """Tell what keeps every browser from going on at this segment, None if nothing does."""
+    if marker in _FEATURES:
+        return unsupported(f"a JPEG with {_FEATURES[marker]}")
+    if marker in _FRAMES:
+        return _frame_failure(payload)
+    if marker == _SOS:
+        colours = payload[0] if payload else 0
+        return (
+            None
+            if len(payload) == 4 + 2 * colours
+            else corrupt("a scan of it has a header of a wrong length")
+        )
+    if marker in _TABLES:
+        return None if _is_whole(marker, payload) else corrupt("a table of it has a wrong length")
+    if marker == _SOI:
+        return corrupt("another picture begins before its end")
+    return None if marker == _DNL else corrupt(f"it has a marker FF{marker:02X}, which means nothing")
+
+
+def _frame_failure(payload: memoryview) -> Failure | None:
+    if len(payload) < _FRAME_BYTES or len(payload) != _FRAME_BYTES + _COLOUR_BYTES * payload[5]:
+        return corrupt("its frame has a header of a wrong length")
+    if payload[0] != _USUAL_BITS:
+        return unsupported(f"a JPEG with {payload[0]} bits a colour")
+    if not any(payload[1:3]):
+        return unsupported("a JPEG that tells its height behind its pixels")
+    return None
+
+
+def _is_whole(marker: int, payload: memoryview) -> bool:
+    """Tell whether tables end where their segment does."""
+    if marker == _DRI:
+        return len(payload) == _NUMBER_BYTES
+    at = 0
+    while at < len(payload):
+        if marker == _DQT:
+            at += 129 if payload[at] >> 4 else 65
+        else:
+            at += 17 + sum(payload[at + 1 : at + 17])
+    return at == len(payload)
+
+
+def _end_of_scan(content: bytes, at: int) -> int:
+    """Return where the entropy-coded data ends: at the next marker that is none of restart."""
+    found = _patterns()[1].search(content, at)
+    return found.start() if found else len(content)
+
+
+def _end_of_what_says_nothing(content: bytes, at: int) -> int:
+    """Return where the next segment begins that is of use or long."""
+    found = _patterns()[0].match(content, at)
+    return found.end() if found else at
+
+
+@functools.cache
+def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return what passes over all that is of no use, and what finds the end of a scan.
+
+    A file may consist of millions of markers and small segments, too many for a loop. Each repetition is
+    possessive or bounded, so that both take time in proportion to the bytes.
+    """
+    signatures = b"|".join(map(re.escape, SIGNATURES.values()))
+    begins = rb"\xff++"
+    segment = (
+        rb"[\xcc\xe0-\xef\xfe]\x00"
+        rb"(?:[\x00-\x02]|%b|(?!.(?:%b))(?:%b))"
+        % (_lengths(3, _SHORTEST_SIGNED), signatures, _lengths(_SHORTEST_SIGNED, _SHORT_SEGMENT_BYTES))
+    )
+    bare = rb"[\x00\x01\xd0-\xd7]"
+    fill = rb"\xff+(?=\xff)"
+    skipped = rb"(?:(?:[^\xff]++|%b(?:%b|%b))++|%b)*+" % (begins, segment, bare, fill)
+    return re.compile(skipped, re.DOTALL), re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+
+
+def _lengths(first: int, end: int) -> bytes:
+    return b"|".join(re.escape(bytes([length])) + b".{%d}" % (length - 2) for length in range(first, end))
