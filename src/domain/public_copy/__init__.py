@@ -1,0 +1,1 @@
+"""What of a picture's bytes the public may have."""
