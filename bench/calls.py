@@ -20,16 +20,15 @@ _RECORD = (Call("TransactWriteItems", write_units=7),)
 """The record and its product's count, twice each in a transaction; the entries of both in the gallery's
 index, and the record's in the index of open ones."""
 _STORE = (*_RECORD, Call("PutObject"))
-_OPEN, _PUBLISH, _TELL = Call("GetObject"), Call("PutObjectTagging"), Call("PutEvents")
+_OPEN, _PUBLISH, _TELL = Call("GetObject"), Call("PutObject"), Call("PutEvents")
+_EMPTY = Call("DeleteObject")
+"""Of the drop box; S3 bills no deletion."""
 _COMPLETE = Call("UpdateItem", write_units=3)
 """The record, also in the gallery's index, and out of that of open ones."""
 _COMPLETE_PRIMARY = Call("TransactWriteItems", write_units=7)
 """The record and the product's item, twice each; the entries of both in the gallery's index, and the record's
 out of the index of open ones."""
-_LOOK_INTO_FORM = (
-    Call("ListObjectVersions"),
-    Call("GetItem", read_units=1),  # what was announced
-)
+_ANNOUNCED = Call("GetItem", read_units=1)
 _LOOK_UP = Call("BatchGetItem", read_units=2)
 
 CALLS: dict[str, tuple[Call, ...]] = {
@@ -50,13 +49,13 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "delete": (
         _LOOK_UP,
         Call("TransactWriteItems", write_units=7),
-        Call("DeleteObject"),
+        Call("DeleteObjects"),
         _TELL,
         Call("DeleteItem", write_units=2),
     ),
-    "metadata": (_OPEN, _PUBLISH, _COMPLETE, _TELL),
-    "metadata of a primary": (_OPEN, _PUBLISH, _COMPLETE_PRIMARY, _TELL),
-    "metadata of a form": (_OPEN, *_LOOK_INTO_FORM, _PUBLISH, _COMPLETE, _TELL),
+    "metadata": (_OPEN, _PUBLISH, _COMPLETE, _TELL, _EMPTY),
+    "metadata of a primary": (_OPEN, _PUBLISH, _COMPLETE_PRIMARY, _TELL, _EMPTY),
+    "metadata of a form": (_OPEN, _ANNOUNCED, _PUBLISH, _COMPLETE, _TELL, _EMPTY),
 }
 """By route, warm: identifiers are leased. Units are those of a page and a gallery of ten pictures: a query
 reads what the page shows, however large the gallery is, and a new order writes four for each picture: the

@@ -19,7 +19,8 @@ import boto3
 from botocore.session import get_session
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.dynamo_items import file_to_attributes, image_key, image_to_item, product_key, product_to_item
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_items import file_to_attributes, image_to_item, product_key, product_to_item
 from adapters.dynamo_products import DynamoProducts
 from bench.capacity import Meter, Report
 from domain.api_key import Role
@@ -164,18 +165,22 @@ class Routes:
         yield self._cost("reserve", lambda: uploaded.append(self._reserve(product_id)))
         primary = self._upload(product_id, is_primary="true")
         plain, with_key_id, form = uploaded
-        self._s3.put_object(Bucket=self._bucket, Key=a_ref(form, product_id).key, Body=self._content)
+        key = self._incoming_key(product_id, form)
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=self._content)
         yield self._cost("metadata", lambda: self._inspect(product_id, plain))
         yield self._cost("metadata of a form", lambda: self._inspect(product_id, form))
         yield self._cost("metadata of a primary", lambda: self._inspect(product_id, primary))
-        # What is deleted while it is pending keeps a hidden record.
         self._inspect(product_id, with_key_id)
         delete = partial(self._json, "gallery", "DELETE", IMAGE_PATH, None, product_id=product_id)
         yield self._cost("delete", lambda: delete(image_id=primary))
         for image_id in uploaded:
             delete(image_id=image_id)
-        # As long as its form is good, the record stays hidden; the reconciler removes it at last.
-        self.dynamodb.delete_item(TableName=self.table, Key=image_key(product_id, form))
+
+    def _incoming_key(self, product_id: int, image_id: int) -> str:
+        image = DynamoImageCatalog(self.dynamodb, self.table).get(product_id, image_id)
+        if image is None:
+            raise RouteError(f"There is no record of image {image_id}.")
+        return image.ref.incoming_key
 
     def _cost(self, route: str, request: Callable[[], object]) -> Cost:
         self._meter.take()
@@ -204,7 +209,7 @@ class Routes:
         return int(self._json("reserve_upload", "POST", path, body, product_id=product_id)["id"])
 
     def _inspect(self, product_id: int, image_id: int) -> None:
-        key = a_ref(image_id, product_id).key
+        key = self._incoming_key(product_id, image_id)
         event = object_created(key)
         with _quiet():
             answer = self._functions["extract_metadata"](event, a_context())

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.audit import audit_of
+from ops.audit import audit_of, remove_unowned
 from ops.failure_queue import FailedEvent, FailureQueue, Outcome
 from ops.failures import OperatorError
 from ops.target import PARALLEL_CALLS, target_of
@@ -131,25 +131,39 @@ def drop(
 
 
 @app.command()
-def audit(ctx: typer.Context) -> None:
-    """Compare bucket and table, and each product's count with its images; reads all of both.
+def audit(
+    ctx: typer.Context,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove public objects without a ready record.")
+    ] = False,
+    yes: _Yes = False,
+) -> None:
+    """Compare what is public with the records, and each product's count with its images; reads all of both.
 
-    The exit code is 1 if something is amiss. What is under way while it runs may be named wrongly.
+    The exit code is 1 if something is amiss. What is under way while it runs may be named wrongly; what is to
+    be removed is looked at once more.
 
-    Example:
+    Examples:
         product-images repair audit
+        product-images repair audit --remove
 
     """
-    found = audit_of(target_of(ctx))
-    say(f"Objects: {found.objects}, records: {found.records}, of which ready: {found.ready}.")
+    target = target_of(ctx)
+    found = audit_of(target)
+    say(f"Public objects: {found.objects}, records: {found.records}, of which ready: {found.ready}.")
     for what, each in found.findings.items():
         for finding in each[:_SHOWN]:
             fail(f"{what}: {finding}")
         if len(each) > _SHOWN:
             fail(f"{what}: {len(each) - _SHOWN} more")
+    if remove and found.unowned:
+        if not yes:
+            confirm(f"Remove {len(found.unowned)} public objects without a ready record, in {target.name}?")
+        for key in remove_unowned(target, found):
+            say(f"Removed {key}")
     if any(found.findings.values()):
         raise typer.Exit(1)
-    say("Every object has its record, every ready record its bytes, and every product counts right.")
+    say("All that is public has its ready record, and every product counts right.")
 
 
 def _chosen(events: Sequence[FailedEvent], ids: Sequence[str] | None) -> Sequence[FailedEvent]:

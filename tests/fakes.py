@@ -220,7 +220,7 @@ class InMemoryImageCatalog:
 
     def _read(self, image: ProductImage) -> ProductImage:
         if _place(image.ref) in self.damaged:
-            raise ImageRecordDamagedError(*_place(image.ref), "size")
+            raise ImageRecordDamagedError(*_place(image.ref), "name")
         return image
 
     def _part(
@@ -230,7 +230,7 @@ class InMemoryImageCatalog:
         damaged = [image.ref for image in images if _place(image.ref) in self.damaged]
         return (
             [image for image in images if image.ref not in damaged],
-            tuple(ImageRecordDamagedError(*_place(ref), "size") for ref in damaged),
+            tuple(ImageRecordDamagedError(*_place(ref), "name") for ref in damaged),
         )
 
     def _as_seen(self, seen: ProductImage) -> ProductImage | None:

@@ -92,12 +92,11 @@ class Trial:
     def _delete_bytes(self) -> None:
         """Delete all versions, and what marks them as deleted."""
         s3, bucket = self.target.clients.s3(), self.target.bucket
-        pages = s3.get_paginator("list_object_versions").paginate(
-            Bucket=bucket, Prefix=f"originals/{self.product_id}/"
-        )
-        for page in pages:
-            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+        lists = s3.get_paginator("list_object_versions")
+        for place in ("incoming", "media"):
+            for page in lists.paginate(Bucket=bucket, Prefix=f"{place}/{self.product_id}/"):
+                for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                    s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
 class _NotedKeys(DynamoApiKeys):

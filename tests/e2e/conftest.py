@@ -111,8 +111,8 @@ def told(shop: Shop) -> Iterator[str]:
 
 
 @pytest.fixture
-def recorded_version(system: State) -> Iterator[str]:
-    """What the recorded events speak of, for this test alone; yield the version of the picture's bytes."""
+def recorded_picture(system: State) -> Iterator[None]:
+    """What the recorded events speak of, for this test alone."""
     client, resources = system.endpoint.client, system.resources
     add_example_keys(DynamoApiKeys(client("dynamodb"), resources.keys_table))
     DynamoProducts(client("dynamodb"), resources.table).add(GALLERY_IMAGE.product_id)
@@ -120,15 +120,17 @@ def recorded_version(system: State) -> Iterator[str]:
     for ref in (GALLERY_IMAGE, IMAGE):
         system.catalog.reserve(an_image(ref=ref, size_bytes=len(content)))
     system.catalog.mark_ready(GALLERY_IMAGE, a_file(facts=ImageFacts(96, 64, "RGB")), NOW)
-    yield client("s3").put_object(Bucket=resources.bucket, Key=IMAGE.key, Body=content)["VersionId"]
+    client("s3").put_object(Bucket=resources.bucket, Key=IMAGE.incoming_key, Body=content)
+    yield
     _remove_recorded(system)
 
 
 def _remove_recorded(system: State) -> None:
     s3, resources = system.endpoint.client("s3"), system.resources
-    listed = s3.list_object_versions(Bucket=resources.bucket, Prefix=IMAGE.key)
-    for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
-        s3.delete_object(Bucket=resources.bucket, Key=IMAGE.key, VersionId=each["VersionId"])
+    for prefix in (IMAGE.incoming_key, IMAGE.media_prefix):
+        listed = s3.list_object_versions(Bucket=resources.bucket, Prefix=prefix)
+        for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+            s3.delete_object(Bucket=resources.bucket, Key=each["Key"], VersionId=each["VersionId"])
     for ref in (GALLERY_IMAGE, IMAGE):
         if system.catalog.get(ref.product_id, ref.image_id):
             system.catalog.begin_removal(system.catalog.look_up(ref.product_id, ref.image_id), NOW)

@@ -89,10 +89,9 @@ CASES: dict[str, dict[str, tuple[object, object]]] = {
 """What comes of the first and the second invocation with each payload."""
 
 
+@pytest.mark.usefixtures("recorded_picture")
 @pytest.mark.parametrize("function", CASES)
-def test_no_invocation_imports_anything_not_even_the_first(
-    system: State, recorded_picture: None, function: str
-) -> None:
+def test_no_invocation_imports_anything_not_even_the_first(system: State, function: str) -> None:
     cases = CASES[function]
     events = [recorded(function, case) for case in cases]
     answers, imported = invoke_twice(system, function, events)

@@ -52,9 +52,10 @@ LOGGED: dict[str, dict[str, str | None]] = {
 """Payloads of each function, in turn, and what it says of each; tests/unit has all payloads."""
 
 
+@pytest.mark.usefixtures("recorded_picture")
 @pytest.mark.parametrize("function", LOGGED)
 def test_a_built_function_answers_and_logs_nothing_that_clients_send_or_get_even_at_level_debug(
-    system: State, recorded_picture: None, tmp_path: Path, function: str
+    system: State, tmp_path: Path, function: str
 ) -> None:
     with RuntimeEmulator(function, system, tmp_path) as runtime:
         for case in LOGGED[function]:

@@ -55,7 +55,7 @@ def shop_on_dynamodb() -> Iterator[Shop]:
         table = a_catalog_table(client)
 
         def damage(ref: ImageRef) -> None:
-            remove_attribute(client, table, ref, "size")
+            remove_attribute(client, table, ref, "name")
 
         yield Shop(DynamoImageCatalog(client, table), DynamoProducts(client, table), damage)
 

@@ -14,7 +14,8 @@ from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import UnavailableError
-from domain.image import ImageSnapshot
+from domain.image import ImageFormat, ImageSnapshot
+from domain.ports import PublicCopy
 from tests.builders import DAMAGED, NOW, OPERATOR, SHA256, a_claim, a_file, a_ref, an_api_key, an_image
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
 
@@ -64,13 +65,15 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "all keys": lambda client: list(DynamoApiKeys(client, "t").all()),
     "revoke a key": lambda client: DynamoApiKeys(client, "t").revoke("id", OPERATOR, NOW),
 }
+COPY = PublicCopy(b"picture", ImageFormat.JPEG, SHA256)
 S3_CALLS: dict[str, "S3Call"] = {
     "put": lambda client: S3ImageStore(client, "b").put(an_image(), b"picture"),
-    "get": lambda client: S3ImageStore(client, "b").get(a_ref()),
-    "exists": lambda client: S3ImageStore(client, "b").exists(a_ref()),
-    "publish": lambda client: S3ImageStore(client, "b").publish(a_ref()),
-    "delete": lambda client: S3ImageStore(client, "b").delete(a_ref()),
-    "discard": lambda client: S3ImageStore(client, "b").discard(a_ref(), "a version"),
+    "received": lambda client: S3ImageStore(client, "b").received(a_ref()),
+    "publish": lambda client: S3ImageStore(client, "b").publish(a_ref(), COPY),
+    "public_copy": lambda client: S3ImageStore(client, "b").public_copy(a_ref()),
+    "is_there": lambda client: S3ImageStore(client, "b").is_there(a_ref()),
+    "unpublish": lambda client: S3ImageStore(client, "b").unpublish(a_ref()),
+    "delete": lambda client: S3ImageStore(client, "b").delete(an_image()),
 }
 
 every_dynamo_call = pytest.mark.parametrize("call", DYNAMO_CALLS.values(), ids=DYNAMO_CALLS)

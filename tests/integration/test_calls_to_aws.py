@@ -110,8 +110,8 @@ def test_each_route_takes_the_calls_and_the_units_that_the_table_says(routes: Ro
         ("reserve", 1),
         ("list", 1),
         ("show", 1),
-        ("metadata", 4),
-        ("metadata of a primary", 4),
+        ("metadata", 5),
+        ("metadata of a primary", 5),
     ],
 )
 def test_the_routes_that_are_used_most_take_few_calls(route: str, calls: int) -> None:

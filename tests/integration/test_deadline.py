@@ -34,9 +34,9 @@ def test_a_call_that_ends_in_time_is_made() -> None:
         with within(seconds(6.1)):
             assert not products.exists(42)
         with within(seconds(8.1)):
-            assert store.get(a_ref()) is None
+            assert store.received(a_ref()) is None
         with within(seconds(7.9)), pytest.raises(UnavailableError):
-            store.get(a_ref())
+            store.received(a_ref())
 
 
 @pytest.mark.usefixtures("without_backoff")

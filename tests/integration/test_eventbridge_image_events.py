@@ -1,5 +1,6 @@
 import json
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -13,7 +14,7 @@ from domain.errors import UnavailableError
 from domain.image import ImageStatus
 from domain.image_events import ImageEventKind, ImageSummary
 from local.template import ROOT
-from tests.builders import DAMAGED, a_ready_image, a_ref, an_image
+from tests.builders import DAMAGED, TOKEN, a_ready_image, a_ref, an_image
 from tests.integration.faults import answer_with, hook
 
 READY = ImageSummary.of(a_ready_image())
@@ -48,7 +49,7 @@ def test_an_event_is_what_the_documentation_says(kind: ImageEventKind) -> None:
     }
     for word in (kind.value, "product-images", *detail):
         assert f"`{word}`" in DOCUMENTED
-    assert detail["path"] == "/media/42/1.jpg"
+    assert detail["path"] == f"/media/42/1-{TOKEN}.jpg"
 
 
 def test_an_event_holds_nothing_that_a_client_wrote() -> None:
@@ -92,7 +93,7 @@ def test_an_inspection_is_asked_for_as_s3_does_and_not_waited_for() -> None:
     assert call["headers"]["X-Amz-Invocation-Type"] == "Event"
     assert call["url_path"] == "/2015-03-31/functions/extract/invocations"
     [record] = json.loads(call["body"])["Records"]
-    assert record["s3"]["object"] == {"key": "originals%2F42%2F1.jpg"}
+    assert record["s3"]["object"] == {"key": quote_plus(a_ref().incoming_key)}
 
 
 def test_a_function_that_takes_no_more_calls_is_a_passing_fault() -> None:

@@ -17,7 +17,6 @@ from domain.image import (
     Announcement,
     ImageFacts,
     ImageFormat,
-    ImageRef,
     ImageSnapshot,
     ImageStatus,
     Primary,
@@ -52,7 +51,8 @@ def test_no_picture_is_reserved_for_a_product_that_is_not_there_nor_is_it_made(
 @pytest.mark.parametrize("image_format", ImageFormat)
 def test_a_record_comes_back_as_it_was_reserved(catalog: Catalog, image_format: ImageFormat) -> None:
     image = an_image(
-        ref=ImageRef(PRODUCT_ID, 2**53 - 1, image_format),
+        ref=a_ref(2**53 - 1),
+        image_format=image_format,
         user=User(2**53 - 1, "w\u0142odek", ""),
         name="\U0001f45f.jpg",
         alt_text="",

@@ -11,9 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from adapters.dynamo_items import Item, image_key, is_product, product_key
+from domain.image import ImageFormat, ProductImage
 from ops import audit, catalogue, failure_queue
 from ops.target import Target
-from tests.builders import PRODUCT_ID, a_ref, an_image
+from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
+from tests.integration.conftest import remove_attribute
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
 
 if TYPE_CHECKING:
@@ -56,13 +58,16 @@ class Queue:
         self._sqs.receive_message(QueueUrl=self._url, VisibilityTimeout=600)
 
 
+KEY = a_ref().incoming_key
+
+
 @pytest.fixture
 def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     with operator_of_a_stack(monkeypatch) as operator:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", operator.aws.url)
         # One queue in memory has no servers to wait for.
         monkeypatch.setattr(failure_queue, "LONG_POLL_SECONDS", 0)
-        operator.aws.function_ends({"images": [{"key": "originals/42/1.jpg", "outcome": "ready"}]})
+        operator.aws.function_ends({"images": [{"key": KEY, "outcome": "ready"}]})
         yield operator
 
 
@@ -74,7 +79,7 @@ def queue(operator: Operator) -> Queue:
 
 def failure(number: int, function: str = FUNCTION, **changes: object) -> dict[str, object]:
     """Return what Lambda writes of an event about picture `number` that failed."""
-    records = [{"s3": {"object": {"key": f"originals/{PRODUCT_ID}/{number}.jpg"}}}]
+    records = [{"s3": {"object": {"key": a_ref(number).incoming_key}}}]
     return {
         "requestContext": {"functionArn": f"{ARN}{function}:$LATEST", "condition": "RetriesExhausted"},
         "requestPayload": {"Records": records},
@@ -99,7 +104,7 @@ def test_the_queue_is_listed_with_age_function_picture_and_error(operator: Opera
     _, *rows = result.stdout.splitlines()
     assert sorted(re.split(r" {2,}", row.strip()) for row in rows) == sorted(
         [
-            [first, "0 min", "extract-metadata", "originals/42/1.jpg", "There is no record."],
+            [first, "0 min", "extract-metadata", KEY, "There is no record."],
             [other, "0 min", "no function", "no picture", "it holds no event of a function"],
         ]
     )
@@ -113,7 +118,7 @@ def test_the_queue_is_there_for_scripts_too(operator: Operator, queue: Queue) ->
         "age_seconds": event["age_seconds"],
         "function": "extract-metadata",
         "is_of_this_stack": True,
-        "pictures": ["originals/42/1.jpg"],
+        "pictures": [KEY],
         "error": "There is no record.",
         "payload": failure(1)["requestPayload"],
     }
@@ -181,8 +186,8 @@ def test_each_event_is_handled_by_its_function_and_its_message_deleted(
     assert (result.exit_code, result.stderr) == (0, "")
     assert sorted(result.stdout.splitlines()) == sorted(
         [
-            f"{first}: originals/42/1.jpg is ready.",
-            f"{second}: originals/42/1.jpg is ready.",
+            f"{first}: {KEY} is ready.",
+            f"{second}: {KEY} is ready.",
             "Done: 2 of 2.",
         ]
     )
@@ -259,7 +264,7 @@ def test_an_event_that_was_handled_but_whose_message_remains_says_both(
     queue.holds(failure(1))
     result = operator.runs("repair", "redrive", "--yes")
     assert (result.exit_code, queue.visible) == (1, 1)
-    assert "originals/42/1.jpg is ready, but its message remains: AWS refused DeleteMessage" in result.stderr
+    assert f"{KEY} is ready, but its message remains: AWS refused DeleteMessage" in result.stderr
 
 
 def test_one_event_is_sent_by_its_id(operator: Operator, queue: Queue) -> None:
@@ -274,7 +279,7 @@ def test_the_question_names_function_picture_and_error(operator: Operator, queue
     (name,) = queue.holds(failure(1))
     result = operator.runs("repair", "redrive", typing="y\n")
     assert result.exit_code == 0
-    assert f"{name}: extract-metadata, originals/42/1.jpg, There is no record." in result.stderr
+    assert f"{name}: extract-metadata, {KEY}, There is no record." in result.stderr
     assert "Send this event again, in stack product-images (eu-central-1)?" in result.stderr
 
 
@@ -327,6 +332,94 @@ def test_an_audit_finds_nothing_amiss_where_nothing_is(operator: Operator) -> No
     assert "every product counts right" in result.stdout
 
 
+def publish(image: ProductImage, key: str | None = None) -> None:
+    """Write a public object: a picture's copy, or another one."""
+    boto3.client("s3").put_object(Bucket="images", Key=key or image.media_key, Body=b"a copy")
+
+
+def public_keys() -> set[str]:
+    return {each["Key"] for each in boto3.client("s3").list_objects_v2(Bucket="images").get("Contents", [])}
+
+
+def test_an_audit_names_a_ready_record_whose_public_copy_is_gone(operator: Operator) -> None:
+    operator.products.add(PRODUCT_ID)
+    operator.catalog.reserve(an_image())
+    operator.catalog.mark_ready(a_ref(), a_file(), NOW)
+    line = error_line(operator.runs("repair", "audit"))
+    assert line == f"Error: ready record without its public copy: {an_image().media_key}"
+    publish(an_image())
+    assert operator.runs("repair", "audit").exit_code == 0
+
+
+def test_an_audit_knows_what_was_made_of_a_copy_and_what_is_still_open(operator: Operator) -> None:
+    operator.products.add(PRODUCT_ID)
+    for image_id in (1, 2, 3):
+        operator.catalog.reserve(an_image(ref=a_ref(image_id)))
+        publish(an_image(ref=a_ref(image_id)))
+    operator.catalog.mark_ready(a_ref(1), a_file(), NOW)
+    publish(an_image(), f"{a_ref(1).media_prefix}/r1/640.avif")
+    operator.catalog.withdraw(a_ref(3), NOW)
+    result = operator.runs("repair", "audit", "--remove")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Public objects: 4, records: 3, of which ready: 1." in result.stdout
+
+
+def strays(operator: Operator) -> set[str]:
+    """Make public what has no ready record, beside a picture that has one, and one that cannot be read."""
+    operator.products.add(PRODUCT_ID)
+    for image_id in (1, 2, 3):
+        operator.catalog.reserve(an_image(ref=a_ref(image_id)))
+    for image_id in (1, 3):
+        operator.catalog.mark_ready(a_ref(image_id), a_file(), NOW)
+        publish(an_image(ref=a_ref(image_id)))
+    operator.catalog.mark_failed(a_ref(2), DAMAGED, SHA256, NOW)
+    remove_attribute(boto3.client("dynamodb"), "catalog", a_ref(3), "name")
+    keys = {
+        an_image(image_format=ImageFormat.PNG).media_key,
+        an_image(ref=a_ref(2)).media_key,
+        an_image(ref=a_ref(4)).media_key,
+        f"{a_ref(4).media_prefix}/r1/640.avif",
+        "media/42/1.jpg",
+    }
+    for key in keys:
+        publish(an_image(), key)
+    return keys
+
+
+def test_an_audit_names_what_is_public_without_a_ready_record_and_leaves_it(operator: Operator) -> None:
+    keys = strays(operator)
+    result = operator.runs("repair", "audit")
+    assert result.exit_code == 1
+    for key in keys:
+        assert f"public object without a ready record: {key}\n" in result.stderr
+    assert keys <= public_keys()
+
+
+def test_an_audit_removes_what_is_public_without_a_ready_record_if_it_is_told_to(operator: Operator) -> None:
+    keys = strays(operator)
+    asked = operator.runs("repair", "audit", "--remove", typing="n\n")
+    assert f"Remove {len(keys)} public objects without a ready record" in asked.output
+    assert keys <= public_keys()
+    result = operator.runs("repair", "audit", "--remove", "--yes")
+    assert {line.removeprefix("Removed ") for line in result.stdout.splitlines()[1:]} == keys
+    assert public_keys() == {an_image(ref=a_ref(image_id)).media_key for image_id in (1, 3)}
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_what_has_a_record_at_a_second_look_is_not_removed(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, is_damaged: bool
+) -> None:
+    operator.products.add(PRODUCT_ID)
+    operator.catalog.reserve(an_image())
+    operator.catalog.mark_ready(a_ref(), a_file(), NOW)
+    publish(an_image())
+    if is_damaged:
+        remove_attribute(boto3.client("dynamodb"), "catalog", a_ref(), "name")
+    monkeypatch.setattr(audit, "items", lambda _target: iter(()))
+    operator.runs("repair", "audit", "--remove", "--yes")
+    assert public_keys() == {an_image().media_key}
+
+
 def test_an_audit_names_pictures_of_a_product_that_is_gone(operator: Operator) -> None:
     operator.products.add(PRODUCT_ID)
     operator.catalog.reserve(an_image())
@@ -359,7 +452,7 @@ def test_an_audit_names_a_damaged_record_and_goes_on(
         ExpressionAttributeValues={":value": value},
     )
     result = operator.runs("repair", "audit")
-    assert (result.exit_code, result.stdout) == (1, "Objects: 0, records: 1, of which ready: 0.\n")
+    assert (result.exit_code, result.stdout) == (1, "Public objects: 0, records: 1, of which ready: 0.\n")
     damaged, *others = result.stderr.splitlines()
     assert damaged == (
         f"Error: damaged record: PRODUCT#42 / IMAGE#0000000000000001: {attribute} is missing or unreadable"

@@ -10,13 +10,16 @@ from moto import mock_aws
 from adapters.aws import s3_client
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import BytesRefusedError, UnavailableError
-from domain.image import ImageFormat, ImageRef
-from tests.builders import a_bucket, a_ref, an_image
+from domain.image import ImageFormat
+from domain.ports import PublicCopy
+from tests.builders import PRODUCT_ID, SHA256, a_bucket, a_ready_image, a_ref, an_image
 from tests.integration.conftest import s3_client_on_moto
-from tests.integration.faults import answer_with, lose_first_reply
+from tests.integration.faults import LOST_CONNECTIONS, answer_with, hook, lose_every_request, lose_first_reply
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+COPY = PublicCopy(b"\xff\xd8\xff a copy", ImageFormat.JPEG, SHA256)
 
 
 @pytest.fixture
@@ -31,29 +34,38 @@ def store(client: "S3Client") -> S3ImageStore:
 
 
 @pytest.mark.parametrize("image_format", ImageFormat)
-def test_bytes_are_stored_with_the_media_type_that_was_detected_to_be_kept_for_a_year(
+def test_a_copy_lies_where_the_public_looks_with_the_headers_that_are_ours(
     client: "S3Client", store: S3ImageStore, image_format: ImageFormat
 ) -> None:
-    ref = ImageRef(42, 1, image_format)
-    store.put(an_image(ref=ref), b"picture")
-    head = client.head_object(Bucket="images", Key=ref.key)
+    store.publish(a_ref(7), COPY._replace(image_format=image_format))
+    head = client.head_object(Bucket="images", Key=a_ref(7).media_key(image_format))
     assert head["ContentType"] == image_format.media_type
+    assert head["ContentDisposition"] == f'inline; filename="{PRODUCT_ID}-7.{image_format.extension}"'
     assert head["CacheControl"] == "public, max-age=31536000, immutable"
+    assert head["Metadata"] == {"sha256": SHA256}
 
 
-def test_what_is_published_bears_the_tag_that_the_buckets_policy_asks_for(
+def test_what_comes_in_lies_in_the_drop_box_alone_and_says_nothing_of_the_client(
     client: "S3Client", store: S3ImageStore
 ) -> None:
     store.put(an_image(), b"picture")
-    store.publish(a_ref())
-    tags = client.get_object_tagging(Bucket="images", Key=a_ref().key)["TagSet"]
-    assert tags == [{"Key": "status", "Value": "ready"}]
+    [stored] = client.list_objects_v2(Bucket="images")["Contents"]
+    assert stored["Key"] == a_ref().incoming_key
+    head = client.head_object(Bucket="images", Key=stored["Key"])
+    assert head["Metadata"] == {"created-at": "2026-03-14T09:26:53.589793Z"}
 
 
-def test_bytes_travel_with_the_checksum_that_s3_is_to_check(client: "S3Client", store: S3ImageStore) -> None:
-    store.put(an_image(), b"picture")
-    head = client.head_object(Bucket="images", Key=a_ref().key, ChecksumMode="ENABLED")
-    assert base64.b64decode(head["ChecksumCRC32"]) == zlib.crc32(b"picture").to_bytes(4)
+@pytest.mark.parametrize("write", ["put", "publish"])
+def test_bytes_travel_with_the_checksum_that_s3_is_to_check(
+    client: "S3Client", store: S3ImageStore, write: str
+) -> None:
+    key = a_ref().incoming_key if write == "put" else an_image().media_key
+    if write == "put":
+        store.put(an_image(), COPY.content)
+    else:
+        store.publish(a_ref(), COPY)
+    head = client.head_object(Bucket="images", Key=key, ChecksumMode="ENABLED")
+    assert base64.b64decode(head["ChecksumCRC32"]) == zlib.crc32(COPY.content).to_bytes(4)
 
 
 @pytest.mark.usefixtures("without_backoff")
@@ -62,29 +74,17 @@ def test_bytes_whose_reply_was_lost_are_accepted_when_the_sdk_tries_again(
 ) -> None:
     lose_first_reply(client)
     store.put(an_image(), b"picture")
-    stored = store.get(a_ref())
-    assert stored is not None
-    assert stored.content == b"picture"
+    received = store.received(a_ref())
+    assert received is not None
+    assert received.content == b"picture"
 
 
-def test_bytes_that_lost_their_stamp_to_a_hand_are_looked_at_like_those_of_a_form(
+@pytest.mark.usefixtures("without_backoff")
+def test_a_copy_whose_reply_was_lost_is_ones_own_when_the_sdk_tries_again(
     client: "S3Client", store: S3ImageStore
 ) -> None:
-    key = a_ref().key
-    client.put_object(Bucket="images", Key=key, Body=b"picture", Metadata={"written-once": key})
-    stored = store.get(a_ref())
-    assert stored is not None
-    assert stored.stamp is None
-
-
-def test_bytes_that_were_copied_from_another_picture_do_not_bear_its_stamp(
-    client: "S3Client", store: S3ImageStore
-) -> None:
-    store.put(an_image(), b"picture")
-    client.copy_object(Bucket="images", Key=a_ref(2).key, CopySource=f"images/{a_ref().key}")
-    stored = store.get(a_ref(2))
-    assert stored is not None
-    assert (stored.content, stored.stamp) == (b"picture", None)
+    lose_first_reply(client)
+    assert store.publish(a_ref(), COPY) == COPY
 
 
 @pytest.mark.parametrize(
@@ -105,24 +105,88 @@ def test_an_error_that_leaves_the_outcome_open_says_so(status: int, retries: int
         S3ImageStore(client, "images").put(an_image(), b"picture")
 
 
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "SlowDown"])
+def test_a_copy_that_cannot_be_written_just_now_is_a_passing_fault(client: "S3Client", code: str) -> None:
+    store = S3ImageStore(client, a_bucket(client))
+    answer_with(client, code, 409 if code == "ConditionalRequestConflict" else 503)
+    with pytest.raises(UnavailableError):
+        store.publish(a_ref(), COPY)
+
+
+def test_a_copy_that_is_deleted_while_it_is_looked_at_is_a_passing_fault(
+    client: "S3Client", store: S3ImageStore
+) -> None:
+    store.publish(a_ref(), COPY)
+
+    def delete(**_: object) -> None:
+        client.delete_object(Bucket="images", Key=an_image().media_key)
+
+    hook(client, "before-call.s3.GetObject", delete)
+    with pytest.raises(UnavailableError):
+        store.publish(a_ref(), COPY)
+
+
+def test_a_copy_that_s3_refuses_for_another_reason_is_no_passing_fault() -> None:
+    client = s3_client()
+    answer_with(client, "AccessDenied", 403)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        S3ImageStore(client, "images").publish(a_ref(), COPY)
+
+
 def test_a_bucket_that_is_not_there_is_not_taken_for_missing_bytes(client: "S3Client") -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
-        S3ImageStore(client, "no-such-bucket").get(a_ref())
+        S3ImageStore(client, "no-such-bucket").received(a_ref())
 
 
-def test_a_comparison_that_s3_throttles_is_a_passing_fault(client: "S3Client", store: S3ImageStore) -> None:
-    store.put(an_image(), b"picture")
-    answer_with(client, "503", 503, event="before-call.s3.HeadObject")
-    with pytest.raises(UnavailableError):
-        store.put(an_image(), b"picture")
+def test_what_was_made_of_a_copy_goes_and_stays_with_it(client: "S3Client", store: S3ImageStore) -> None:
+    store.publish(a_ref(), COPY)
+    made = f"{a_ref().media_prefix}/r1/640.avif"
+    client.put_object(Bucket="images", Key=made, Body=b"a rendition")
+    assert store.public_copy(a_ref()) == COPY
+    store.unpublish(a_ref(), keep=ImageFormat.JPEG)
+    assert [each["Key"] for each in client.list_objects_v2(Bucket="images")["Contents"]] == [
+        an_image().media_key,
+        made,
+    ]
+    store.unpublish(a_ref())
+    assert client.list_objects_v2(Bucket="images")["KeyCount"] == 0
 
 
-@pytest.mark.parametrize(
-    ("code", "status"), [("NoSuchKey", 404), ("NoSuchVersion", 404), ("MethodNotAllowed", 405)]
-)
-def test_every_way_of_s3_to_say_that_bytes_are_gone_is_understood(code: str, status: int) -> None:
+@pytest.mark.parametrize("fault", ["refused", "lost"])
+def test_what_came_in_and_cannot_be_removed_is_left_to_the_buckets_rules(
+    caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
     client = s3_client()
-    answer_with(client, code, status)
-    store = S3ImageStore(client, "images")
-    store.publish(a_ref(), "a version")
-    assert store.get(a_ref(), "a version") is None
+    if fault == "refused":
+        answer_with(client, "AccessDenied", 403, event="before-call.s3.DeleteObject")
+    else:
+        lose_every_request(client, LOST_CONNECTIONS[0])
+    S3ImageStore(client, "images").discard_received(a_ref())
+    [record] = caplog.records
+    assert (record.levelname, "stays until it expires" in record.getMessage()) == ("WARNING", True)
+    assert a_ref().token not in record.getMessage()
+
+
+def test_a_deletion_that_s3_does_in_part_is_a_passing_fault(client: "S3Client", store: S3ImageStore) -> None:
+    def refuse_one(parsed: dict[str, object], **_: object) -> None:
+        parsed["Errors"] = [{"Key": an_image().media_key, "Code": "InternalError"}]
+
+    hook(client, "after-call.s3.DeleteObjects", refuse_one)
+    with pytest.raises(UnavailableError):
+        store.delete(an_image())
+
+
+def test_all_of_a_picture_is_deleted_in_one_call(client: "S3Client", store: S3ImageStore) -> None:
+    asked: list[list[str]] = []
+
+    def note(params: dict[str, dict[str, list[dict[str, str]]]], **_: object) -> None:
+        asked.append([each["Key"] for each in params["Delete"]["Objects"]])
+
+    hook(client, "provide-client-params.s3.DeleteObjects", note)
+    store.delete(an_image())
+    store.delete(a_ready_image())
+    everything = [a_ref().media_key(image_format) for image_format in ImageFormat]
+    assert asked == [
+        [a_ref().incoming_key, *everything],
+        [a_ref().incoming_key, a_ready_image().media_key],
+    ]

@@ -104,7 +104,7 @@ def test_nothing_of_a_pictures_exif_data_is_logged_even_at_level_debug(
     caplog.set_level("DEBUG")
     pipeline = Pipeline()
     content = picture(image_format.name, exif=private_exif())
-    pipeline.upload(content[:-100] if is_cut else content)
+    pipeline.upload(content[: len(content) // 2] if is_cut else content)
     assert pipeline.tell(KEY) == [(KEY, "failed" if is_cut else "ready")]
     printed, _ = capsys.readouterr()
     assert "image inspected" in printed
