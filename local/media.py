@@ -26,7 +26,7 @@ _PASSED_ON = (
     "accept-ranges",
 )
 _SENT = frozenset({200, 206, 304, 412, 416})
-_ADDRESS = re.compile(r"[1-9][0-9]*/[1-9][0-9]*-[0-9a-f]{16}(/r[0-9]+/[0-9]+)?\.[a-z]{3,4}")
+ADDRESS = re.compile(r"[1-9][0-9]*/[1-9][0-9]*-[0-9a-f]{16}(/r[0-9]+/[0-9]+)?\.[a-z]{3,4}")
 """That of the template's function `CdnImageAddress`: a picture has one address."""
 
 
@@ -45,7 +45,7 @@ class Media:
         if request.method not in _METHODS:
             # In CloudFront's words.
             return Response("This distribution is not configured to allow the HTTP request method.", 403)
-        if _ADDRESS.fullmatch(path) is None:
+        if ADDRESS.fullmatch(path) is None:
             return Response(status_code=404)
         stored = await self._fetch(request.method, f"media/{path}", request.headers)
         if stored.status_code not in _SENT:

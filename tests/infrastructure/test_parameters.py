@@ -24,6 +24,7 @@ OTHER_VALUES = {
     "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms",
     "AuthorizerTtlSeconds": "0",
     "OldVersionDays": "1",
+    "IncomingVersionDays": "1",
     "LogRetentionDays": "1",
     "GatewayLogRole": "account",
     "LogLevel": "DEBUG",

@@ -31,14 +31,14 @@ PERMISSIONS = {
             "dynamodb:DeleteItem",
         },
         "${IdempotencyTable.Arn}": KEEP_KEYS,
-        "${ImagesBucket.Arn}/originals/*": {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"},
+        "${ImagesBucket.Arn}/incoming/*": {"s3:PutObject"},
         "${UploadImageLogGroup.Arn}": WRITE_LOGS,
     },
     "ReserveUploadRole": {
         "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "${IdempotencyTable.Arn}": KEEP_KEYS,
         # A form carries the rights of whoever signs it.
-        "${ImagesBucket.Arn}/originals/*": {"s3:PutObject"},
+        "${ImagesBucket.Arn}/incoming/*": {"s3:PutObject"},
         "${ReserveUploadLogGroup.Arn}": WRITE_LOGS,
     },
     "GalleryRole": {
@@ -50,14 +50,17 @@ PERMISSIONS = {
             "dynamodb:ConditionCheckItem",
         },
         "${CatalogTable.Arn}/index/gallery": {"dynamodb:Query"},
-        "${ImagesBucket.Arn}/originals/*": {"s3:DeleteObject"},
+        "${ImagesBucket.Arn}/incoming/*": {"s3:DeleteObject"},
+        "${ImagesBucket.Arn}/media/*": {"s3:DeleteObject"},
         BUS_ARN: {"events:PutEvents"},
         "${GalleryLogGroup.Arn}": WRITE_LOGS,
     },
     "ReconcileRole": {
         "${CatalogTable.Arn}/index/open": {"dynamodb:Query"},
         "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
-        "${ImagesBucket.Arn}/originals/*": {"s3:GetObject", "s3:DeleteObject"},
+        # It reads no bytes.
+        "${ImagesBucket.Arn}/incoming/*": {"s3:DeleteObject"},
+        "${ImagesBucket.Arn}/media/*": {"s3:DeleteObject"},
         "${ImagesBucket.Arn}": {"s3:ListBucket"},
         "${ExtractMetadataFunction.Arn}": {"lambda:InvokeFunction"},
         BUS_ARN: {"events:PutEvents"},
@@ -67,14 +70,9 @@ PERMISSIONS = {
     # What anybody may call can do nothing.
     "DescribeApiRole": {"${DescribeApiLogGroup.Arn}": WRITE_LOGS},
     "ExtractMetadataRole": {
-        f"{BUCKET_ARN}/originals/*": {
-            "s3:GetObject",
-            "s3:GetObjectVersion",
-            "s3:PutObjectVersionTagging",
-            "s3:DeleteObject",
-            "s3:DeleteObjectVersion",
-        },
-        BUCKET_ARN: {"s3:ListBucket", "s3:ListBucketVersions"},
+        f"{BUCKET_ARN}/incoming/*": {"s3:GetObject", "s3:DeleteObject"},
+        f"{BUCKET_ARN}/media/*": {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"},
+        BUCKET_ARN: {"s3:ListBucket"},
         "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
         BUS_ARN: {"events:PutEvents"},
         "${FailureQueue.Arn}": {"sqs:SendMessage"},
@@ -99,7 +97,9 @@ def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Tem
             assert statement["Effect"] == "Allow"
 
 
-def test_events_may_be_put_in_the_name_of_this_service_alone(template: Template) -> None:
+def test_events_may_be_put_in_the_name_of_this_service_alone_and_lists_had_of_pictures(
+    template: Template,
+) -> None:
     conditions = {
         (name, statement["Action"]): statement["Condition"]
         for name, role in function_roles(template).items()
@@ -108,7 +108,12 @@ def test_events_may_be_put_in_the_name_of_this_service_alone(template: Template)
     }
     senders = {name for name, resources in PERMISSIONS.items() if BUS_ARN in resources}
     own = {"StringEquals": {"events:source": SOURCE}}
-    assert conditions == {(name, "events:PutEvents"): own for name in senders}
+    # What it sees of the bucket is whether there are bytes of a picture.
+    listed = {"StringLike": {"s3:prefix": ["incoming/*", "media/*"]}}
+    assert conditions == {
+        ("ReconcileRole", "s3:ListBucket"): listed,
+        **{(name, "events:PutEvents"): own for name in senders},
+    }
 
 
 def test_only_lambda_may_assume_the_roles(template: Template) -> None:
@@ -152,10 +157,10 @@ def test_every_permission_names_its_actions_and_its_resource(template: Template)
         "*",
         "${ImagesBucket.Arn}*",
         "${ImagesBucket.Arn}/*",
-        "${ImagesBucket.Arn}/originals*",
-        "${ImagesBucket.Arn}/*/originals/*",
+        "${ImagesBucket.Arn}/media*",
+        "${ImagesBucket.Arn}/*/media/*",
         "arn:${AWS::Partition}:s3:::*",
-        "arn:${AWS::Partition}:s3:::*/originals/*",
+        "arn:${AWS::Partition}:s3:::*/media/*",
         "arn:${AWS::Partition}:dynamodb:*:*:table/catalog",
         "${CatalogTable.Arn}/index/*",
     ],

@@ -3,10 +3,9 @@
 import pytest
 
 from adapters.dynamo_idempotency_keys import EXPIRATION
-from domain.image import ImageFormat, ImageRef
 from local.template import Template
-from tests.builders import CATALOG_TABLE, IDEMPOTENCY_TABLE
-from tests.infrastructure.stack import as_sub, images_bucket, of_type
+from tests.builders import CATALOG_TABLE, IDEMPOTENCY_TABLE, a_ref
+from tests.infrastructure.stack import Properties, as_sub, images_bucket, of_type
 
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60
 
@@ -28,17 +27,37 @@ def test_the_bucket_is_encrypted(template: Template) -> None:
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
 
 
-def test_the_bucket_keeps_old_versions_for_a_while_and_current_ones_for_good(template: Template) -> None:
-    bucket = images_bucket(template)
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    rules = bucket["LifecycleConfiguration"]["Rules"]
+def rules_by_prefix(template: Template) -> dict[str, Properties]:
+    """Return the bucket's rules by what they are for, the one for all by an empty prefix."""
+    rules = images_bucket(template)["LifecycleConfiguration"]["Rules"]
     assert {rule["Status"] for rule in rules} == {"Enabled"}
-    expirations = [r["NoncurrentVersionExpiration"] for r in rules if "NoncurrentVersionExpiration" in r]
-    assert expirations == [{"NoncurrentDays": {"Ref": "OldVersionDays"}}]
-    assert not [rule for rule in rules if rule.keys() & {"ExpirationInDays", "ExpirationDate"}]
-    # Nothing is left of what is gone, or never came to its end.
-    assert [rule for rule in rules if rule.get("ExpiredObjectDeleteMarker") is True]
-    assert [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
+    return {rule.get("Prefix", ""): rule for rule in rules}
+
+
+def test_public_copies_are_kept_for_good_and_old_versions_of_them_for_a_while(template: Template) -> None:
+    assert images_bucket(template)["VersioningConfiguration"] == {"Status": "Enabled"}
+    media = rules_by_prefix(template)["media/"]
+    assert media["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "OldVersionDays"}}
+    assert not media.keys() & {"ExpirationInDays", "ExpirationDate"}
+    # Nothing is left of what is gone.
+    assert media["ExpiredObjectDeleteMarker"] is True
+
+
+def test_the_drop_box_empties_itself_after_the_failure_queue_has(template: Template) -> None:
+    incoming = rules_by_prefix(template)["incoming/"]
+    [queue] = of_type(template, "AWS::SQS::Queue").values()
+    assert incoming["ExpirationInDays"] * 24 * 60 * 60 > queue["MessageRetentionPeriod"]
+    assert incoming["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "IncomingVersionDays"}}
+    # Kept no longer than needed: what clients send tells more than they know.
+    assert template["Parameters"]["IncomingVersionDays"]["Default"] == 3
+    # S3 refuses both in one rule, and removes markers by the age too (its user guide, "Expiring objects").
+    assert "ExpiredObjectDeleteMarker" not in incoming
+
+
+def test_nothing_is_left_of_what_never_came_to_its_end(template: Template) -> None:
+    rules = rules_by_prefix(template)
+    assert rules.keys() == {"incoming/", "media/", ""}
+    assert rules[""].keys() == {"Id", "Status", "AbortIncompleteMultipartUpload"}
 
 
 @pytest.mark.parametrize(
@@ -64,16 +83,16 @@ def test_the_bucket_is_made_after_the_permission_that_s3_looks_for(template: Tem
     assert template["Resources"]["ImagesBucket"]["DependsOn"] == "ExtractMetadataPermission"
 
 
-@pytest.mark.parametrize("image_format", ImageFormat)
-def test_the_bucket_announces_every_key_that_the_service_writes(
-    template: Template, image_format: ImageFormat
+def test_the_bucket_announces_what_comes_in_and_nothing_that_the_service_makes_of_it(
+    template: Template,
 ) -> None:
     [trigger] = images_bucket(template)["NotificationConfiguration"]["LambdaConfigurations"]
     assert trigger["Event"] == "s3:ObjectCreated:*"
     assert as_sub(trigger["Function"]) == "${ExtractMetadataFunction.Arn}"
     [rule] = trigger["Filter"]["S3Key"]["Rules"]
     assert rule["Name"] == "prefix"
-    assert ImageRef(123, 1, image_format).key.startswith(rule["Value"])
+    assert a_ref().incoming_key.startswith(rule["Value"])
+    assert not a_ref().media_prefix.startswith(rule["Value"])
 
 
 def test_every_table_is_paid_on_demand(template: Template) -> None:
