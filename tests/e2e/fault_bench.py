@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from secrets import token_hex
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -23,20 +24,20 @@ from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
 from adapters.pillow_image_inspector import PillowImageInspector
-from adapters.s3_image_store import PUBLISHED, STATUS_TAG, S3ImageStore
+from adapters.s3_image_store import S3ImageStore
 from domain.begun import Begun
 from domain.claim import BegunPicture
 from domain.delete_image import DeleteImage
 from domain.errors import DomainError
 from domain.extract_metadata import ExtractMetadata
 from domain.gallery import Page
-from domain.image import ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.image import TOKEN_BYTES, ImageRef, ImageStatus, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.reconcile import PATIENCE, Reconcile
 from domain.upload_image import Upload, UploadImage
 from local.sample import sample_jpeg
 from local.system import State
-from tests.builders import USER, a_catalog_table, an_idempotency_table, an_image_sent
+from tests.builders import USER, a_catalog_table, a_ref, an_idempotency_table, an_image_sent
 from tests.integration.faults import hook
 from tests.torture.results import size
 
@@ -167,8 +168,8 @@ class Bench:
         return DynamoImageCatalog(self._dynamodb, "catalog")
 
     def write(self, ref: ImageRef, content: bytes) -> None:
-        """Write a version of a picture's bytes, as a form does."""
-        self._s3.put_object(Bucket=self.bucket, Key=ref.key, Body=content)
+        """Write a picture's bytes, as a form does."""
+        self._s3.put_object(Bucket=self.bucket, Key=ref.incoming_key, Body=content)
 
     def put(self, image: ProductImage, content: bytes) -> None:
         """Write a picture's bytes, as the upload function does."""
@@ -201,6 +202,7 @@ class Bench:
             catalog=catalog,
             store=S3ImageStore(clients["s3"], self.bucket),
             ids=LeasedIds(catalog),
+            new_token=partial(token_hex, TOKEN_BYTES),
             clock=self.clock,
             max_bytes=1_000_000,
         )
@@ -210,7 +212,7 @@ class Bench:
 
     def send_form(self) -> ImageRef:
         """Take a picture in that comes by an upload form."""
-        ref = ImageRef(PRODUCT_ID, FORM_IMAGE_ID, ImageFormat.JPEG)
+        ref = a_ref(FORM_IMAGE_ID, PRODUCT_ID)
         self.catalog.reserve(an_image_sent(self.clock(), is_primary=True, ref=ref, size_bytes=len(CONTENT)))
         self.write(ref, CONTENT)
         return ref
@@ -259,7 +261,7 @@ class Bench:
                 return
 
     def deliver_events(self, interference: Interference | None = None) -> None:
-        """Deliver an event for every object, as S3 does for new ones and may do again."""
+        """Deliver an event for all that came in, as S3 does, and for all that is public, as it may again."""
         for ref in self.objects():
             self.run_as_lambda_does(partial(self.extract, ref), interference or Interference())
 
@@ -273,18 +275,20 @@ class Bench:
     # --- What is there ------------------------------------------------------------------------------------
 
     def objects(self) -> set[ImageRef]:
-        listed = self._s3.list_objects_v2(Bucket=self.bucket)
-        refs = {ImageRef.from_key(each["Key"]) for each in listed.get("Contents", [])}
-        return {ref for ref in refs if ref}
+        """Return the pictures of which there are any bytes."""
+        return self.received() | {picture_of(key) for key in self.public_keys()}
 
-    def public(self) -> set[ImageRef]:
-        """Return what the CDN may read."""
-        tagged = {"Key": STATUS_TAG, "Value": PUBLISHED}
-        return {
-            ref
-            for ref in self.objects()
-            if tagged in self._s3.get_object_tagging(Bucket=self.bucket, Key=ref.key)["TagSet"]
-        }
+    def received(self) -> set[ImageRef]:
+        """Return the pictures whose file came in, and was not dealt with."""
+        return {picture_of(key) for key in self._keys("incoming/")}
+
+    def public_keys(self) -> list[str]:
+        """Return the keys of all that the CDN may read."""
+        return self._keys("media/")
+
+    def _keys(self, prefix: str) -> list[str]:
+        listed = self._s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [each["Key"] for each in listed.get("Contents", [])]
 
     def images(self) -> list[ProductImage]:
         items = self._dynamodb.scan(TableName="catalog", ConsistentRead=True)["Items"]
@@ -293,8 +297,8 @@ class Bench:
     def records(self) -> dict[ImageRef, ImageStatus]:
         return {image.ref: image.status for image in self.images()}
 
-    def content(self, ref: ImageRef) -> bytes:
-        stored = self._s3.get_object(Bucket=self.bucket, Key=ref.key)
+    def content(self, key: str) -> bytes:
+        stored = self._s3.get_object(Bucket=self.bucket, Key=key)
         return stored["Body"].read()
 
     def primary(self) -> int | None:
@@ -345,6 +349,14 @@ class Bench:
 
         hook(client, "before-call", count)
         hook(client, "before-send", spoil)
+
+
+def picture_of(key: str) -> ImageRef:
+    """Return the picture whose file or public copy lies at a key."""
+    _, _, place = key.partition("/")
+    ref = ImageRef.from_incoming_key(f"incoming/{place.partition('.')[0]}")
+    assert ref, key
+    return ref
 
 
 def fault_points(calls: int) -> list[FaultPoint]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
+from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ from adapters.s3_upload_forms import S3UploadForms
 from domain.begun import Begun
 from domain.claim import BegunPicture
 from domain.daily_quota import DailyQuota
-from domain.image import ProductImage
+from domain.image import TOKEN_BYTES, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.once_per_key import Begin, KeyedRequest, OncePerKey
 from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
@@ -50,6 +52,7 @@ def ask_for_form(bench: Bench, interference: Interference) -> Answer:
         catalog=catalog,
         forms=S3UploadForms(clients["s3"], bench.bucket, bench.clock),
         ids=LeasedIds(catalog),
+        new_token=partial(token_hex, TOKEN_BYTES),
         clock=bench.clock,
         max_bytes=1_000_000,
     )

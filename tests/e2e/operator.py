@@ -34,6 +34,6 @@ class Operator:
 
         def look() -> dict[str, Any] | None:
             events = json.loads(self.succeeds("repair", "queue", "--json"))
-            return next((event for event in events if ref.key in event["pictures"]), None)
+            return next((event for event in events if ref.incoming_key in event["pictures"]), None)
 
-        return wait_until(look, f"event about {ref.key} in the failure queue", seconds=60)
+        return wait_until(look, f"event about {ref.incoming_key} in the failure queue", seconds=60)

@@ -1,6 +1,5 @@
 """The service as its users have it: requests out, answers in, and a look at what became of a picture."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from domain.image import ImageFormat, ImageRef, ProductImage
+from domain.image import ProductImage
 from local.system import State, wait_until
 from openapi.bodies import GalleryBody, ImageBody, ListedImageBody, ReservedImageBody, UploadFormBody
 from tests.builders import a_ref, an_image
@@ -180,30 +179,28 @@ class Shop:
         """Wait until the picture of this 201 is ready or failed, and return its record."""
         return self.state.finished(body["product_id"], body["id"])
 
-    def stored_sha256(self, body: dict[str, Any]) -> str:
-        """Return the SHA-256 of the bytes in S3."""
-        ref = ImageRef(body["product_id"], body["id"], ImageFormat[body["type"]])
-        s3 = self.state.endpoint.client("s3")
-        stored = s3.get_object(Bucket=self.state.resources.bucket, Key=ref.key)["Body"].read()
-        return hashlib.sha256(stored).hexdigest()
+    def received_keys(self, product_id: int) -> set[str]:
+        """Return the keys of what came in for a product, and was not dealt with."""
+        return self._keys(f"incoming/{product_id}/")
 
-    def object_keys(self, product_id: int) -> set[str]:
-        """Return the keys of a product's pictures in S3."""
-        listed = self.state.endpoint.client("s3").list_objects_v2(
-            Bucket=self.state.resources.bucket, Prefix=f"originals/{product_id}/"
-        )
-        return {item["Key"] for item in listed.get("Contents", [])}
+    def public_keys(self, product_id: int) -> set[str]:
+        """Return the keys of the public copies of a product's pictures."""
+        return self._keys(f"media/{product_id}/")
 
-    def versions(self, product_id: int) -> list[str]:
-        """Return the versions of the bytes of a product's pictures in S3."""
-        listed = self.state.endpoint.client("s3").list_object_versions(
-            Bucket=self.state.resources.bucket, Prefix=f"originals/{product_id}/"
-        )
-        return [version["VersionId"] for version in listed.get("Versions", [])]
+    def until_dealt_with(self, product_id: int) -> None:
+        """Wait until nothing that came in for a product is left."""
+        wait_until(lambda: self.received_keys(product_id) == set() or None, "removal of what came in")
 
     def until_removed(self, product_id: int) -> None:
         """Wait until no bytes of a product's pictures are left in S3."""
-        wait_until(lambda: self.object_keys(product_id) == set() or None, "removal of the bytes")
+        self.until_dealt_with(product_id)
+        assert self.public_keys(product_id) == set()
+
+    def _keys(self, prefix: str) -> set[str]:
+        listed = self.state.endpoint.client("s3").list_objects_v2(
+            Bucket=self.state.resources.bucket, Prefix=prefix
+        )
+        return {item["Key"] for item in listed.get("Contents", [])}
 
     def invoke_metadata(self, key: str) -> str:
         """Let the metadata function handle the event of an object to its end; return what became of it."""
@@ -264,3 +261,13 @@ class Shop:
             yield
         finally:
             s3.put_bucket_policy(Bucket=bucket, Policy=deployed)
+
+
+def media_key(address: str) -> str:
+    """Return the object key of the public copy at an address."""
+    return httpx.URL(address).path.removeprefix("/")
+
+
+def incoming_key(address: str) -> str:
+    """Return the object key at which the file of a picture with this address comes in."""
+    return media_key(address).replace("media/", "incoming/", 1).rpartition(".")[0]

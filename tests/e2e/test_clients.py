@@ -84,6 +84,6 @@ def test_bytes_and_texts_arrive_as_the_client_sent_them(shop: Shop, tmp_path: Pa
     path.write_bytes(content)
     body = send(shop.url(124), {"Authorization": f"Token {shop.state.keys['staff']}"}, path)
     assert body.get("size") == len(content), body
-    assert shop.stored_sha256(body) == hashlib.sha256(content).hexdigest()
+    assert shop.finished(body).sha256 == hashlib.sha256(content).hexdigest()
     assert (body["name"], body["alt_text"]) == (NAME, "Grün & gut")
     assert (body["is_primary"], body["order"]) == (True, 3)

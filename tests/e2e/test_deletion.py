@@ -6,11 +6,10 @@ from functools import partial
 
 import pytest
 
-from domain.image import ImageStatus
 from local.sample import sample_jpeg
 from openapi.bodies import ImageBody
 from tests.e2e.problems import check_problem
-from tests.e2e.shop import Shop
+from tests.e2e.shop import Shop, incoming_key, media_key
 from tests.torture.results import size
 
 PICTURE = sample_jpeg(60, 40)
@@ -23,7 +22,7 @@ def test_record_and_bytes_go_and_a_second_delete_is_a_404(shop: Shop, product_id
     answer = shop.delete(product_id, image.id)
     assert (answer.status_code, answer.content) == (204, b"")
     assert shop.state.catalog.get(product_id, image.id) is None
-    assert shop.object_keys(product_id) == {f"originals/{product_id}/{kept.id}.jpg"}
+    assert shop.public_keys(product_id) == {media_key(kept.f)}
     assert shop.fetch(image.f).status_code == 404
     check_problem(shop.show(product_id, image.id), 404, "image_not_found")
     check_problem(shop.delete(product_id, image.id), 404, "image_not_found")
@@ -37,6 +36,7 @@ def test_bytes_that_come_after_their_picture_was_deleted_are_removed(shop: Shop,
     check_problem(shop.delete(product_id, reservation.id), 404, "image_not_found")
     assert shop.send(reservation.upload, PICTURE).status_code == 204
     shop.until_removed(product_id)
+    assert shop.state.catalog.get(product_id, reservation.id) is None
     check_problem(shop.show(product_id, reservation.id), 404, "image_not_found")
     assert shop.gallery(product_id) == []
     assert shop.fetch(reservation.f).status_code == 404
@@ -48,11 +48,11 @@ def test_of_eight_deletes_at_once_one_is_a_204_and_the_others_are_404s(shop: Sho
         answers = list(pool.map(partial(shop.delete, product_id), [image.id] * 8))
     assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
     assert shop.state.catalog.get(product_id, image.id) is None
-    assert shop.object_keys(product_id) == set()
+    assert shop.public_keys(product_id) == set()
 
 
 @pytest.mark.torture("deletions that race the inspection of what was just uploaded")
-def test_a_delete_that_races_the_metadata_function_leaves_no_bytes_without_a_record(
+def test_a_delete_that_races_the_metadata_function_leaves_nothing_public(
     shop: Shop, product_id: int, tried: Callable[[int], None]
 ) -> None:
     tried(RACES)
@@ -67,12 +67,8 @@ def test_a_delete_that_races_the_metadata_function_leaves_no_bytes_without_a_rec
         images = list(pool.map(upload_and_delete, range(RACES)))
     # Each event once more, to its end: whatever it finds, it must leave nothing behind.
     for image in images:
-        key = f"originals/{product_id}/{image.id}.jpg"
-        assert shop.invoke_metadata(key) in {"gone", "deleting"}
-    catalog = shop.state.catalog
-    records = [catalog.get(product_id, image.id) for image in images]
-    # A record whose bytes were never inspected stays, hidden, to be cleared up later.
-    assert {record.status for record in records if record} <= {ImageStatus.DELETING}
-    assert shop.object_keys(product_id) == set()
+        assert shop.invoke_metadata(incoming_key(image.f)) == "gone"
+    assert [shop.state.catalog.get(product_id, image.id) for image in images] == [None] * len(images)
+    shop.until_removed(product_id)
     assert shop.gallery(product_id) == []
     assert {shop.fetch(image.f).status_code for image in images} == {404}

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from adapters.dynamo_products import DynamoProducts
 from openapi.bodies import GalleryBody, ImageBody
 from tests.builders import jpeg
-from tests.e2e.shop import Shop
+from tests.e2e.shop import Shop, media_key
 from tests.torture.results import size
 
 GALLERIES = size(5, 3, "galleries that follow their model")
@@ -122,8 +122,9 @@ class GalleryMachine(RuleBasedStateMachine):
         assert {image.status for image in gallery} <= {"ready"}
 
     def teardown(self) -> None:
-        keys = {f"originals/{self.product_id}/{image_id}.jpg" for image_id in self.entries}
-        assert self.shop.object_keys(self.product_id) == keys
+        keys = {media_key(image.f) for image in self.shop.gallery(self.product_id)}
+        assert self.shop.public_keys(self.product_id) == keys
+        assert len(keys) == len(self.entries)
 
     def _created(self, image: ImageBody, entry: Entry, *, is_primary: bool) -> None:
         assert image.id not in self.entries

@@ -11,4 +11,4 @@ def test_a_put_that_fails_takes_the_record_back_and_answers_503(shop: Shop, prod
     check_problem(answer, 503, "temporarily_unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert shop.gallery(product_id) == []
-    assert shop.object_keys(product_id) == set()
+    assert shop.received_keys(product_id) == set()

@@ -3,8 +3,10 @@
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,17 +15,17 @@ from PIL import Image
 from domain.image import ImageStatus, ProductImage
 from local.system import wait_until
 from openapi.bodies import ImageBody, ReservedImageBody
-from tests.builders import jpeg
+from tests.builders import TOKEN, jpeg, picture
 from tests.e2e.problems import check_problem
-from tests.e2e.shop import Shop
+from tests.e2e.shop import Shop, media_key
+from tests.torture.results import size
 
 MAX_UPLOAD_BYTES = 50_000_000
+FORMS = size(20, 2, "forms that are used ten times at once")
 PICTURE = jpeg(48, 32)
-# Of the same size; what follows the end of a JPEG does not matter.
+# Of the same size, and less to show: what follows the end of a JPEG is not published.
 OTHER = jpeg(40, 24).ljust(len(PICTURE), b"\0")
 ANNOUNCED = {"name": "picture.jpg", "size": len(PICTURE)}
-
-PUBLISHED_TAG = "<Tagging><TagSet><Tag><Key>status</Key><Value>ready</Value></Tag></TagSet></Tagging>"
 
 
 # --- The way of a large file ---------------------------------------------------------------------------
@@ -44,6 +46,7 @@ def test_a_jpeg_of_20_mb_becomes_ready_and_is_served_byte_for_byte(shop: Shop, p
     assert shop.send(reservation.upload, content).status_code == 204
     image = shop.settled(reservation)
     assert (image.size, image.human_readable_size[-2:]) == (len(content), "MB")
+    assert image.sha256 == sha256
     assert (image.width, image.height, image.mode) == (6_000, 5_000, "L")
     assert (image.alt_text, image.order) == ("Large", 2)
     served = shop.fetch(image.f)
@@ -90,19 +93,17 @@ def test_s3_takes_no_form_that_was_changed(shop: Shop, product_id: int) -> None:
     reservation = shop.reserved(PICTURE, product_id=product_id)
     form = reservation.upload
     for changes in (
-        {"key": "originals/123/1.jpg"},
-        {"key": "originals/123/picture.html"},
+        {"key": f"incoming/123/1-{TOKEN}"},
+        {"key": f"media/123/1-{TOKEN}.jpg"},
         {"Content-Type": "text/html"},
         {"Cache-Control": "no-store"},
-        {"x-amz-meta-written-once": "originals/123/1.jpg"},
         {"x-amz-meta-created-at": "2026-03-14T09:26:53.589793Z"},
-        {"x-amz-tagging": PUBLISHED_TAG},
         {"x-amz-signature": "0" * 64},
         {"success_action_status": "303"},
     ):
         changed = form.model_copy(update={"fields": {**form.fields, **changes}})
         assert shop.send(changed, PICTURE).status_code == 403, changes
-        assert shop.object_keys(product_id) == set()
+        assert shop.received_keys(product_id) == set()
     assert shop.shown(product_id, reservation.id).status == "pending"
     # The form itself is still good, also with another status for its success.
     chosen = form.model_copy(update={"fields": {**form.fields, "success_action_status": "201"}})
@@ -116,7 +117,7 @@ def test_s3_takes_no_file_of_another_size_than_announced(
 ) -> None:
     reservation = shop.reserved(PICTURE, product_id=product_id)
     assert shop.send(reservation.upload, b"\0" * size_bytes).status_code == 400
-    assert shop.object_keys(product_id) == set()
+    assert shop.received_keys(product_id) == set()
     assert shop.shown(product_id, reservation.id).status == "pending"
 
 
@@ -135,12 +136,13 @@ def test_other_bytes_than_announced_end_failed_with_the_reason_and_are_removed(
     shop: Shop, product_id: int, content: bytes, announced: dict[str, Any], code: str
 ) -> None:
     old = shop.add(PICTURE, product_id=product_id, is_primary="true")
-    shop_has = shop.object_keys(product_id)
+    public = shop.public_keys(product_id)
     reservation = shop.reserved(content, product_id=product_id, is_primary=True, **announced)
     assert shop.send(reservation.upload, content).status_code == 204
     record = _finished(shop, reservation)
     assert (record.status, record.facts) == (ImageStatus.FAILED, None)
-    wait_until(lambda: shop.object_keys(product_id) == shop_has or None, "removal of the bytes")
+    shop.until_dealt_with(product_id)
+    assert shop.public_keys(product_id) == public
     image = shop.shown(product_id, reservation.id)
     assert (image.status, image.error_code) == ("failed", code)
     assert image.error
@@ -149,41 +151,65 @@ def test_other_bytes_than_announced_end_failed_with_the_reason_and_are_removed(
     assert shop.primaries(product_id) == [old.id]
 
 
+def test_a_png_that_is_announced_as_a_jpeg_becomes_a_png(shop: Shop, product_id: int) -> None:
+    content = picture("PNG")
+    reservation = shop.reserved(content, product_id=product_id, name="photo.jpg")
+    assert reservation.type == "JPEG"
+    assert shop.fetch(reservation.f).status_code == 404
+    assert shop.send(reservation.upload, content).status_code == 204
+    image = shop.settled(reservation)
+    assert (image.type, image.name) == ("PNG", "photo.jpg")
+    assert image.f == reservation.f.removesuffix(".jpg") + ".png"
+    served = shop.fetch(image.f)
+    assert (served.headers["content-type"], served.content) == ("image/png", content)
+    assert shop.public_keys(product_id) == {media_key(image.f)}
+
+
 # --- The form once more --------------------------------------------------------------------------------
 
 
-def test_a_form_that_is_used_twice_never_replaces_the_picture(shop: Shop, product_id: int) -> None:
+@pytest.mark.parametrize("second", [OTHER, picture("PNG", 20, 10).ljust(len(PICTURE), b"\0")])
+def test_a_form_that_is_used_again_never_replaces_the_picture(
+    shop: Shop, product_id: int, second: bytes
+) -> None:
     reservation = shop.reserved(PICTURE, product_id=product_id)
     assert shop.send(reservation.upload, PICTURE).status_code == 204
     first = shop.settled(reservation)
-    (version,) = shop.versions(product_id)
-    assert shop.send(reservation.upload, OTHER).status_code == 204
-
-    def only_the_first_is_left() -> bool | None:
-        # Until then the second may hide the first, but it is never shown.
-        served = shop.fetch(first.f)
-        assert served.status_code in {403, 404} or served.content == PICTURE
-        return shop.versions(product_id) == [version] or None
-
-    wait_until(only_the_first_is_left, "removal of the second version")
+    shop.until_dealt_with(product_id)
+    assert shop.send(reservation.upload, second).status_code == 204
+    shop.until_dealt_with(product_id)
+    assert shop.public_keys(product_id) == {media_key(first.f)}
     assert shop.fetch(first.f).content == PICTURE
     assert shop.shown(product_id, first.id) == first
 
 
-def test_of_a_form_that_is_used_many_times_at_once_one_picture_stays(shop: Shop, product_id: int) -> None:
-    contents = [jpeg(40 + number, 24) for number in range(6)]
-    # All of the announced size; what follows the end of a JPEG does not matter.
-    size = max(map(len, contents))
-    contents = [content.ljust(size, b"\0") for content in contents]
-    reservation = shop.reserved(contents[0], product_id=product_id)
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda content: shop.send(reservation.upload, content), contents))
-    assert [answer.status_code for answer in answers] == [204] * 6
-    image = shop.settled(reservation)
-    wait_until(lambda: len(shop.versions(product_id)) == 1 or None, "removal of all versions but one")
-    assert image.width
-    assert shop.fetch(image.f).content == contents[image.width - 40]
-    assert shop.shown(product_id, image.id) == image
+@pytest.mark.torture("forms that are used ten times at once")
+def test_of_a_form_that_is_used_ten_times_at_once_one_picture_stays(
+    shop: Shop, product_id: int, tried: Callable[[int], None]
+) -> None:
+    tried(10 * FORMS)
+    sizes = range(40, 45)
+    pictures = {
+        **{jpeg(width, 24): (width, "JPEG") for width in sizes},
+        **{picture("PNG", width, 24): (width, "PNG") for width in sizes},
+    }
+    # All of the announced size: what follows the end of a picture is not published.
+    size_bytes = max(map(len, pictures))
+    sent = [content.ljust(size_bytes, b"\0") for content in pictures]
+    for _ in range(FORMS):
+        reservation = shop.reserved(sent[0], product_id=product_id)
+        with ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(partial(shop.send, reservation.upload), sent))
+        assert {answer.status_code for answer in answers} == {204}
+        image = shop.settled(reservation)
+        shop.until_dealt_with(product_id)
+        # What events that came later found there is gone by now, or goes with the last of them.
+        only = {media_key(image.f)}
+        wait_until(lambda only=only: shop.public_keys(product_id) == only or None, "one public copy")  # type: ignore[misc]
+        served = shop.fetch(image.f).content
+        assert pictures[served] == (image.width, image.type)
+        assert shop.shown(product_id, image.id) == image
+        shop.delete(product_id, image.id)
 
 
 def _finished(shop: Shop, reservation: ReservedImageBody) -> ProductImage:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.image import ImageStatus
+from domain.image import ImageFormat, ImageStatus
 from domain.reconcile import PATIENCE
 from local.sample import sample_jpeg
 from local.system import wait_until
@@ -32,7 +32,7 @@ def test_open_records_are_brought_to_an_end(shop: Shop, product_id: int) -> None
     s3, bucket = shop.state.endpoint.client("s3"), shop.state.resources.bucket
     with shop.events_lost():
         for ref in (lost, deleted):
-            s3.put_object(Bucket=bucket, Key=ref.key, Body=CONTENT)
+            s3.put_object(Bucket=bucket, Key=ref.incoming_key, Body=CONTENT)
     shop.state.catalog.withdraw(deleted, LONG_AGO)
     report = reconcile(shop)
     assert (report["is_complete"], report["left_for_later"]) == (True, 0)
@@ -40,7 +40,8 @@ def test_open_records_are_brought_to_an_end(shop: Shop, product_id: int) -> None
     assert shop.state.finished(product_id, lost.image_id).status is ImageStatus.READY
     assert shop.state.catalog.get(product_id, abandoned.image_id) is None
     assert shop.state.catalog.get(product_id, deleted.image_id) is None
-    assert shop.object_keys(product_id) == {lost.key}
+    shop.until_dealt_with(product_id)
+    assert shop.public_keys(product_id) == {lost.media_key(ImageFormat.JPEG)}
 
 
 def test_others_are_told_what_becomes_of_pictures(shop: Shop, product_id: int, told: str) -> None:

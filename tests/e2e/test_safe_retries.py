@@ -185,6 +185,6 @@ def test_many_keys_of_eight_requests_each_make_as_many_pictures(
     assert (replayed.count(None), replayed.count("true")) == (KEYS, KEYS * 7)
     gallery = shop.gallery(product_id)
     assert sorted(image.alt_text for image in gallery) == sorted(keys)
-    assert shop.object_keys(product_id) == {f"originals/{product_id}/{image.id}.jpg" for image in gallery}
     records = [shop.state.finished(product_id, image.id) for image in gallery]
     assert {record.status for record in records} == {ImageStatus.READY}
+    assert shop.public_keys(product_id) == {record.media_key for record in records}

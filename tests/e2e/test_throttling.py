@@ -297,7 +297,7 @@ def test_a_throttled_inspection_succeeds_within_lambdas_tries(
     take_in, _ = INSPECTIONS[kind]
     ref = take_in(bench)
     throttle.begin(operation, times, PACES[pace])
-    event = object_created(ref.key)
+    event = object_created(ref.incoming_key)
     bench.run_as_lambda_does(lambda _: functions.run("extract_metadata", event), Interference())
     throttle.end()
     if operation == ALL:

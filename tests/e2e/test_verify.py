@@ -82,7 +82,7 @@ def belongings(state: State) -> dict[str, set[str]]:
 
 
 def is_of_a_run(key: str) -> bool:
-    return bool(re.match(r"originals/\d{16}/", key))
+    return bool(re.match(r"(incoming|media)/\d{16}/", key))
 
 
 def results(result: Result) -> dict[str, str]:
