@@ -10,6 +10,7 @@ import re
 from domain.errors import NotAPictureError
 from domain.failure import Failure
 from domain.public_copy.faults import corrupt, too_complex, truncated, unsupported
+from domain.public_copy.jpeg_entropy import end_of_pixels
 from domain.public_copy.jpeg_header import SIGNATURES, Header, Piece
 
 _START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
@@ -57,17 +58,17 @@ def copy(content: bytes) -> bytes:
 def _pieces(content: bytes) -> list[Piece]:
     view = memoryview(content)
     header = Header(view[:2])
-    scans = looked_at = 0
+    pieces = header.pieces
+    scans = looked_at = whole = 0
     at = len(_START_OF_IMAGE)
     while True:
         at = _end_of_what_says_nothing(content, at)
         marker = content[at + 1] if at + 1 < len(content) else None
         if marker == _EOI and scans:
-            header.pieces.append(view[at : at + 2])
-            return header.pieces
+            return [*pieces, _END_OF_IMAGE]
         end = at + 2 + max(2, int.from_bytes(view[at + 2 : at + 4]))
         if marker is None or marker == _EOI or end > len(content):
-            raise NotAPictureError(truncated())
+            return _ended(pieces[:whole], truncated())
         payload = view[at + 4 : end]
         is_signed = _is_signed(marker, payload)
         if is_signed or marker not in _DROPPED:
@@ -79,13 +80,27 @@ def _pieces(content: bytes) -> list[Piece]:
         elif marker not in _DROPPED and (marker != _DNL or len(payload) == _NUMBER_BYTES):
             failure = _failure(marker, payload)
             if failure:
-                raise NotAPictureError(failure)
+                return _ended(pieces[:whole], failure)
             if marker == _SOS:
                 scans += 1
                 header.end()
                 end = _end_of_scan(content, end)
-            header.pieces.append(view[at:end])
+            pieces.append(view[at:end])
+            whole = len(pieces) if marker == _SOS else whole
         at = end
+
+
+def _ended(pieces: list[Piece], failure: Failure) -> list[Piece]:
+    """Return the pieces with an end, behind the pixels in the last one, a scan.
+
+    Raises:
+        NotAPictureError: there is no scan, or pixels are missing; that is for this `failure`.
+
+    """
+    end = end_of_pixels(pieces) if pieces else None
+    if end is None:
+        raise NotAPictureError(failure)
+    return [*pieces[:-1], pieces[-1][:end], _END_OF_IMAGE]
 
 
 def _is_signed(marker: int, payload: memoryview) -> bool:
