@@ -6,6 +6,7 @@ show JPEGs: bytes that belong to no segment are passed over, and behind the end 
 
 import functools
 import re
+from typing import NamedTuple
 
 from domain.errors import NotAPictureError
 from domain.failure import Failure
@@ -21,6 +22,7 @@ _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended sequential, progressive."""
 _DROPPED = frozenset({0xCC, 0xFE, *range(0xE0, 0xF0)})
 """Conditions of arithmetic coding, comments, and what belongs to applications."""
+_KNOWN = _FRAMES | _TABLES | _DROPPED | {_SOS, _DNL}
 _FEATURES = {
     **dict.fromkeys((0xC9, 0xCA), "arithmetic coding"),
     **dict.fromkeys((0xC3, 0xCB, 0xF7), "lossless compression"),
@@ -31,13 +33,21 @@ coding, Chromium has; of the others neither shows anything."""
 _USUAL_BITS = 8
 _FRAME_BYTES, _COLOUR_BYTES = 6, 3
 """A frame's header, and what it says of each colour (B.2.2)."""
+_SCAN_BYTES, _SCAN_COLOUR_BYTES = 4, 2
+"""A scan's header, and what it says of each colour (B.2.3)."""
 _NUMBER_BYTES = 2
 """What a segment of DRI or DNL holds."""
 _MAX_SEGMENTS = 10_000
-"""Segments of use in one file. Chromium takes fewer than 100 scans, each with at most nine tables, and a
-profile has at most 255 parts."""
+"""Segments of use in one file. A picture has some dozen tables and scans, and its profile at most 255 parts."""
 _SHORT_SEGMENT_BYTES, _SHORTEST_SIGNED = 80, 9
 """Up to which length segments are passed over in one go, and from which on one may be of use."""
+
+
+class _Segment(NamedTuple):
+    marker: int
+    payload: memoryview
+    whole: memoryview
+    """That of a scan with its data."""
 
 
 def copy(content: bytes) -> bytes:
@@ -56,51 +66,59 @@ def copy(content: bytes) -> bytes:
 
 
 def _pieces(content: bytes) -> list[Piece]:
-    view = memoryview(content)
-    header = Header(view[:2])
+    segments, failure = _segments(content)
+    header = Header(_START_OF_IMAGE)
     pieces = header.pieces
-    scans = looked_at = whole = 0
-    at = len(_START_OF_IMAGE)
-    while True:
-        at = _end_of_what_says_nothing(content, at)
-        marker = content[at + 1] if at + 1 < len(content) else None
-        if marker == _EOI and scans:
-            return [*pieces, _END_OF_IMAGE]
-        end = at + 2 + max(2, int.from_bytes(view[at + 2 : at + 4]))
-        if marker is None or marker == _EOI or end > len(content):
-            return _ended(pieces[:whole], truncated())
-        payload = view[at + 4 : end]
-        is_signed = _is_signed(marker, payload)
-        if is_signed or marker not in _DROPPED:
-            looked_at += 1
-            if looked_at > _MAX_SEGMENTS:
-                raise NotAPictureError(too_complex(f"more than {_MAX_SEGMENTS:,} segments"))
-        if is_signed and not scans:
+    behind_scan = 0
+    for marker, payload, segment in segments:
+        if not _is_signed(marker, payload):
+            pieces.append(segment)
+        elif not behind_scan:
             header.add(marker, payload)
-        elif marker not in _DROPPED and (marker != _DNL or len(payload) == _NUMBER_BYTES):
-            failure = _failure(marker, payload)
-            if failure:
-                return _ended(pieces[:whole], failure)
-            if marker == _SOS:
-                scans += 1
-                header.end()
-                end = _end_of_scan(content, end)
-            pieces.append(view[at:end])
-            whole = len(pieces) if marker == _SOS else whole
-        at = end
+        if marker == _SOS:
+            header.end()
+            behind_scan = len(pieces)
+    if failure is None and behind_scan:
+        return [*pieces, _END_OF_IMAGE]
+    end = end_of_pixels(pieces[:behind_scan]) if behind_scan else None
+    if end is None:
+        raise NotAPictureError(failure or truncated())
+    return [*pieces[: behind_scan - 1], pieces[behind_scan - 1][:end], _END_OF_IMAGE]
 
 
-def _ended(pieces: list[Piece], failure: Failure) -> list[Piece]:
-    """Return the pieces with an end, behind the pixels in the last one, a scan.
+def _segments(content: bytes) -> tuple[list[_Segment], Failure | None]:
+    """Return the segments of use up to the end of the image, or up to what keeps decoders from reaching it.
 
     Raises:
-        NotAPictureError: there is no scan, or pixels are missing; that is for this `failure`.
+        NotAPictureError: there are too many.
 
     """
-    end = end_of_pixels(pieces) if pieces else None
-    if end is None:
-        raise NotAPictureError(failure)
-    return [*pieces[:-1], pieces[-1][:end], _END_OF_IMAGE]
+    view, found = memoryview(content), list[_Segment]()
+    at = len(_START_OF_IMAGE)
+    while len(found) <= _MAX_SEGMENTS:
+        at = _end_of_what_says_nothing(content, at)
+        marker = content[at + 1] if at + 1 < len(content) else None
+        if marker == _EOI:
+            return found, None
+        failure = _marker_failure(marker)
+        end = at + 2 + max(2, int.from_bytes(view[at + 2 : at + 4]))
+        if marker is None or failure or end > len(content):
+            return found, failure or truncated()
+        payload = view[at + 4 : end]
+        failure = _payload_failure(marker, payload)
+        if failure:
+            return found, failure
+        end = _end_of_scan(content, end) if marker == _SOS else end
+        if _is_of_use(marker, payload):
+            found.append(_Segment(marker, payload, view[at:end]))
+        at = end
+    raise NotAPictureError(too_complex(f"more than {_MAX_SEGMENTS:,} segments"))
+
+
+def _is_of_use(marker: int, payload: memoryview) -> bool:
+    if marker == _DNL:
+        return len(payload) == _NUMBER_BYTES
+    return marker not in _DROPPED or _is_signed(marker, payload)
 
 
 def _is_signed(marker: int, payload: memoryview) -> bool:
@@ -108,24 +126,27 @@ def _is_signed(marker: int, payload: memoryview) -> bool:
     return signature is not None and payload[: len(signature)] == signature
 
 
-def _failure(marker: int, payload: memoryview) -> Failure | None:
-    """Tell what keeps every browser from going on at this segment, None if nothing does."""
+def _marker_failure(marker: int | None) -> Failure | None:
+    """Tell what keeps every browser from going on at this marker, None if nothing does."""
     if marker in _FEATURES:
         return unsupported(f"a JPEG with {_FEATURES[marker]}")
+    if marker == _SOI:
+        return corrupt("another picture begins before its end")
+    if marker is None or marker in _KNOWN:
+        return None
+    return corrupt(f"it has a marker FF{marker:02X}, which means nothing")
+
+
+def _payload_failure(marker: int, payload: memoryview) -> Failure | None:
+    """Tell what keeps every browser from going on at this segment, None if nothing does."""
     if marker in _FRAMES:
         return _frame_failure(payload)
     if marker == _SOS:
-        colours = payload[0] if payload else 0
-        return (
-            None
-            if len(payload) == 4 + 2 * colours
-            else corrupt("a scan of it has a header of a wrong length")
-        )
-    if marker in _TABLES:
-        return None if _is_whole(marker, payload) else corrupt("a table of it has a wrong length")
-    if marker == _SOI:
-        return corrupt("another picture begins before its end")
-    return None if marker == _DNL else corrupt(f"it has a marker FF{marker:02X}, which means nothing")
+        is_whole = len(payload) > 0 and len(payload) == _SCAN_BYTES + _SCAN_COLOUR_BYTES * payload[0]
+        return None if is_whole else corrupt("a scan of it has a header of a wrong length")
+    if marker in _TABLES and not _is_whole(marker, payload):
+        return corrupt("a table of it has a wrong length")
+    return None
 
 
 def _frame_failure(payload: memoryview) -> Failure | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from domain.public_copy.jpeg_header import Piece
 
-MAX_DATA_BYTES, MAX_BLOCKS = 8_000_000, 8_000_000
+MAX_DATA_BYTES, MAX_UNITS = 8_000_000, 8_000_000
 """How much is followed, in some seconds: as much as a photo of 24 megapixels has."""
 
 _DHT, _DRI, _SOS, _PROGRESSIVE = 0xC4, 0xDD, 0xDA, 0xC2
@@ -91,13 +91,17 @@ def _read(pieces: Sequence[Piece]) -> tuple[_Frame | None, list[_Scan]]:
             colours = (payload[at : at + 3] for at in range(6, len(payload), 3))
             factors = {identifier: (factor >> 4, factor & _LOW) for identifier, factor, _ in colours}
             height, width = int.from_bytes(payload[1:3]), int.from_bytes(payload[3:5])
+            if not factors or any(0 in each for each in factors.values()):
+                raise _Cut
             frame = _Frame(marker == _PROGRESSIVE, height, width, factors)
         elif marker == _DHT:
             tables |= _tables(payload)
         elif marker == _DRI:
             interval = int.from_bytes(payload)
         elif marker == _SOS:
-            first, last, bits = payload[-3:]
+            is_progressive = frame is not None and frame.is_progressive
+            # Elsewhere the three say nothing.
+            first, last, bits = payload[-3:] if is_progressive else (0, _COEFFICIENTS - 1, 0)
             tables_of = dict(zip(payload[1:-3:2], payload[2:-3:2], strict=True))
             data = bytes(piece[2 + length :])
             scans.append(
@@ -120,8 +124,8 @@ def _is_complete(frame: _Frame, scans: Sequence[_Scan]) -> bool:
     """Tell whether the scans hold all coefficients of all colours, to the last bit."""
     missing = {(colour, index) for colour in frame.factors for index in range(_COEFFICIENTS)}
     for scan in scans:
-        indices = range(scan.first, scan.last + 1) if frame.is_progressive else range(_COEFFICIENTS)
-        if scan.low == 0 or not frame.is_progressive:
+        if scan.low == 0:
+            indices = range(scan.first, scan.last + 1)
             missing -= {(colour, index) for colour in scan.tables_of for index in indices}
     return not missing
 
@@ -129,32 +133,32 @@ def _is_complete(frame: _Frame, scans: Sequence[_Scan]) -> bool:
 def _follow(frame: _Frame, scans: Sequence[_Scan]) -> int:
     """Return how many bytes of the last scan's data the pixels take."""
     last = scans[-1]
-    if not (frame.is_progressive and last.first and last.is_refinement):
-        return _follow_scan(frame, last, {})
-    # How long a refinement is depends on which coefficients are not zero yet.
-    nonzero = dict[int, int]()
-    used = 0
-    for scan in scans:
-        if scan.first and scan.tables_of.keys() == last.tables_of.keys():
-            used = _follow_scan(frame, scan, nonzero)
+    followed = [last]
+    if last.first and last.is_refinement:
+        # How long it is depends on which coefficients are not zero yet.
+        followed = [scan for scan in scans if scan.first and scan.tables_of.keys() == last.tables_of.keys()]
+    units = frame.units(list(last.tables_of))
+    if sum(len(scan.data) for scan in followed) > MAX_DATA_BYTES or units * len(followed) > MAX_UNITS:
+        raise _Cut
+    used, nonzero = 0, dict[int, int]()
+    for scan in followed:
+        used = _follow_scan(scan, units, _walk(frame, scan, nonzero))
     return used
 
 
-def _follow_scan(frame: _Frame, scan: _Scan, nonzero: dict[int, int]) -> int:
-    units, walk = frame.units(list(scan.tables_of)), _walk(frame, scan, nonzero)
-    if len(scan.data) > MAX_DATA_BYTES or units > MAX_BLOCKS:
-        raise _Cut
+def _follow_scan(scan: _Scan, units: int, walk: _Walk) -> int:
     start, unit = 0, 0
     while True:
         restart = _RESTART.search(scan.data, start)
-        data = scan.data[start : restart.start() if restart else None].replace(b"\xff\0", b"\xff")
+        stop = restart.start() if restart else len(scan.data)
+        data = scan.data[start:stop].replace(b"\xff\0", b"\xff")
         count = min(scan.interval or units, units - unit)
         bits = walk(data + _PADDING, unit, count)
         unit += count
         used = _share(bits, 8)
         # Behind a byte of ones stands a zero.
         end = start + used + data.count(b"\xff", 0, used)
-        if end > len(scan.data) or (unit < units and restart is None):
+        if end > stop or (unit < units and restart is None):
             raise _Cut
         if unit == units:
             return end
@@ -164,7 +168,9 @@ def _follow_scan(frame: _Frame, scan: _Scan, nonzero: dict[int, int]) -> int:
 def _walk(frame: _Frame, scan: _Scan, nonzero: dict[int, int]) -> _Walk:
     """Return what follows the data of such a scan."""
     if scan.first:
-        ((_, number),) = scan.tables_of.items()
+        number, *others = scan.tables_of.values()
+        if others:
+            raise _Cut
         codes = _looked_up(scan.tables[_OF_AC | number & _LOW], lambda symbol, bits: symbol << 5 | bits, 0)
         span = range(scan.first, scan.last + 1)
         follow = _refinement if scan.is_refinement else _first_pass
