@@ -38,7 +38,7 @@ _SCAN_BYTES, _SCAN_COLOUR_BYTES = 4, 2
 _NUMBER_BYTES = 2
 """What a segment of DRI or DNL holds."""
 _MAX_SEGMENTS = 10_000
-"""Segments of use in one file. A picture has some dozen tables and scans, and its profile at most 255 parts."""
+"""Segments of use in one file. A picture has some dozen tables and scans, a profile at most 255 parts."""
 _SHORT_SEGMENT_BYTES, _SHORTEST_SIGNED = 80, 9
 """Up to which length segments are passed over in one go, and from which on one may be of use."""
 
@@ -48,6 +48,21 @@ class _Segment(NamedTuple):
     payload: memoryview
     whole: memoryview
     """That of a scan with its data."""
+
+
+class _Patterns(NamedTuple):
+    """What is looked for.
+
+    A file may consist of millions of markers and small segments, too many for a loop. Each repetition is
+    possessive or bounded, so that all take time in proportion to the bytes.
+    """
+
+    useless: re.Pattern[bytes]
+    """All that is of no use up to a segment that is, or that is long."""
+    end_of_scan: re.Pattern[bytes]
+    """A marker that may end a scan: none of restart, and none that nothing has."""
+    stray: re.Pattern[bytes]
+    """What no scan has: it may be of something that was put behind a picture without an end marker."""
 
 
 def copy(content: bytes) -> bytes:
@@ -78,10 +93,11 @@ def _pieces(content: bytes) -> list[Piece]:
         if marker == _SOS:
             header.end()
             behind_scan = len(pieces)
-    if failure is None and behind_scan:
+    is_ended = failure is None and behind_scan > 0
+    if is_ended and not _patterns().stray.search(pieces[behind_scan - 1]):
         return [*pieces, _END_OF_IMAGE]
     end = end_of_pixels(pieces[:behind_scan]) if behind_scan else None
-    if end is None:
+    if end is None and not is_ended:
         raise NotAPictureError(failure or truncated())
     return [*pieces[: behind_scan - 1], pieces[behind_scan - 1][:end], _END_OF_IMAGE]
 
@@ -174,23 +190,18 @@ def _is_whole(marker: int, payload: memoryview) -> bool:
 
 def _end_of_scan(content: bytes, at: int) -> int:
     """Return where the entropy-coded data ends: at the next marker that is none of restart."""
-    found = _patterns()[1].search(content, at)
+    found = _patterns().end_of_scan.search(content, at)
     return found.start() if found else len(content)
 
 
 def _end_of_what_says_nothing(content: bytes, at: int) -> int:
     """Return where the next segment begins that is of use or long."""
-    found = _patterns()[0].match(content, at)
+    found = _patterns().useless.match(content, at)
     return found.end() if found else at
 
 
 @functools.cache
-def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return what passes over all that is of no use, and what finds the end of a scan.
-
-    A file may consist of millions of markers and small segments, too many for a loop. Each repetition is
-    possessive or bounded, so that both take time in proportion to the bytes.
-    """
+def _patterns() -> _Patterns:
     signatures = b"|".join(map(re.escape, SIGNATURES.values()))
     begins = rb"\xff++"
     segment = (
@@ -201,7 +212,11 @@ def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     bare = rb"[\x00\x01\xd0-\xd7]"
     fill = rb"\xff+(?=\xff)"
     skipped = rb"(?:(?:[^\xff]++|%b(?:%b|%b))++|%b)*+" % (begins, segment, bare, fill)
-    return re.compile(skipped, re.DOTALL), re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+    return _Patterns(
+        re.compile(skipped, re.DOTALL),
+        re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]"),
+        re.compile(rb"\xff[\x01-\xbf]"),
+    )
 
 
 def _lengths(first: int, end: int) -> bytes:
