@@ -109,8 +109,9 @@ openapi: setup ## Write docs/openapi.json again from the models
 
 SECONDS ?= 60
 .PHONY: fuzz
-fuzz: $(UV) ## Look for bodies that break the reading of forms, for SECONDS (default 60)
+fuzz: $(UV) ## Look for forms and pictures that break what reads them, for SECONDS (default 60) of each kind
 	$(UV) run --quiet --frozen --script tests/torture/fuzz_form.py --seconds $(SECONDS)
+	$(UV) run --quiet --frozen --script tests/torture/fuzz_copy.py --seconds $(SECONDS)
 
 .PHONY: packages
 packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the packages for this machine
@@ -121,6 +122,7 @@ audit: $(UV) ## Look for known vulnerabilities of everything that is locked
 	$(AUDIT)
 	$(AUDIT) --script local/emulator.py
 	$(AUDIT) --script tests/torture/fuzz_form.py
+	$(AUDIT) --script tests/torture/fuzz_copy.py
 	@echo "Not looked at: uv itself (packages/uv.txt); its releases say what they mend."
 
 ##@ Deployment

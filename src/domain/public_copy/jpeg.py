@@ -6,10 +6,12 @@ show JPEGs: bytes that belong to no segment are passed over, and behind the end 
 
 import functools
 import re
+from typing import NamedTuple
 
 from domain.errors import NotAPictureError
 from domain.failure import Failure
 from domain.public_copy.faults import corrupt, too_complex, truncated, unsupported
+from domain.public_copy.jpeg_entropy import end_of_pixels
 from domain.public_copy.jpeg_header import SIGNATURES, Header, Piece
 
 _START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
@@ -20,6 +22,7 @@ _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended sequential, progressive."""
 _DROPPED = frozenset({0xCC, 0xFE, *range(0xE0, 0xF0)})
 """Conditions of arithmetic coding, comments, and what belongs to applications."""
+_KNOWN = _FRAMES | _TABLES | _DROPPED | {_SOS, _DNL}
 _FEATURES = {
     **dict.fromkeys((0xC9, 0xCA), "arithmetic coding"),
     **dict.fromkeys((0xC3, 0xCB, 0xF7), "lossless compression"),
@@ -30,13 +33,36 @@ coding, Chromium has; of the others neither shows anything."""
 _USUAL_BITS = 8
 _FRAME_BYTES, _COLOUR_BYTES = 6, 3
 """A frame's header, and what it says of each colour (B.2.2)."""
+_SCAN_BYTES, _SCAN_COLOUR_BYTES = 4, 2
+"""A scan's header, and what it says of each colour (B.2.3)."""
 _NUMBER_BYTES = 2
 """What a segment of DRI or DNL holds."""
 _MAX_SEGMENTS = 10_000
-"""Segments of use in one file. Chromium takes fewer than 100 scans, each with at most nine tables, and a
-profile has at most 255 parts."""
+"""Segments of use in one file. A picture has some dozen tables and scans, a profile at most 255 parts."""
 _SHORT_SEGMENT_BYTES, _SHORTEST_SIGNED = 80, 9
 """Up to which length segments are passed over in one go, and from which on one may be of use."""
+
+
+class _Segment(NamedTuple):
+    marker: int
+    payload: memoryview
+    whole: memoryview
+    """That of a scan with its data."""
+
+
+class _Patterns(NamedTuple):
+    """What is looked for.
+
+    A file may consist of millions of markers and small segments, too many for a loop. Each repetition is
+    possessive or bounded, so that all take time in proportion to the bytes.
+    """
+
+    useless: re.Pattern[bytes]
+    """All that is of no use up to a segment that is, or that is long."""
+    end_of_scan: re.Pattern[bytes]
+    """A marker that may end a scan: none of restart, and none that nothing has."""
+    stray: re.Pattern[bytes]
+    """What no scan has: it may be of something that was put behind a picture without an end marker."""
 
 
 def copy(content: bytes) -> bytes:
@@ -55,37 +81,60 @@ def copy(content: bytes) -> bytes:
 
 
 def _pieces(content: bytes) -> list[Piece]:
-    view = memoryview(content)
-    header = Header(view[:2])
-    scans = looked_at = 0
+    segments, failure = _segments(content)
+    header = Header(_START_OF_IMAGE)
+    pieces = header.pieces
+    behind_scan = 0
+    for marker, payload, segment in segments:
+        if not _is_signed(marker, payload):
+            pieces.append(segment)
+        elif not behind_scan:
+            header.add(marker, payload)
+        if marker == _SOS:
+            header.end()
+            behind_scan = len(pieces)
+    is_ended = failure is None and behind_scan > 0
+    if is_ended and not _patterns().stray.search(pieces[behind_scan - 1]):
+        return [*pieces, _END_OF_IMAGE]
+    end = end_of_pixels(pieces[:behind_scan]) if behind_scan else None
+    if end is None and not is_ended:
+        raise NotAPictureError(failure or truncated())
+    return [*pieces[: behind_scan - 1], pieces[behind_scan - 1][:end], _END_OF_IMAGE]
+
+
+def _segments(content: bytes) -> tuple[list[_Segment], Failure | None]:
+    """Return the segments of use up to the end of the image, or up to what keeps decoders from reaching it.
+
+    Raises:
+        NotAPictureError: there are too many.
+
+    """
+    view, found = memoryview(content), list[_Segment]()
     at = len(_START_OF_IMAGE)
-    while True:
+    while len(found) <= _MAX_SEGMENTS:
         at = _end_of_what_says_nothing(content, at)
         marker = content[at + 1] if at + 1 < len(content) else None
-        if marker == _EOI and scans:
-            header.pieces.append(view[at : at + 2])
-            return header.pieces
+        if marker == _EOI:
+            return found, None
+        failure = _marker_failure(marker)
         end = at + 2 + max(2, int.from_bytes(view[at + 2 : at + 4]))
-        if marker is None or marker == _EOI or end > len(content):
-            raise NotAPictureError(truncated())
+        if marker is None or failure or end > len(content):
+            return found, failure or truncated()
         payload = view[at + 4 : end]
-        is_signed = _is_signed(marker, payload)
-        if is_signed or marker not in _DROPPED:
-            looked_at += 1
-            if looked_at > _MAX_SEGMENTS:
-                raise NotAPictureError(too_complex(f"more than {_MAX_SEGMENTS:,} segments"))
-        if is_signed and not scans:
-            header.add(marker, payload)
-        elif marker not in _DROPPED and (marker != _DNL or len(payload) == _NUMBER_BYTES):
-            failure = _failure(marker, payload)
-            if failure:
-                raise NotAPictureError(failure)
-            if marker == _SOS:
-                scans += 1
-                header.end()
-                end = _end_of_scan(content, end)
-            header.pieces.append(view[at:end])
+        failure = _payload_failure(marker, payload)
+        if failure:
+            return found, failure
+        end = _end_of_scan(content, end) if marker == _SOS else end
+        if _is_of_use(marker, payload):
+            found.append(_Segment(marker, payload, view[at:end]))
         at = end
+    raise NotAPictureError(too_complex(f"more than {_MAX_SEGMENTS:,} segments"))
+
+
+def _is_of_use(marker: int, payload: memoryview) -> bool:
+    if marker == _DNL:
+        return len(payload) == _NUMBER_BYTES
+    return marker not in _DROPPED or _is_signed(marker, payload)
 
 
 def _is_signed(marker: int, payload: memoryview) -> bool:
@@ -93,24 +142,27 @@ def _is_signed(marker: int, payload: memoryview) -> bool:
     return signature is not None and payload[: len(signature)] == signature
 
 
-def _failure(marker: int, payload: memoryview) -> Failure | None:
-    """Tell what keeps every browser from going on at this segment, None if nothing does."""
+def _marker_failure(marker: int | None) -> Failure | None:
+    """Tell what keeps every browser from going on at this marker, None if nothing does."""
     if marker in _FEATURES:
         return unsupported(f"a JPEG with {_FEATURES[marker]}")
+    if marker == _SOI:
+        return corrupt("another picture begins before its end")
+    if marker is None or marker in _KNOWN:
+        return None
+    return corrupt(f"it has a marker FF{marker:02X}, which means nothing")
+
+
+def _payload_failure(marker: int, payload: memoryview) -> Failure | None:
+    """Tell what keeps every browser from going on at this segment, None if nothing does."""
     if marker in _FRAMES:
         return _frame_failure(payload)
     if marker == _SOS:
-        colours = payload[0] if payload else 0
-        return (
-            None
-            if len(payload) == 4 + 2 * colours
-            else corrupt("a scan of it has a header of a wrong length")
-        )
-    if marker in _TABLES:
-        return None if _is_whole(marker, payload) else corrupt("a table of it has a wrong length")
-    if marker == _SOI:
-        return corrupt("another picture begins before its end")
-    return None if marker == _DNL else corrupt(f"it has a marker FF{marker:02X}, which means nothing")
+        is_whole = len(payload) > 0 and len(payload) == _SCAN_BYTES + _SCAN_COLOUR_BYTES * payload[0]
+        return None if is_whole else corrupt("a scan of it has a header of a wrong length")
+    if marker in _TABLES and not _is_whole(marker, payload):
+        return corrupt("a table of it has a wrong length")
+    return None
 
 
 def _frame_failure(payload: memoryview) -> Failure | None:
@@ -138,23 +190,18 @@ def _is_whole(marker: int, payload: memoryview) -> bool:
 
 def _end_of_scan(content: bytes, at: int) -> int:
     """Return where the entropy-coded data ends: at the next marker that is none of restart."""
-    found = _patterns()[1].search(content, at)
+    found = _patterns().end_of_scan.search(content, at)
     return found.start() if found else len(content)
 
 
 def _end_of_what_says_nothing(content: bytes, at: int) -> int:
     """Return where the next segment begins that is of use or long."""
-    found = _patterns()[0].match(content, at)
+    found = _patterns().useless.match(content, at)
     return found.end() if found else at
 
 
 @functools.cache
-def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return what passes over all that is of no use, and what finds the end of a scan.
-
-    A file may consist of millions of markers and small segments, too many for a loop. Each repetition is
-    possessive or bounded, so that both take time in proportion to the bytes.
-    """
+def _patterns() -> _Patterns:
     signatures = b"|".join(map(re.escape, SIGNATURES.values()))
     begins = rb"\xff++"
     segment = (
@@ -165,7 +212,11 @@ def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     bare = rb"[\x00\x01\xd0-\xd7]"
     fill = rb"\xff+(?=\xff)"
     skipped = rb"(?:(?:[^\xff]++|%b(?:%b|%b))++|%b)*+" % (begins, segment, bare, fill)
-    return re.compile(skipped, re.DOTALL), re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+    return _Patterns(
+        re.compile(skipped, re.DOTALL),
+        re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]"),
+        re.compile(rb"\xff[\x01-\xbf]"),
+    )
 
 
 def _lengths(first: int, end: int) -> bytes:
