@@ -129,7 +129,7 @@ class S3ImageStore:
             kept = ref.media_key(keep)
             keys = [key for key in keys if key.startswith(f"{ref.media_prefix}.") and key != kept]
         if keys:
-            self._delete(ref, keys)
+            self._delete(keys)
 
     def delete(self, image: ProductImage) -> None:
         """Remove all in one call; in the versioned bucket old versions stay until they expire.
@@ -139,7 +139,7 @@ class S3ImageStore:
         is_known = image.status is ImageStatus.READY
         formats = [image.image_format] if is_known else list(ImageFormat)
         ref = image.ref
-        self._delete(ref, [ref.incoming_key, *(ref.media_key(image_format) for image_format in formats)])
+        self._delete([ref.incoming_key, *(ref.media_key(image_format) for image_format in formats)])
 
     def _copy_at(self, key: str) -> PublicCopy | None:
         stored = self._read(key)
@@ -167,13 +167,16 @@ class S3ImageStore:
             answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
         return [stored["Key"] for stored in answer.get("Contents", [])]
 
-    def _delete(self, ref: ImageRef, keys: Collection[str]) -> None:
+    def _delete(self, keys: Collection[str]) -> None:
         with passing_errors_as_unavailable():
             answer = self._client.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
             )
-        if answer.get("Errors"):
-            raise UnavailableError(ref)
+            # The answer is a 200 whatever became of each key.
+            errors = answer.get("Errors")
+            if errors:
+                code, message = errors[0].get("Code", ""), errors[0].get("Message", "")
+                raise ClientError({"Error": {"Code": code, "Message": message}}, "DeleteObjects")
 
     def _checksum(self, content: bytes) -> str:
         return base64.b64encode(self._crc32(content).to_bytes(4)).decode()

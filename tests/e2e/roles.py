@@ -55,11 +55,12 @@ class Roles:
     def rights(self) -> set[Right]:
         """Return all that the roles' inline policies allow."""
         return {
-            Right(function, action, self._name(statement["Resource"]))
+            Right(function, action, self._name(resource))
             for function in self._roles
             for _, document in self._policies(function)
             for statement in document["Statement"]
-            for action in _actions(statement)
+            for resource in _several(statement["Resource"])
+            for action in _several(statement["Action"])
         }
 
     def attached(self) -> list[str]:
@@ -81,8 +82,8 @@ class Roles:
         role = self._roles[right.function]
         [(name, deployed)] = self._policies(right.function)
         kept, found = [], 0
-        for statement in deployed["Statement"]:
-            actions = _actions(statement)
+        for statement in _one_resource_each(deployed["Statement"]):
+            actions = _several(statement["Action"])
             if right.action in actions and self._name(statement["Resource"]) == right.resource:
                 found += 1
                 actions = [action for action in actions if action != right.action]
@@ -107,7 +108,7 @@ class Roles:
         self._iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
 
     def _name(self, arn: str) -> str:
-        """Name a resource as the template does: `CatalogTable`, `ImagesBucket/originals/*`."""
+        """Name a resource as the template does: `CatalogTable`, `ImagesBucket/media/*`."""
         name = _KIND.sub("", arn.split(":", 5)[5]).removesuffix(":*")
         for physical, logical in self._names.items():
             if name == physical or name.startswith(f"{physical}/"):
@@ -115,9 +116,14 @@ class Roles:
         return name
 
 
-def _actions(statement: dict[str, Any]) -> list[str]:
-    actions: str | list[str] = statement["Action"]
-    return [actions] if isinstance(actions, str) else actions
+def _one_resource_each(statements: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for statement in statements:
+        for number, resource in enumerate(_several(statement["Resource"])):
+            yield {**statement, "Sid": f"{statement['Sid']}{number}", "Resource": resource}
+
+
+def _several(one_or_more: str | list[str]) -> list[str]:
+    return [one_or_more] if isinstance(one_or_more, str) else one_or_more
 
 
 def _name_in_arn(physical_id: str) -> str:

@@ -21,21 +21,11 @@ from tests.builders import OPERATOR, a_ref, an_image, jpeg
 from tests.e2e.aws_command import printed_commands, run_aws
 from tests.e2e.conftest import new_product
 from tests.e2e.operator import Operator
-from tests.e2e.shop import Shop
+from tests.e2e.shop import Shop, media_key
 
 CONTENT = jpeg(50, 50)
 
 type Do = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def orphans(shop: Shop) -> tuple[ImageRef, ImageRef]:
-    """Bytes without a record, put there by hand, of two products: what waits for one waits for both."""
-    s3, bucket = shop.state.endpoint.client("s3"), shop.state.resources.bucket
-    first, second = (a_ref(1_000_000_009, new_product(shop.state)) for _ in range(2))
-    for ref in (first, second):
-        s3.put_object(Bucket=bucket, Key=ref.key, Body=CONTENT)
-    return first, second
 
 
 @pytest.fixture
@@ -51,6 +41,7 @@ def test_a_picture_that_was_deleted_by_mistake_comes_back_as_a_new_one_and_leave
     shop: Shop, product_id: int, operator: Operator, do: Do, tmp_path: Path
 ) -> None:
     deleted = shop.add(CONTENT, product_id=product_id)
+    shop.until_dealt_with(product_id)
     assert shop.delete(product_id, deleted.id).status_code == 204
     list_versions, get = printed_commands("A picture was deleted by mistake")
     listed = do(list_versions, product=product_id, image=deleted.id)
@@ -60,35 +51,49 @@ def test_a_picture_that_was_deleted_by_mistake_comes_back_as_a_new_one_and_leave
     assert fetched == CONTENT
     again = shop.add(fetched, product_id=product_id)
     assert shop.fetch(again.f).status_code == 200
-    assert shop.fetch(deleted.f).status_code in {403, 404}
+    assert shop.fetch(deleted.f).status_code == 404
     assert [image.id for image in shop.gallery(product_id)] == [again.id]
     assert_clean(operator, product_id)
 
 
-def test_bytes_that_were_deleted_by_hand_come_back_from_behind_their_delete_marker(
+def test_a_file_whose_public_copy_turned_out_wrong_is_fetched_as_it_was_sent(
+    shop: Shop, product_id: int, do: Do, tmp_path: Path
+) -> None:
+    sent = CONTENT + b" and a video behind the picture"
+    image = shop.add(sent, product_id=product_id)
+    shop.until_dealt_with(product_id)
+    list_versions, get = (
+        command.replace("media/", "incoming/")
+        for command in printed_commands("A picture was deleted by mistake")
+    )
+    (version,) = do(list_versions, product=product_id, image=image.id)["Versions"]
+    do(get, key=version["Key"], version=version["VersionId"])
+    assert (tmp_path / "picture.jpg").read_bytes() == sent
+
+
+def test_a_public_copy_that_was_deleted_by_hand_comes_back_from_behind_its_delete_marker(
     shop: Shop, product_id: int, operator: Operator, do: Do
 ) -> None:
     image = shop.add(CONTENT, product_id=product_id)
-    key = a_ref(image.id, product_id).key
+    key = media_key(image.f)
     shop.state.endpoint.client("s3").delete_object(Bucket=shop.state.resources.bucket, Key=key)
-    assert f"ready record without bytes: {key}" in operator.audits()
-    assert shop.fetch(image.f).status_code in {403, 404}
-    list_versions, remove_marker = printed_commands("Ready record without bytes")
+    assert f"ready record without its public copy: {key}" in operator.audits()
+    assert shop.fetch(image.f).status_code == 404
+    list_versions, remove_marker = printed_commands("Ready record without its public copy")
     (marker,) = do(list_versions, key=key)["DeleteMarkers"]
     do(remove_marker, key=key, version_of_the_marker=marker["VersionId"])
     assert shop.fetch(image.f).content == CONTENT
     assert_clean(operator, product_id)
 
 
-def test_a_ready_record_whose_bytes_are_gone_for_good_is_deleted_and_uploaded_again(
+def test_a_ready_record_whose_public_copy_is_gone_for_good_is_deleted_and_uploaded_again(
     shop: Shop, product_id: int, operator: Operator
 ) -> None:
     image = shop.add(CONTENT, product_id=product_id)
-    s3, bucket = shop.state.endpoint.client("s3"), shop.state.resources.bucket
-    key = a_ref(image.id, product_id).key
-    for version in shop.versions(product_id):
-        s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
-    assert f"ready record without bytes: {key}" in operator.audits()
+    s3, bucket, key = shop.state.endpoint.client("s3"), shop.state.resources.bucket, media_key(image.f)
+    for version in s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]:
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+    assert f"ready record without its public copy: {key}" in operator.audits()
     assert shop.delete(product_id, image.id).status_code == 204
     assert shop.fetch(shop.add(CONTENT, product_id=product_id).f).content == CONTENT
     assert_clean(operator, product_id)
@@ -102,13 +107,13 @@ def test_a_product_counts_right_again_after_a_record_was_removed_by_hand(
         TableName=shop.state.resources.table, Key=image_key(product_id, removed.id)
     )
     found = operator.audits()
-    key = a_ref(removed.id, product_id).key
+    key = media_key(removed.f)
     assert f"product whose count is wrong: {product_id} counts 2, has 1" in found
-    assert f"object without a record: {key}" in found
+    assert f"public object without a ready record: {key}" in found
     (add,) = printed_commands("Product whose count is wrong")
     do(add, product=product_id)
-    _, delete = printed_commands("Object without a record")
-    do(delete, key=key)
+    assert f"Removed {key}\n" in operator.runs("repair", "audit", "--remove", "--yes").stdout
+    assert shop.fetch(removed.f).status_code == 404
     assert shop.page(product_id).json()["count"] == 1
     assert [image.id for image in shop.gallery(product_id)] == [kept.id]
     assert_clean(operator, product_id)
@@ -118,14 +123,7 @@ def test_a_damaged_record_is_named_and_mended(
     shop: Shop, product_id: int, operator: Operator, do: Do
 ) -> None:
     image = shop.add(CONTENT, product_id=product_id)
-    dynamodb, table = shop.state.endpoint.client("dynamodb"), shop.state.resources.table
-    dynamodb.update_item(
-        TableName=table,
-        Key=image_key(product_id, image.id),
-        UpdateExpression="SET #name = :value",
-        ExpressionAttributeNames={"#name": "status"},
-        ExpressionAttributeValues={":value": {"S": "lost"}},
-    )
+    _set_attribute(shop, a_ref(image.id, product_id), "status", "lost")
     assert f"damaged record: PRODUCT#{product_id} / IMAGE#{image.id:016d}" in operator.audits()
     names = {"product": product_id, "image_in_16_digits": f"{image.id:016d}"}
     get, mend = printed_commands("Damaged record")
@@ -144,7 +142,7 @@ def test_a_picture_that_stays_pending_is_inspected_once_the_reconciler_is_run(
     )
     with shop.events_lost():
         shop.state.endpoint.client("s3").put_object(
-            Bucket=shop.state.resources.bucket, Key=ref.key, Body=CONTENT
+            Bucket=shop.state.resources.bucket, Key=ref.incoming_key, Body=CONTENT
         )
     told = operator.succeeds("repair", "reconcile")
     assert "is_complete: True" in told
@@ -178,37 +176,45 @@ def test_a_leaked_key_is_found_and_refused_from_then_on(
     assert shop.request("GET", shop.url(product_id), key=key).status_code == 401
 
 
-def test_an_event_is_handled_again_once_its_record_is_there_or_dropped_once_its_bytes_are_gone(
-    shop: Shop, orphans: tuple[ImageRef, ImageRef], operator: Operator, do: Do, tmp_path: Path
+def test_an_event_is_handled_again_once_its_cause_is_mended_or_dropped(
+    shop: Shop, product_id: int, operator: Operator
 ) -> None:
-    kept, deleted = orphans
-    event = operator.failed_event(kept)
-    assert (event["function"], event["error"]) == ("extract-metadata", _no_record(kept))
+    mended, dropped = (a_ref(1_000_000_009, each) for each in (product_id, new_product(shop.state)))
+    for ref in (mended, dropped):
+        shop.state.catalog.reserve(an_image(ref=ref, size_bytes=len(CONTENT)))
+        _set_attribute(shop, ref, "status", "lost")
+        s3, bucket = shop.state.endpoint.client("s3"), shop.state.resources.bucket
+        s3.put_object(Bucket=bucket, Key=ref.incoming_key, Body=CONTENT)
+    event = operator.failed_event(mended)
+    assert event["function"] == "extract-metadata"
     again = operator.runs("repair", "redrive", event["id"], "--yes")
     assert (again.exit_code, again.stdout) == (1, "Done: 0 of 1.\n")
-    assert f"{event['id']} stays in the queue: failed again: {_no_record(kept)}" in again.stderr
-    shop.state.catalog.reserve(an_image(ref=kept, size_bytes=len(CONTENT)))
+    assert f"{event['id']} stays in the queue: failed again: {event['error']}" in again.stderr
+    _set_attribute(shop, mended, "status", "pending")
     told = operator.succeeds("repair", "redrive", event["id"], "--yes")
-    assert told == f"{event['id']}: {kept.key} is ready.\nDone: 1 of 1.\n"
-    assert shop.shown(kept.product_id, kept.image_id).status == "ready"
-    assert_clean(operator, kept.product_id)
+    assert told == f"{event['id']}: {mended.incoming_key} is ready.\nDone: 1 of 1.\n"
+    assert shop.shown(mended.product_id, mended.image_id).status == "ready"
+    assert_clean(operator, mended.product_id)
 
-    event = operator.failed_event(deleted)
-    assert f"object without a record: {deleted.key}" in operator.audits()
-    get, delete = printed_commands("Object without a record")
-    do(get, key=deleted.key)
-    assert (tmp_path / "object.bin").read_bytes() == CONTENT
-    do(delete, key=deleted.key)
+    event = operator.failed_event(dropped)
     assert f"Dropped {event['id']}" in operator.succeeds("repair", "drop", event["id"], "--yes")
     assert event["id"] not in operator.succeeds("repair", "queue")
-    assert_clean(operator, deleted.product_id)
+    _set_attribute(shop, dropped, "status", "pending")
+    shop.delete(dropped.product_id, dropped.image_id)
+    assert_clean(operator, dropped.product_id)
+
+
+def _set_attribute(shop: Shop, ref: ImageRef, name: str, value: str) -> None:
+    shop.state.endpoint.client("dynamodb").update_item(
+        TableName=shop.state.resources.table,
+        Key=image_key(ref.product_id, ref.image_id),
+        UpdateExpression="SET #name = :value",
+        ExpressionAttributeNames={"#name": name},
+        ExpressionAttributeValues={":value": {"S": value}},
+    )
 
 
 def assert_clean(operator: Operator, product_id: int) -> None:
     """See that an audit finds nothing of this product amiss."""
-    of_product = re.compile(rf"originals/{product_id}/|PRODUCT#{product_id} | {product_id} counts ")
+    of_product = re.compile(rf"(incoming|media)/{product_id}/|PRODUCT#{product_id} | {product_id} counts ")
     assert [line for line in operator.audits().splitlines() if of_product.search(line)] == []
-
-
-def _no_record(ref: ImageRef) -> str:
-    return f"There is no record of the image whose bytes belong at {ref.key}."

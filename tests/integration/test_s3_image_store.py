@@ -167,12 +167,17 @@ def test_what_came_in_and_cannot_be_removed_is_left_to_the_buckets_rules(
     assert a_ref().token not in record.getMessage()
 
 
-def test_a_deletion_that_s3_does_in_part_is_a_passing_fault(client: "S3Client", store: S3ImageStore) -> None:
+@pytest.mark.parametrize(
+    ("code", "error"), [("InternalError", UnavailableError), ("AccessDenied", ClientError)]
+)
+def test_a_deletion_that_s3_does_in_part_is_no_success(
+    client: "S3Client", store: S3ImageStore, code: str, error: type[Exception]
+) -> None:
     def refuse_one(parsed: dict[str, object], **_: object) -> None:
-        parsed["Errors"] = [{"Key": an_image().media_key, "Code": "InternalError"}]
+        parsed["Errors"] = [{"Key": an_image().media_key, "Code": code, "Message": "by a test"}]
 
     hook(client, "after-call.s3.DeleteObjects", refuse_one)
-    with pytest.raises(UnavailableError):
+    with pytest.raises(error):
         store.delete(an_image())
 
 
