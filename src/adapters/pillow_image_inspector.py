@@ -1,4 +1,4 @@
-"""Opens pictures with Pillow: five plugins, every byte decoded, at bounded cost."""
+"""Opens public copies with Pillow: five plugins, every byte decoded, at bounded cost."""
 
 import io
 import logging
@@ -13,17 +13,21 @@ from PIL import (
     Image,
     JpegImagePlugin,  # noqa: F401 - registers JPEG
     MpoImagePlugin,  # noqa: F401 - what phones make of JPEG; JPEG's plugin opens it
-    PngImagePlugin,  # noqa: F401 - registers PNG
+    PngImagePlugin,
     WebPImagePlugin,  # noqa: F401 - registers WEBP
 )
 
-from adapters.picture_faults import claims_more_pixels, unsupported_feature, why_it_does_not_decode
+from adapters.picture_faults import claims_more_pixels, why_it_does_not_decode
 from domain.errors import NotAPictureError
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat
+from domain.public_copy.avif import shown_size
+from domain.public_copy.png_ancillary import MAX_PROFILE_BYTES
 
 # Pillow would do it at the first picture, in each child anew: it loads two plugins more, which are not asked.
 Image.preinit()
+# Pillow's own limit is a quarter of it. Nothing else is left to unpack in a public copy.
+PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
 # One thread of work for one picture: the process that decodes may start no second one.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
@@ -56,19 +60,17 @@ class PillowImageInspector:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            feature = unsupported_feature(content, image_format)
-            if feature:
-                raise NotAPictureError(feature)
             try:
                 with Image.open(io.BytesIO(content), formats=(image_format.name,)) as picture:
-                    return self._decode(picture)
+                    facts = self._decode(picture)
             except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
                 raise NotAPictureError(self._too_large()) from error
             except _BROKEN as error:
                 if claims_more_pixels(content, image_format, self._max_pixels):
                     raise NotAPictureError(self._too_large()) from error
-                failure = why_it_does_not_decode(content, image_format, str(error))
-                raise NotAPictureError(failure) from error
+                raise NotAPictureError(why_it_does_not_decode(image_format, str(error))) from error
+        shown = shown_size(content) if image_format is ImageFormat.AVIF else None
+        return ImageFacts(*shown, facts.mode) if shown else facts
 
     def _too_large(self) -> Failure:
         limit = f"{self._max_pixels / 1_000_000:g}"

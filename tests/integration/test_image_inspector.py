@@ -10,6 +10,7 @@ from adapters.pillow_image_inspector import PillowImageInspector
 from domain.errors import NotAPictureError
 from domain.image import ImageFacts, ImageFormat
 from domain.image_signature import detect_format
+from domain.public_copy import public_copy
 from tests.builders import exif, jpeg, picture
 from tests.hostile_pictures import gif_that_grows
 
@@ -41,8 +42,10 @@ def pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 def inspect(
     content: bytes, image_format: ImageFormat | None = None, max_pixels: int = 1_000_000
 ) -> ImageFacts:
+    """Open the public copy of a picture: nothing else is ever opened."""
     inspector: ImageInspector = PillowImageInspector(max_pixels)
-    return inspector.inspect(content, image_format or detect_format(content))
+    image_format = image_format or detect_format(content)
+    return inspector.inspect(public_copy(content, image_format), image_format)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +80,22 @@ def test_a_picture_may_be_narrow(width_px: int) -> None:
     assert inspect(jpeg(width_px, 1)) == ImageFacts(width_px, 1, "RGB")
 
 
-@pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("pillow_format", ["JPEG", "PNG"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_size_is_what_a_person_sees(pillow_format: str, orientation: int) -> None:
+def test_the_size_is_what_browsers_show(pillow_format: str, orientation: int) -> None:
     facts = inspect(picture(pillow_format, exif=exif(orientation)))
+    assert (facts.width_px, facts.height_px) == ((32, 48) if orientation >= 5 else (48, 32))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_webp_is_shown_as_it_lies_whatever_its_exif_data_says(orientation: int) -> None:
+    assert inspect(picture("WEBP", exif=exif(orientation))) == ImageFacts(48, 32, "RGB")
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_an_avif_is_turned_by_its_own_properties(orientation: int) -> None:
+    # Pillow's encoder writes the orientation as `irot` and `imir`.
+    facts = inspect(picture("AVIF", exif=exif(orientation)))
     assert (facts.width_px, facts.height_px) == ((32, 48) if orientation >= 5 else (48, 32))
 
 
@@ -145,15 +160,14 @@ def test_a_phone_picture_may_be_cut_in_its_preview() -> None:
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("image_format", ImageFormat)
-def test_a_picture_in_another_format_than_announced_is_not_a_picture(
+def test_a_picture_that_is_taken_for_one_in_another_format_is_none(
     name: str, image_format: ImageFormat
 ) -> None:
     if name.endswith(image_format.name):
         assert inspect(WHOLE[name], image_format)
         return
-    with pytest.raises(NotAPictureError, match=image_format.name) as caught:
+    with pytest.raises(NotAPictureError):
         inspect(WHOLE[name], image_format)
-    assert caught.value.failure.code == "not_a_picture"
 
 
 @pytest.mark.parametrize(
