@@ -181,7 +181,7 @@ def test_the_inspection_of_a_broken_picture_that_goes_wrong_is_made_good_by_the_
     ref = a_broken_upload(bench)
     bench.deliver_events(Interference(point=point))
     assert bench.records() == {ref: ImageStatus.FAILED}
-    assert (bench.objects(), bench.primary()) == (set(), None)
+    assert (bench.public_keys(), bench.primary()) == ([], None)
     check_nothing_is_lost_or_left(bench)
 
 
