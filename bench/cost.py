@@ -38,12 +38,11 @@ _LOGICAL_IDS = {
     "gallery": "GalleryFunction",
 }
 """Of each function that is measured, in the template."""
+_DAYS_OF_A_MONTH = 30
 _ITEM_OVERHEAD_BYTES = 100
 """What DynamoDB keeps for each item beside it (its pricing page)."""
 _PRICE_OF_CALL = {
     "PutObject": "s3_put",
-    "PutObjectTagging": "s3_put",
-    "ListObjectVersions": "s3_put",
     "GetObject": "s3_get",
     "PutEvents": "event",
 }
@@ -114,6 +113,7 @@ def uploads(*, upload: str = "upload", metadata: str = "metadata of a primary") 
             Line("api_request", _MILLION),
             Line("cdn_request", _MILLION),
             Line("cdn_gb_to_origin", _MILLION * _PICTURE_GB),
+            _kept_as_sent(),
         ],
     )
 
@@ -124,8 +124,14 @@ def form_uploads() -> Bill:
         # The client's own POST beside what the functions call.
         (*CALLS["reserve"], Call("PutObject"), *CALLS["metadata of a form"]),
         ("reserve_upload", "extract_metadata"),
-        [Line("api_request", _MILLION), Line("cdn_request", _MILLION)],
+        [Line("api_request", _MILLION), Line("cdn_request", _MILLION), _kept_as_sent()],
     )
+
+
+def _kept_as_sent() -> Line:
+    """Return what the old versions in the drop box take until they expire."""
+    days = _template()["Parameters"]["IncomingVersionDays"]["Default"]
+    return Line("s3_gb_month", _MILLION * _PICTURE_GB * days / _DAYS_OF_A_MONTH)
 
 
 def views() -> Bill:
@@ -134,7 +140,7 @@ def views() -> Bill:
         [
             Line("cdn_gb_to_internet", _MILLION * _PICTURE_GB),
             Line("cdn_request", _MILLION),
-            # One maps the path, one names the file.
+            # One checks the address, one lets any page read the picture.
             Line("cdn_function", 2 * _MILLION),
             Line("s3_get", _MILLION),
         ]
@@ -159,7 +165,6 @@ def storage() -> Bill:
     return Bill(
         [
             Line("s3_gb_month", _TB / _GB),
-            Line("s3_tag_month", pictures),
             Line("dynamodb_gb_month", records_gb),
             Line("dynamodb_recovery_gb_month", records_gb),
         ]
@@ -195,13 +200,14 @@ def _bill(calls: Iterable[Call], functions: Sequence[str], others: Sequence[Line
 
 
 def _lower_upload() -> dict[str, str]:
-    tags = Line("s3_put", _MILLION).usd
+    kept = _kept_as_sent().usd
     primary = uploads().usd - uploads(metadata="metadata").usd
     index = Line("dynamodb_write", INDEX_UNITS * _MILLION).usd
     return {
         "CloudFront": "An upload form, whose bytes go to S3 directly; or the API's own address, the output "
         "`ApiUrl`, for scripts that upload much.",
-        "S3": f"Another way than a tag to hide what is not ready: {tags:.2f} less.",
+        "S3": f"Of what is kept of files as they were sent, {kept:.2f}, two thirds with an "
+        "`IncomingVersionDays` of 1.",
         "Lambda": "Less waiting for AWS; less memory for the metadata function, and smaller pictures with it "
         "(`MaxImagePixels`).",
         "DynamoDB": f"Uploads that do not ask to be the primary: {primary:.2f} less. Without the index of "
