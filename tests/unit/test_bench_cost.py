@@ -94,8 +94,7 @@ def test_a_form_saves_what_the_bytes_cost_at_the_cdn_and_is_billed_for_its_own_f
 
     saved = [
         Line("cdn_gb_to_origin", 1_500),
-        # Its versions are listed, and its record is read.
-        Line("s3_put", -1_000_000),
+        # Its record is read.
         Line("dynamodb_read", -1_000_000),
         Line("lambda_gb_second", 1_000 * difference("median_billed_milliseconds")),
         Line("log_gb", difference("bytes_logged") / 1_000),
