@@ -3,6 +3,7 @@
 What the process has loaded by then is not the picture's, so memory is what came on top of it.
 """
 
+import hashlib
 import io
 import json
 import re
@@ -39,10 +40,11 @@ def _load(picture: object) -> None:
 
 
 def inspect(path: Path, image_format: str) -> None:
-    """Inspect a picture as the metadata function does: read as a whole, decoded by a child process."""
+    """Inspect a picture as the metadata function does: read whole, copied, decoded by a child process."""
     from adapters.pillow_image_inspector import PillowImageInspector  # noqa: PLC0415 - as above
     from domain.errors import NotAPictureError  # noqa: PLC0415 - as above
     from domain.image import ImageFacts, ImageFormat  # noqa: PLC0415 - as above
+    from domain.public_copy import public_copy  # noqa: PLC0415 - as above
 
     pillow = PillowImageInspector(_MAX_PIXELS)
     grown_bytes = 0
@@ -61,7 +63,10 @@ def inspect(path: Path, image_format: str) -> None:
 
     def run() -> None:
         nonlocal grown_bytes
-        grown_bytes = inspector.inspect(path.read_bytes(), ImageFormat[image_format]).width_px * _KIB
+        content = path.read_bytes()
+        hashlib.sha256(content).hexdigest()
+        copied = public_copy(content, ImageFormat[image_format])
+        grown_bytes = inspector.inspect(copied, ImageFormat[image_format]).width_px * _KIB
 
     _measure(run, lambda: grown_bytes)
 
@@ -72,6 +77,16 @@ def _limited(inspector: "ImageInspector") -> "ChildProcessInspector":
     return ChildProcessInspector(
         inspector, max_pixels=_MAX_PIXELS, max_seconds=_MAX_SECONDS, max_memory_bytes=_MAX_MEMORY_BYTES
     )
+
+
+def copy(path: Path, image_format: str) -> None:
+    """Make the public copy of a picture, and the SHA-256 of what was sent."""
+    from domain.image import ImageFormat  # noqa: PLC0415 - as above
+    from domain.public_copy import public_copy  # noqa: PLC0415 - as above
+
+    content = path.read_bytes()
+    kind = ImageFormat[image_format]
+    _measure(lambda: (hashlib.sha256(content).hexdigest(), public_copy(content, kind)), lambda: 0)
 
 
 def read(path: Path, _: str) -> None:

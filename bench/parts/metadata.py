@@ -20,6 +20,7 @@ _ORDINARY_PNG = (1600, 1200)
 
 _STEPS = {
     "reading the file": "read",
+    "the public copy, and the SHA-256 of what was sent": "copy",
     "the child process, decoding nothing": "start_child",
     "decoding at an eighth, without a child process": "decode",
     "the same, to luminance alone": "decode_luminance",
