@@ -26,7 +26,7 @@ def cors_headers(answer: httpx.Response) -> dict[str, str]:
 
 
 def check_that_no_page_is_let_in(shop: Shop) -> None:
-    """Check that no answer says anything of other origins; that the bucket takes forms is no matter of them."""
+    """Check that no answer says anything of other origins."""
     origin = {"Origin": ALLOWED}
     created = shop.upload(jpeg(), origin=ALLOWED)
     for answer, status in (
