@@ -416,7 +416,7 @@ def test_frames_beyond_the_announced_are_left_out() -> None:
     ],
 )
 def test_an_animation_ends_before_the_first_frame_that_is_damaged(damaged: bytes) -> None:
-    whole = (fctl(1), fdat(2))
+    whole: tuple[bytes, ...] = (fctl(1), fdat(2))
     if damaged == fdat(3):
         # Nothing tells to which frame it belongs, unless it goes on with one.
         whole, damaged = (), fdat(1)
