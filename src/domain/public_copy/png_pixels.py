@@ -8,7 +8,7 @@ get every pixel out of the data. The copy has right checksums, because other dec
 wrong ones (Pillow: Adler-32).
 
 What it costs: pixels that were damaged and still unpack are shown, as browsers do. And each PNG is unpacked
-once more, which takes 40 % of the time of its decoding.
+once more: 0.31 s for 24 megapixels, which take 0.65 s to decode.
 
 Of the packed data nothing is changed. What stands behind its end is no pixel, and is left out.
 """
