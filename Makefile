@@ -108,9 +108,15 @@ openapi: setup ## Write docs/openapi.json again from the models
 	$(RUN) python -m openapi
 
 SECONDS ?= 60
-.PHONY: fuzz
-fuzz: $(UV) ## Look for bodies that break the reading of forms, for SECONDS (default 60)
+FUZZED := form avif gif jpeg png webp
+.PHONY: fuzz $(FUZZED:%=fuzz-%)
+fuzz: $(FUZZED:%=fuzz-%) ## Look for forms and pictures that break the reading of them, for SECONDS (default 60) each
+
+fuzz-form: $(UV)
 	$(UV) run --quiet --frozen --script tests/torture/fuzz_form.py --seconds $(SECONDS)
+
+$(filter-out fuzz-form,$(FUZZED:%=fuzz-%)): fuzz-%: $(UV)
+	$(UV) run --quiet --frozen --script tests/torture/fuzz_copy.py $* --seconds $(SECONDS)
 
 .PHONY: packages
 packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the packages for this machine
@@ -120,6 +126,7 @@ AUDIT := $(UV) audit --preview-features audit-command --frozen
 audit: $(UV) ## Look for known vulnerabilities of everything that is locked
 	$(AUDIT)
 	$(AUDIT) --script local/emulator.py
+	$(AUDIT) --script tests/torture/fuzz_copy.py
 	$(AUDIT) --script tests/torture/fuzz_form.py
 	@echo "Not looked at: uv itself (packages/uv.txt); its releases say what they mend."
 
