@@ -4,6 +4,7 @@ import io
 import re
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -250,16 +251,18 @@ def containers(draw: st.DrawFn) -> tuple[bytes, bytes]:
     return content, head + draw(beside()) + idat + draw(beside()) + ending
 
 
-CONTAINERS = size(2_000, 100, "generated containers of PNG")
+CONTAINERS = size(2_000, 100, "generated containers of a PNG")
 
 
+@pytest.mark.torture("public copies of pictures in generated containers")
 @settings(
     max_examples=CONTAINERS, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(generated=containers())
 def test_in_whatever_container_the_pixels_are_the_same_and_nothing_else_is_public(
-    generated: tuple[bytes, bytes],
+    tried: Callable[[int], None], generated: tuple[bytes, bytes]
 ) -> None:
+    tried(CONTAINERS)
     content, in_a_container = generated
     copied = copy(in_a_container)
     assert decoded(copied) == decoded(content)

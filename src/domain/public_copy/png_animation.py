@@ -32,7 +32,8 @@ def read_animation(head: Sequence[Chunk], tail: Sequence[Chunk], width_px: int, 
 
     A frame is drawn upon those before it, so an animation ends before the first frame that is damaged: one
     whose control has a wrong checksum or an impossible place, that has no pixel data, or whose chunks do not
-    bear the next numbers. libpng ends it there, too. What is behind the announced number is never shown.
+    bear the next numbers. Browsers show the picture in all these cases. Frames beyond the announced number
+    are never shown, and go.
     """
     control = next((chunk for chunk in head if chunk.name == b"acTL" and chunk.is_sound()), None)
     if control is None or len(control.data) != _ACTL_BYTES:

@@ -1,6 +1,7 @@
 """The public copy of a PNG: what stays, what goes, what is mended, and what is refused."""
 
 import struct
+import tracemalloc
 import zlib
 from contextlib import suppress
 
@@ -36,6 +37,7 @@ from tests.png_files import (
     profile,
     read,
 )
+from tests.torture.results import size
 
 CUT = "The file is cut short: it ends before the picture does. Send the whole file again"
 PACKED = pixels()
@@ -597,6 +599,22 @@ def test_a_file_of_more_chunks_than_any_picture_needs_is_too_complex(name: str) 
         "The picture has more than 50,000 chunks, which no picture needs. "
         "Save it anew in an image editor, and send that.",
     )
+
+
+@pytest.mark.parametrize("checksum", [None, WRONG])
+def test_small_chunks_take_less_memory_than_three_files(checksum: int | None) -> None:
+    # As many for each byte as there may be in the largest file; the file itself was there before.
+    content = png(
+        idat=chunk("IDAT", bytes(988), checksum=checksum) * size(MAX_CHUNKS - 3, 2_000, "chunks of a PNG")
+    )
+    tracemalloc.start()
+    try:
+        copied = copy(content)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(copied) == len(content)
+    assert peak_bytes < 2 * len(content)
 
 
 # --- Whatever it is ------------------------------------------------------------------------------------
