@@ -108,10 +108,15 @@ openapi: setup ## Write docs/openapi.json again from the models
 	$(RUN) python -m openapi
 
 SECONDS ?= 60
-.PHONY: fuzz
-fuzz: $(UV) ## Look for forms and pictures that break what reads them, for SECONDS (default 60) of each kind
+FUZZED := form avif gif jpeg png webp
+.PHONY: fuzz $(FUZZED:%=fuzz-%)
+fuzz: $(FUZZED:%=fuzz-%) ## Look for forms and pictures that break the reading of them, for SECONDS (default 60) each
+
+fuzz-form: $(UV)
 	$(UV) run --quiet --frozen --script tests/torture/fuzz_form.py --seconds $(SECONDS)
-	$(UV) run --quiet --frozen --script tests/torture/fuzz_copy.py --seconds $(SECONDS)
+
+$(filter-out fuzz-form,$(FUZZED:%=fuzz-%)): fuzz-%: $(UV)
+	$(UV) run --quiet --frozen --script tests/torture/fuzz_copy.py $* --seconds $(SECONDS)
 
 .PHONY: packages
 packages: $(PACKAGES:%=.build/$(HOST_ARCHITECTURE)/%.built) ## Build the packages for this machine

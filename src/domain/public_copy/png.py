@@ -83,16 +83,24 @@ def copy(content: bytes) -> bytes:
 
 
 def _refuse_unknown(chunks: Iterable[Chunk]) -> None:
-    unknown = next((each for each in chunks if each.is_critical and each.name not in _CRITICAL_CHUNKS), None)
-    if unknown:
-        raise NotAPictureError(unsupported(f"a PNG with a chunk {unknown.name.decode()}"))
+    """Refuse what must be understood and is not; what is damaged behind the pixels is no matter."""
+    has_pixels = False
+    for chunk in chunks:
+        has_pixels = has_pixels or chunk.name == b"IDAT"
+        if chunk.name[:1].islower() or chunk.name in _CRITICAL_CHUNKS:
+            continue
+        name = chunk.name.decode()
+        if chunk.is_sound():
+            raise NotAPictureError(unsupported(f"a PNG with a chunk {name}"))
+        if not has_pixels and not chunk.is_cut:
+            raise NotAPictureError(corrupt(f"its chunk {name} cannot be read"))
 
 
 def _header(file: Chunks) -> _Header:
-    if not file.chunks or file.chunks[0].is_cut:
+    first = file.chunks[0] if file.chunks else None
+    if first is None or first.is_cut or (len(file.chunks) == 1 and not first.is_sound()):
         raise NotAPictureError(_not_all_there(file))
-    first = file.chunks[0]
-    if first.name != b"IHDR" or len(first.data) != _HEADER_BYTES or not first.is_sound():
+    if first.name != b"IHDR" or first.data_bytes != _HEADER_BYTES or not first.is_sound():
         raise NotAPictureError(corrupt("it does not begin with the header of a PNG, chunk IHDR"))
     width_px, height_px, depth, colour_type, *ways, interlacing = struct.unpack(">IIBBBBB", first.data)
     is_known = depth in _DEPTHS.get(colour_type, ()) and not any(ways) and interlacing <= 1

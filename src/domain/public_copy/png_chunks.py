@@ -34,11 +34,6 @@ class Chunk(NamedTuple):
         """Tell whether the file ends within its data."""
         return len(self.lies) < _BEFORE_DATA_BYTES + self.data_bytes
 
-    @property
-    def is_critical(self) -> bool:
-        """Tell whether a picture may not be shown without it (5.4)."""
-        return self.name[:1].isupper()
-
     def is_sound(self) -> bool:
         """Tell whether the checksum is there, and right."""
         checksum = self.lies[_BEFORE_DATA_BYTES + self.data_bytes :]

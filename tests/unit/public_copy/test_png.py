@@ -320,6 +320,7 @@ def test_of_two_exif_blocks_the_first_counts_wherever_it_stands() -> None:
         pytest.param(chunk("IEND", checksum=WRONG), id="of a wrong checksum"),
         pytest.param(chunk("IEND", PRIVATE), id="with data"),
         pytest.param(bytes(40), id="zeros"),
+        pytest.param(IEND.replace(b"IEND", b"KEND"), id="of another name"),
         pytest.param(chunk("tIME", bytes(7))[:-6], id="in the middle of a chunk without pixels"),
         pytest.param(b"\x7f\xff\xff\xfftEXtComment", id="in a chunk that never ends"),
     ],
@@ -487,6 +488,8 @@ def test_checksums_of_frames_follow_the_same_rule_as_those_of_the_picture() -> N
         pytest.param(b"\xff\xd8\xff", "not_a_picture", "The file is not a PNG picture.", id="a JPEG"),
         pytest.param(SIGNATURE, "truncated", CUT, id="cut behind the signature"),
         pytest.param(png()[:20], "truncated", CUT, id="cut in the header"),
+        pytest.param(png()[:31], "truncated", CUT, id="cut in the header's checksum"),
+        pytest.param(png(chunk("ABCD", bytes(9)))[:45], "truncated", CUT, id="cut in an unknown chunk"),
         pytest.param(SIGNATURE + IHDR, "truncated", CUT, id="cut before the pixels"),
         pytest.param(SIGNATURE + IHDR + IDAT[:-5], "truncated", CUT, id="cut in the pixels"),
         pytest.param(
@@ -573,6 +576,12 @@ def test_checksums_of_frames_follow_the_same_rule_as_those_of_the_picture() -> N
         ),
         pytest.param(
             png(chunk("ABCD")), "unsupported_feature", "a chunk ABCD", id="an unknown critical chunk"
+        ),
+        pytest.param(
+            png(idat=IDAT.replace(b"IDAT", b"IDAU")),
+            "corrupt",
+            "its chunk IDAU cannot be read",
+            id="damaged name",
         ),
         pytest.param(
             png(behind=(chunk("ABCD"),)), "unsupported_feature", "ABCD", id="an unknown critical chunk, late"
