@@ -4,7 +4,7 @@ An AVIF is a tree of boxes that say at which place of the file each part of the 
 (ISO/IEC 14496-12, ISO/IEC 23008-12, AVIF 1.2). So nothing may move.
 """
 
-from itertools import chain
+from itertools import batched, chain
 from typing import NamedTuple
 
 from domain.errors import NotAPictureError
@@ -115,3 +115,48 @@ def _end(file: _File, pixels: Spans, metadata: list[Span]) -> int:
     boxes = [*file.structure.values(), *file.holders]
     needed = max(pixels.end, *(box.end for box in file.structure.values()), *(span.end for span in metadata))
     return min(box.end for box in boxes if box.end >= needed)
+
+
+def shown_size(content: bytes) -> tuple[int, int] | None:
+    """Return width and height in pixels of the part that browsers show; None if they show all of it.
+
+    Chromium cuts a picture to its clean aperture only if that begins at the upper left corner (measured with
+    Chromium 156), as AVIF 1.2, 4.3.3 advises; Pillow never does. Where a decoder turns the picture, it is
+    turned after that (MIAF, 7.3.6.7).
+
+    Raises:
+        NotAPictureError: the boxes cannot be read.
+
+    """
+    source = Source(content)
+    file = _read(source)
+    if b"moov" in file.structure or b"meta" not in file.structure:
+        return None
+    items = Items(source, file.structure[b"meta"])
+    aperture, extent = (items.property_of(items.primary, kind) for kind in (b"clap", b"ispe"))
+    if aperture is None or extent is None:
+        return None
+    reader = source.reader(extent, extent.full)
+    size = _cut(source, aperture, reader.number(4), reader.number(4))
+    turn = items.property_of(items.primary, b"irot")
+    is_sideways = turn is not None and source.reader(turn, turn.data).number(1) & 1
+    return size[::-1] if size and is_sideways else size
+
+
+def _cut(source: Source, aperture: Box, width: int, height: int) -> tuple[int, int] | None:
+    """Return the size of a clean aperture, if it begins at the corner (ISO/IEC 14496-12, 12.1.4)."""
+    reader = source.reader(aperture, aperture.data)
+    numbers = [reader.number(4) for _ in range(8)]
+    (wide, wide_by), (high, high_by), (right, right_by), (down, down_by) = batched(numbers, 2, strict=True)
+    if not all((wide_by, high_by, right_by, down_by)) or wide % wide_by or high % high_by:
+        return None
+    cut_width, cut_height = wide // wide_by, high // high_by
+    # Its middle lies that far from the picture's, in both directions.
+    is_at_corner = 2 * _signed(right) == (cut_width - width) * right_by
+    is_at_top = 2 * _signed(down) == (cut_height - height) * down_by
+    is_inside = 0 < cut_width <= width and 0 < cut_height <= height
+    return (cut_width, cut_height) if is_at_corner and is_at_top and is_inside else None
+
+
+def _signed(number: int) -> int:
+    return number - (number >> 31 << 32)

@@ -26,6 +26,8 @@ _NOTHING = b"free"
 """Type of an item that no reader knows."""
 _EMPTY_TIFF = b"MM\0*" + (8).to_bytes(4) + bytes(6)
 _OFFSET_BYTES = 4
+_MAX_EXIF_BYTES = 1_000_000
+"""How far an item of Exif is read; in a JPEG it has at most 64 KB."""
 _IN_FILE, _IN_DATA = 0, 1
 _HANDLER_NAME = 24
 
@@ -247,22 +249,28 @@ def forget(copy: Blanked, item: Item) -> None:
     copy.blank(item.kind_at + 4, item.end)
 
 
-def write_exif(source: Source, copy: Blanked, item: Item, spans: Iterable[Span]) -> None:
-    """Overwrite an item of Exif with what is kept of it.
+def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span]) -> None:
+    """Write what is kept of an item of Exif to where it lay, which is blank.
 
     Decoders refuse an AVIF with an item of Exif that holds no TIFF (ISO/IEC 23008-12, A.2.1), so an empty one
     takes the place of what is not kept or does not fit; where even that does not, the item is none.
     """
-    spans = list(spans)
-    data = b"".join(source.content[start:end] for start, end in spans)
+    length = sum(end - start for start, end in spans)
+    data = b"".join(_first(source, spans, _MAX_EXIF_BYTES))
     tiff_at = _OFFSET_BYTES + int.from_bytes(data[:_OFFSET_BYTES])
     choices = (kept_exif(data[tiff_at:], orientation=False), _EMPTY_TIFF)
-    fitting = (tiff for tiff in choices if tiff and _OFFSET_BYTES + len(tiff) <= len(data))
-    tiff = next(fitting, None)
+    tiff = next((each for each in choices if each and _OFFSET_BYTES + len(each) <= length), None)
     if tiff is None:
         forget(copy, item)
         return
-    left = (bytes(_OFFSET_BYTES) + tiff).ljust(len(data), b"\0")
+    left = bytes(_OFFSET_BYTES) + tiff
     for start, end in spans:
         copy.write(start, left[: end - start])
         left = left[end - start :]
+
+
+def _first(source: Source, spans: Iterable[Span], length: int) -> Iterator[bytes]:
+    """Yield the first bytes of what lies there."""
+    for start, end in spans:
+        yield source.content[start : min(end, start + length)]
+        length -= min(end - start, length)
