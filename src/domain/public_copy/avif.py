@@ -59,10 +59,8 @@ def copy(content: bytes) -> bytes:
         sequence.clean(result)
     if items:
         items.clean(result)
-    exif = [(item, spans) for item, spans in metadata if item.kind == b"Exif"]
-    for item, spans in exif:
-        write_exif(source, result, item, spans)
-    return result.result(_end(file, pixels, [span for _, spans in exif for span in spans]))
+    exif = [write_exif(source, result, *each) for each in metadata if each[0].kind == b"Exif"]
+    return result.result(_end(file, pixels, list(chain.from_iterable(exif))))
 
 
 def _read(source: Source) -> _File:
@@ -110,10 +108,10 @@ def _check(content: bytes, pixels: Spans, holders: Spans, metadata: list[Span]) 
         raise damaged("its metadata lie over each other")
 
 
-def _end(file: _File, pixels: Spans, metadata: list[Span]) -> int:
+def _end(file: _File, pixels: Spans, exif: list[Span]) -> int:
     """Return where the last box ends that holds something."""
     boxes = [*file.structure.values(), *file.holders]
-    needed = max(pixels.end, *(box.end for box in file.structure.values()), *(span.end for span in metadata))
+    needed = max(pixels.end, *(box.end for box in file.structure.values()), *(span.end for span in exif))
     return min(box.end for box in boxes if box.end >= needed)
 
 

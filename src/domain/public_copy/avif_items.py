@@ -249,8 +249,8 @@ def forget(copy: Blanked, item: Item) -> None:
     copy.blank(item.kind_at + 4, item.end)
 
 
-def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span]) -> None:
-    """Write what is kept of an item of Exif to where it lay, which is blank.
+def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span]) -> list[Span]:
+    """Write what is kept of an item of Exif to where it lay, which is blank; return where that is.
 
     Decoders refuse an AVIF with an item of Exif that holds no TIFF (ISO/IEC 23008-12, A.2.1), so an empty one
     takes the place of what is not kept or does not fit; where even that does not, the item is none.
@@ -262,11 +262,12 @@ def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span]) -> 
     tiff = next((each for each in choices if each and _OFFSET_BYTES + len(each) <= length), None)
     if tiff is None:
         forget(copy, item)
-        return
+        return []
     left = bytes(_OFFSET_BYTES) + tiff
     for start, end in spans:
         copy.write(start, left[: end - start])
         left = left[end - start :]
+    return spans
 
 
 def _first(source: Source, spans: Iterable[Span], length: int) -> Iterator[bytes]:
