@@ -120,7 +120,7 @@ class Avif:
 
     def _stored(self) -> tuple[bytes, bytes, list[list[tuple[int, int]]]]:
         """Return the data of mdat and idat, and where in it the pieces of each item lie."""
-        stores = {False: b"", True: b""}
+        stores = {False: bytearray(), True: bytearray()}
         places = []
         for item in self.items:
             step = -(-len(item.data) // item.pieces)
@@ -131,7 +131,7 @@ class Avif:
                 mine.append((len(stores[item.in_idat]), len(piece)))
                 stores[item.in_idat] += piece
             places.append(mine)
-        return stores[False] + self.gap, stores[True] + self.gap, places
+        return bytes(stores[False] + self.gap), bytes(stores[True] + self.gap), places
 
     def _meta(self, offset: int) -> bytes:
         id_bytes = 2 if self.infe_version == 2 else 4

@@ -249,16 +249,16 @@ def forget(copy: Blanked, item: Item) -> None:
     copy.blank(item.kind_at + 4, item.end)
 
 
-def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span]) -> list[Span]:
+def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span], *, is_first: bool) -> list[Span]:
     """Write what is kept of an item of Exif to where it lay, which is blank; return where that is.
+
+    Of several the first counts.
 
     Decoders refuse an AVIF with an item of Exif that holds no TIFF (ISO/IEC 23008-12, A.2.1), so an empty one
     takes the place of what is not kept or does not fit; where even that does not, the item is none.
     """
     length = sum(end - start for start, end in spans)
-    data = b"".join(_first(source, spans, _MAX_EXIF_BYTES))
-    tiff_at = _OFFSET_BYTES + int.from_bytes(data[:_OFFSET_BYTES])
-    choices = (kept_exif(data[tiff_at:], orientation=False), _EMPTY_TIFF)
+    choices = (_kept(source, spans) if is_first else b"", _EMPTY_TIFF)
     tiff = next((each for each in choices if each and _OFFSET_BYTES + len(each) <= length), None)
     if tiff is None:
         forget(copy, item)
@@ -268,6 +268,12 @@ def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span]) -> 
         copy.write(start, left[: end - start])
         left = left[end - start :]
     return spans
+
+
+def _kept(source: Source, spans: list[Span]) -> bytes:
+    data = b"".join(_first(source, spans, _MAX_EXIF_BYTES))
+    tiff_at = _OFFSET_BYTES + int.from_bytes(data[:_OFFSET_BYTES])
+    return kept_exif(data[tiff_at:], orientation=False)
 
 
 def _first(source: Source, spans: Iterable[Span], length: int) -> Iterator[bytes]:
