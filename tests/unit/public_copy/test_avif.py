@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import NotAPictureError
@@ -30,6 +30,11 @@ def failure_of(content: bytes) -> Failure:
     with pytest.raises(NotAPictureError) as caught:
         copy(content)
     return caught.value.failure
+
+
+def changed(old: bytes, new: bytes, content: bytes = WHOLE) -> bytes:
+    assert content.count(old) == 1
+    return content.replace(old, new)
 
 
 def with_items(*items: Item) -> bytes:
@@ -125,6 +130,9 @@ def test_of_several_items_of_exif_the_first_counts() -> None:
         pytest.param(replace(STILL, handler_name=HIDDEN).written(), id="as the handler's name"),
         pytest.param(replace(STILL, items=[replace(PIXELS, name=HIDDEN)]).written(), id="as an item's name"),
         pytest.param(replace(STILL, between=box(b"moov", HIDDEN)).written(), id="in a movie that is none"),
+        pytest.param(
+            changed(b"hdlr", b"abcd", replace(STILL, handler_name=HIDDEN).written()), id="in no handler"
+        ),
         pytest.param(replace(STILL, between=full(b"meta", HIDDEN)).written(), id="in a second box of a kind"),
     ],
 )
@@ -182,11 +190,6 @@ def test_tiles_and_the_transparency_of_what_they_make_stay() -> None:
     ]
 
 
-def changed(old: bytes, new: bytes, content: bytes = WHOLE) -> bytes:
-    assert content.count(old) == 1
-    return content.replace(old, new)
-
-
 LOCATION = data_of(WHOLE, b"iloc")
 PLACE = LOCATION[-8:]
 
@@ -203,7 +206,8 @@ def at(start: int, length: int = 4, more: Item | None = None) -> bytes:
     [
         pytest.param(WHOLE[:-1], id="a byte of the pixels"),
         pytest.param(WHOLE[:100], id="what says where they are"),
-        pytest.param(data_of(WHOLE, b"ftyp"), id="all"),
+        pytest.param(WHOLE[:28], id="all but the beginning"),
+        pytest.param(b"", id="all"),
         pytest.param(at(len(WHOLE) - 4, 5), id="what is at the end"),
         pytest.param(ANIMATION[:-1], id="a byte of the last frame"),
         pytest.param(
@@ -226,6 +230,7 @@ INFE = full(b"infe", b"\0\1\0\0av01Color\0", version=2)
         pytest.param(at(8), "lies where none can be", id="pixels in ftyp"),
         pytest.param(at(8, more=EXIF), "lies where none can be", id="Exif in ftyp"),
         pytest.param(at(WHOLE.index(PIXELS.data) + 60, 20, EXIF), "among its pixels", id="Exif in pixels"),
+        pytest.param(changed(LOCATION, LOCATION[:-10] + bytes(10)), "no pixels", id="no part at all"),
         pytest.param(at(0, 0), "how long a part of it is", id="a part without a length"),
         pytest.param(changed(PRIMARY, full(b"pitm", b"\0\7")), "that it names is not there", id="no primary"),
         pytest.param(changed(PRIMARY, full(b"free", b"\0\1")), "no box pitm", id="nothing primary"),
@@ -363,6 +368,7 @@ def renamed(kind: bytes, content: bytes = ANIMATION) -> bytes:
     [
         pytest.param(renamed(b"edts"), b"abcd", id="a box of a track"),
         pytest.param(renamed(b"ccst"), b"abcd", id="a box of a frame's description"),
+        pytest.param(renamed(b"meta"), b"pitm", id="a picture beside its frames"),
         pytest.param(changed(b"url \0\0\0\1", b"url \0\0\0\0", ANIMATION), b"dref", id="an address"),
     ],
 )
@@ -447,6 +453,7 @@ def test_browsers_cut_a_picture_to_what_begins_at_its_corner(
     assert copy(cut()) == cut()
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_whatever_is_sent_is_copied_or_is_no_picture(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from([WHOLE, TRANSPARENT.written(), ANIMATION, cut()])))

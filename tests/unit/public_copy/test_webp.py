@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import NotAPictureError
@@ -211,6 +211,7 @@ def test_an_animation_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert failure_of(webp(canvas(ANIMATION), loop(), *[frame(LOSSY)] * 3)).code == "too_complex"
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(
