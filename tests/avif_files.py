@@ -115,12 +115,12 @@ class Avif:
         if self.open_end:
             mdat = struct.pack(">I4s", 0, b"mdat") + self._stored()[0]
         else:
-            mdat = box(b"mdat", self._stored()[0], large=self.large)
+            mdat = box(b"mdat", self._stored()[0], large=self.large) if self._stored()[0] else b""
         return head + self._meta(offset) + self.between + mdat + self.behind
 
     def _stored(self) -> tuple[bytes, bytes, list[list[tuple[int, int]]]]:
         """Return the data of mdat and idat, and where in it the pieces of each item lie."""
-        stores = {False: b"", True: b""}
+        stores = {False: bytearray(), True: bytearray()}
         places = []
         for item in self.items:
             step = -(-len(item.data) // item.pieces)
@@ -131,7 +131,8 @@ class Avif:
                 mine.append((len(stores[item.in_idat]), len(piece)))
                 stores[item.in_idat] += piece
             places.append(mine)
-        return stores[False] + self.gap, stores[True] + self.gap, places
+        in_mdat, in_idat = (bytes(store + self.gap) if store else b"" for store in stores.values())
+        return in_mdat, in_idat, places
 
     def _meta(self, offset: int) -> bytes:
         id_bytes = 2 if self.infe_version == 2 else 4

@@ -59,8 +59,13 @@ def copy(content: bytes) -> bytes:
         sequence.clean(result)
     if items:
         items.clean(result)
-    exif = [write_exif(source, result, *each) for each in metadata if each[0].kind == b"Exif"]
-    return result.result(_end(file, pixels, list(chain.from_iterable(exif))))
+    exif = (each for each in metadata if each[0].kind == b"Exif")
+    written = [
+        span
+        for number, (item, spans) in enumerate(exif)
+        for span in write_exif(source, result, item, spans, is_first=number == 0)
+    ]
+    return result.result(_end(file, pixels, written))
 
 
 def _read(source: Source) -> _File:

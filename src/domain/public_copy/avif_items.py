@@ -16,9 +16,8 @@ _KEPT_PROPERTIES = frozenset(
     | {b"a1lx", b"clli", b"mdcv", b"cclv", b"amve"}
 )
 """Properties of how a picture is decoded and shown (ISO/IEC 23008-12, 6.5, and AVIF 1.2, 2.3)."""
-_ALPHA = frozenset(
-    {b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"},
-)
+_ALPHA = frozenset({b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"})
+_MAX_ALPHA_BYTES = 1 + max(map(len, _ALPHA))
 _NAMES = frozenset({b"", b"Color", b"Alpha", b"Exif", b"XMP", b"libavif", b"PictureHandler"})
 """Names that encoders give to items and handlers; others may be anybody's."""
 _METADATA = frozenset({b"Exif", b"mime", b"uri "})
@@ -195,10 +194,11 @@ class Items:
 
     def _find_kept(self) -> set[int]:
         made_of, transparency = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
+        alphas = self._read_alphas()
         for kind, origin, aims in self._read_references():
             if kind == b"dimg":
                 made_of[origin] += aims
-            elif kind == b"auxl" and self._is_alpha(origin):
+            elif kind == b"auxl" and origin in alphas:
                 for aim in aims:
                     transparency[aim].append(origin)
         kept, waiting = set[int](), [self.primary]
@@ -209,9 +209,16 @@ class Items:
                 waiting += made_of[item_id] + transparency[item_id]
         return kept
 
-    def _is_alpha(self, item_id: int) -> bool:
-        box = self.property_of(item_id, b"auxC")
-        return box is not None and self._source.content[box.full : box.end].partition(b"\0")[0] in _ALPHA
+    def _read_alphas(self) -> set[int]:
+        """Return the items that say what of another is transparent (ISO/IEC 23008-12, 6.5.8)."""
+        auxiliary = enumerate(self._properties, 1)
+        texts = {
+            number: self._source.content[box.full : min(box.end, box.full + _MAX_ALPHA_BYTES)]
+            for number, box in auxiliary
+            if box.kind == b"auxC"
+        }
+        alphas = {number for number, text in texts.items() if text.partition(b"\0")[0] in _ALPHA}
+        return {item_id for item_id, numbers in self._associations.items() if not alphas.isdisjoint(numbers)}
 
     def _spans(self, item_id: int) -> list[Span]:
         location = self._locations.get(item_id)
@@ -249,16 +256,16 @@ def forget(copy: Blanked, item: Item) -> None:
     copy.blank(item.kind_at + 4, item.end)
 
 
-def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span]) -> list[Span]:
+def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span], *, is_first: bool) -> list[Span]:
     """Write what is kept of an item of Exif to where it lay, which is blank; return where that is.
+
+    Of several the first counts.
 
     Decoders refuse an AVIF with an item of Exif that holds no TIFF (ISO/IEC 23008-12, A.2.1), so an empty one
     takes the place of what is not kept or does not fit; where even that does not, the item is none.
     """
     length = sum(end - start for start, end in spans)
-    data = b"".join(_first(source, spans, _MAX_EXIF_BYTES))
-    tiff_at = _OFFSET_BYTES + int.from_bytes(data[:_OFFSET_BYTES])
-    choices = (kept_exif(data[tiff_at:], orientation=False), _EMPTY_TIFF)
+    choices = (_kept(source, spans) if is_first else b"", _EMPTY_TIFF)
     tiff = next((each for each in choices if each and _OFFSET_BYTES + len(each) <= length), None)
     if tiff is None:
         forget(copy, item)
@@ -268,6 +275,12 @@ def write_exif(source: Source, copy: Blanked, item: Item, spans: list[Span]) -> 
         copy.write(start, left[: end - start])
         left = left[end - start :]
     return spans
+
+
+def _kept(source: Source, spans: list[Span]) -> bytes:
+    data = b"".join(_first(source, spans, _MAX_EXIF_BYTES))
+    tiff_at = _OFFSET_BYTES + int.from_bytes(data[:_OFFSET_BYTES])
+    return kept_exif(data[tiff_at:], orientation=False)
 
 
 def _first(source: Source, spans: Iterable[Span], length: int) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from domain.public_copy.faults import truncated
 
 _CONTAINERS = frozenset({b"edts", b"mdia", b"minf", b"stbl"})
 _KEPT_BOXES = _CONTAINERS | frozenset(
-    {b"mvhd", b"trak", b"tkhd", b"tref", b"elst", b"mdhd", b"hdlr", b"vmhd", b"nmhd", b"dinf", b"stsd"}
+    {b"tkhd", b"tref", b"elst", b"mdhd", b"hdlr", b"vmhd", b"nmhd", b"dinf", b"stsd"}
     | {b"stts", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"stss", b"sgpd", b"sbgp"}
 )
 _PICTURES = frozenset({b"pict", b"auxv", b"vide"})
@@ -76,13 +76,15 @@ class Sequence:
         return [box for box in self._boxes if box.kind == kind]
 
     def _read_track(self, box: Box) -> _Track:
+        """Return the boxes of the track and of those in it; of each kind the first counts."""
         track = _Track(box, [], [])
-        waiting = [box]
+        waiting, missing = [box], set(_KEPT_BOXES)
         while waiting:
             parent = waiting.pop()
             for child in self._source.boxes(parent.data, parent.end):
-                (track.boxes if child.kind in _KEPT_BOXES else track.others).append(child)
-                waiting += [child] if child.kind in _CONTAINERS else []
+                (track.boxes if child.kind in missing else track.others).append(child)
+                waiting += [child] if child.kind in missing & _CONTAINERS else []
+                missing.discard(child.kind)
         return track
 
     def _is_picture(self, track: _Track) -> bool:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from domain.errors import NotAPictureError
 from domain.public_copy.faults import corrupt, too_complex
 
-MAX_PARTS = 100_000
-"""Boxes, items, references and frames of one picture; a grid of the most tiles has 65,536 items.
+MAX_PARTS = 50_000
+"""Boxes, items, references and frames of one picture.
 
-Decoders take time that grows with their square, and nothing that makes pictures writes more.
+A picture of 5,000 tiles has as many, and so has an animation of half an hour; each costs some microseconds.
 """
 _SIZE_BYTES, _LARGE_SIZE_BYTES, _FULL_BYTES = 8, 16, 4
 _FREE = b"free"
