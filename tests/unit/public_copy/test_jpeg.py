@@ -118,7 +118,7 @@ def test_the_last_adobe_segment_counts_without_what_it_has_too_much() -> None:
     adobe = [segment(0xEE, b"Adobe\0\x64\0\0\0\0" + bytes([transform])) for transform in range(2)]
     longer = segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01more")
     assert copy(with_segments(PLAIN, adobe[0], longer)) == with_segments(PLAIN, adobe[1])
-    assert copy(with_segments(PLAIN, segment(0xEE, b"Adobe\0"))) == PLAIN
+    assert copy(with_segments(PLAIN, segment(0xEE, b"Adobe\0\x64\0\0\0\0"))) == PLAIN
 
 
 PROFILE = profile_segments(b"some profile or other", parts=3)
