@@ -94,9 +94,9 @@ def wide_profile() -> bytes:
     return lab
 
 
-def phone_picture(**options: object) -> bytes:
+def phone_picture(mode: str = "RGB", *, progressive: bool = False) -> bytes:
     """Return a JPEG with everything that phones and editors put into one, held upright."""
-    content = jpeg(48, 32, **options)
+    content = jpeg(48, 32, mode, progressive=progressive)
     note = tiff(
         {
             0x010F: b"Maker of phones",

@@ -124,7 +124,7 @@ def test_a_scan_of_several_colours_has_no_ac_coefficients() -> None:
     assert code_of(PROGRESSIVE[:last] + header + PROGRESSIVE[last + 10 : -2]) == "truncated"
 
 
-@pytest.mark.parametrize("limit", ["MAX_DATA_BYTES", "MAX_UNITS"])
+@pytest.mark.parametrize("limit", ["MAX_DATA_BYTES", "MAX_BLOCKS"])
 def test_more_is_not_followed_than_takes_seconds(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jpeg_entropy, limit, 5)
     assert copy(PLAIN) is PLAIN
