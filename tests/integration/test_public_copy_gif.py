@@ -115,12 +115,14 @@ def test_notes_colours_of_other_kinds_and_what_stands_behind_are_gone() -> None:
     assert decoded(copied) == decoded(plain)
 
 
-CONTAINERS = size(2_000, 60, "generated containers of a GIF")
+CONTAINERS = size(1_000, 60, "generated containers of a GIF")
 
 
 @pytest.mark.torture("public copies of pictures in generated containers")
 @settings(
-    max_examples=CONTAINERS, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=CONTAINERS,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(generated=containers())
 def test_in_whatever_container_the_images_are_the_same_and_nothing_else_is_public(

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from domain.public_copy.jpeg_header import Piece
 
-MAX_DATA_BYTES, MAX_BLOCKS = 8_000_000, 5_000_000
-"""How much is followed. Two megabytes of data take a second; a photo of 24 megapixels has some eight of them,
-and a picture of 100 megapixels at most five million blocks."""
+MAX_DATA_BYTES, MAX_BLOCKS = 5_000_000, 2_500_000
+"""How much is followed, so that it takes some seconds: all that a direct upload takes (4.5 MB), and what a
+picture of 50 megapixels has in three colours."""
 
 _DHT, _DRI, _SOS, _PROGRESSIVE = 0xC4, 0xDD, 0xDA, 0xC2
 _FRAMES = frozenset({0xC0, 0xC1, _PROGRESSIVE})
