@@ -1,9 +1,10 @@
 """JPEGs with all sorts of things in them, and a reader of them that shares nothing with the service's."""
 
+import io
 import struct
 from typing import NamedTuple
 
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from tests.builders import jpeg
 
@@ -93,9 +94,9 @@ def wide_profile() -> bytes:
     return lab
 
 
-def phone_picture(**options: object) -> bytes:
+def phone_picture(mode: str = "RGB", *, progressive: bool = False) -> bytes:
     """Return a JPEG with everything that phones and editors put into one, held upright."""
-    content = jpeg(48, 32, **options)
+    content = jpeg(48, 32, mode, progressive=progressive)
     note = tiff(
         {
             0x010F: b"Maker of phones",
@@ -123,3 +124,26 @@ def phone_picture(**options: object) -> bytes:
             b"\0\0\0\x18ftypmp42" + bytes(200),
         )
     )
+
+
+def checkered(**options: object) -> bytes:
+    """Return a JPEG of black and white by turns, which has long runs of zeros among its coefficients."""
+    squares = Image.frombytes("L", (32, 32), (bytes([0, 255]) * 16 + bytes([255, 0]) * 16) * 16)
+    content = io.BytesIO()
+    squares.save(content, "JPEG", **options)
+    return content.getvalue()
+
+
+def in_other_order(content: bytes, *order: int) -> bytes:
+    """Return the JPEG with its scans, each with the Huffman tables before it, in this order."""
+    at = content.index(b"\xff\xc4")
+    beginning, scans, start = content[:at], list[bytes](), at
+    while content[at : at + 2] != b"\xff\xd9":
+        is_scan = content[at + 1] == 0xDA
+        at += 2 + int.from_bytes(content[at + 2 : at + 4])
+        if is_scan:
+            while content[at] != 0xFF or content[at + 1] == 0:
+                at += 1
+            scans.append(content[start:at])
+            start = at
+    return beginning + b"".join(scans[index] for index in order) + content[at:]

@@ -125,18 +125,20 @@ def _end(content: bytes, at: int, control: _Piece, *, has_image: bool) -> list[_
 
 @functools.cache
 def _patterns() -> _Patterns:
-    blocks = rb"(?:\xff.{255}|%b)*+" % b"|".join(map(_blocks, range(1, 0xFF, _STEP)))
+    blocks = rb"(?:\xff.{255}|(?:\x01.)++|%b)*+" % b"|".join(map(_blocks, range(1, 0xFF, _STEP)))
     colours = b"|".join(
         b"[%b].{%d}"
         % (re.escape(bytes(flags for flags in range(0x80, 0x100) if flags & 7 == size)), 6 << size)
         for size in range(8)
     )
+    # Most notes that come by the million have no block or one.
+    short = b"|".join(rb"%b.{%d}\x00" % (re.escape(bytes([size])), size) for size in range(1, _STEP))
     control = rb"!\xf9\x04.{4}\x00"
     image = rb",.{8}(?:[\x00-\x7f]|%b).%b" % (colours, blocks)
     repetition = rb"!\xff\x0b(?:NETSCAPE2\.0|ANIMEXTS1\.0)"
     patterns = (
         rb"(?:(?:%b)?%b\x00)++" % (control, image),
-        rb"(?:!(?!%b|%b).(?:\x00|%b\x00))++" % (control[1:], repetition[1:], blocks),
+        rb"(?:!(?!%b|%b).(?:\x00|%b|%b\x00))++" % (control[1:], repetition[1:], short, blocks),
         rb"(?:%b)++" % control,
         rb"%b%b\x00" % (repetition, blocks),
         rb"%b\Z" % image,

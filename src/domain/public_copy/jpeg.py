@@ -17,6 +17,7 @@ from domain.public_copy.jpeg_header import SIGNATURES, Header, Piece
 _START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
 _SOI, _EOI, _SOS, _DNL = 0xD8, 0xD9, 0xDA, 0xDC
 _DHT, _DQT, _DRI = 0xC4, 0xDB, 0xDD
+_FILL = 0xFF
 _TABLES = frozenset({_DHT, _DQT, _DRI})
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended sequential, progressive."""
@@ -189,9 +190,10 @@ def _is_whole(marker: int, payload: memoryview) -> bool:
 
 
 def _end_of_scan(content: bytes, at: int) -> int:
-    """Return where the entropy-coded data ends: at the next marker that is none of restart."""
+    """Return where the entropy-coded data ends: at a marker that is none of restart, or what fills up."""
     found = _patterns().end_of_scan.search(content, at)
-    return found.start() if found else len(content)
+    end = found.start() if found else len(content)
+    return at + len(content[at:end].rstrip(b"\xff")) if content[end - 1] == _FILL else end
 
 
 def _end_of_what_says_nothing(content: bytes, at: int) -> int:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from domain.public_copy.jpeg_header import Piece
 
-MAX_DATA_BYTES, MAX_UNITS = 8_000_000, 8_000_000
-"""How much is followed, in some seconds: as much as a photo of 24 megapixels has."""
+MAX_DATA_BYTES, MAX_BLOCKS = 5_000_000, 2_500_000
+"""How much is followed, so that it takes some seconds: all that a direct upload takes (4.5 MB), and what a
+picture of 50 megapixels has in three colours."""
 
 _DHT, _DRI, _SOS, _PROGRESSIVE = 0xC4, 0xDD, 0xDA, 0xC2
 _FRAMES = frozenset({0xC0, 0xC1, _PROGRESSIVE})
@@ -52,6 +53,12 @@ class _Frame(NamedTuple):
         own_across, own_down = self.factors[colours[0]]
         width, height = _share(self.width * own_across, across), _share(self.height * own_down, down)
         return _share(width, _BLOCK) * _share(height, _BLOCK)
+
+    def blocks(self, colours: Sequence[int]) -> int:
+        """Return how many blocks each unit of such a scan has."""
+        if len(colours) == 1:
+            return 1
+        return sum(across * down for across, down in (self.factors[colour] for colour in colours))
 
 
 class _Scan(NamedTuple):
@@ -138,7 +145,8 @@ def _follow(frame: _Frame, scans: Sequence[_Scan]) -> int:
         # How long it is depends on which coefficients are not zero yet.
         followed = [scan for scan in scans if scan.first and scan.tables_of.keys() == last.tables_of.keys()]
     units = frame.units(list(last.tables_of))
-    if sum(len(scan.data) for scan in followed) > MAX_DATA_BYTES or units * len(followed) > MAX_UNITS:
+    blocks = units * frame.blocks(list(last.tables_of)) * len(followed)
+    if sum(len(scan.data) for scan in followed) > MAX_DATA_BYTES or blocks > MAX_BLOCKS:
         raise _Cut
     used, nonzero = 0, dict[int, int]()
     for scan in followed:
