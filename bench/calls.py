@@ -30,6 +30,8 @@ _COMPLETE_PRIMARY = Call("TransactWriteItems", write_units=7)
 out of the index of open ones."""
 _ANNOUNCED = Call("GetItem", read_units=1)
 _LOOK_UP = Call("BatchGetItem", read_units=2)
+_TELL_CHANGE = (_TELL, Call("UpdateItem", write_units=3))
+"""The record, also in the gallery's index, and out of that of open ones, into which the change put it."""
 
 CALLS: dict[str, tuple[Call, ...]] = {
     "authorize": (Call("GetItem", read_units=1),),
@@ -43,9 +45,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "reserve": _RECORD,
     "list": (Call("Query", read_units=2),),
     "show": (_LOOK_UP,),
-    "change": (_LOOK_UP, Call("TransactWriteItems", write_units=3)),
-    "change the primary": (_LOOK_UP, Call("TransactWriteItems", write_units=6)),
-    "reorder": (Call("Query", read_units=2), Call("TransactWriteItems", write_units=40)),
+    "change": (_LOOK_UP, Call("TransactWriteItems", write_units=4), *_TELL_CHANGE),
+    "change the primary": (_LOOK_UP, Call("TransactWriteItems", write_units=7), *_TELL_CHANGE),
+    "reorder": (Call("Query", read_units=2), Call("TransactWriteItems", write_units=41), *_TELL_CHANGE),
     "delete": (
         _LOOK_UP,
         Call("TransactWriteItems", write_units=7),

@@ -38,8 +38,8 @@ def item_size(item: Item) -> int:
 def _value_size(value: Mapping[str, Any]) -> int:
     kind, content = next(iter(value.items()))
     match kind:
-        case "S":
-            return len(str(content).encode())
+        case "S" | "SS":
+            return len("".join(content).encode())
         case "N":
             # A byte for each two significant digits, and one more.
             digits = str(content).lstrip("-").replace(".", "").strip("0")

@@ -36,8 +36,9 @@ _LOGICAL_IDS = {
     "reserve_upload": "ReserveUploadFunction",
     "extract_metadata": "ExtractMetadataFunction",
     "gallery": "GalleryFunction",
+    "forget_image": "ForgetImageFunction",
 }
-"""Of each function that is measured, in the template."""
+"""Of each function that is priced, in the template."""
 _DAYS_OF_A_MONTH = 30
 _ITEM_OVERHEAD_BYTES = 100
 """What DynamoDB keeps for each item beside it (its pricing page)."""
@@ -156,6 +157,21 @@ def pages() -> Bill:
     )
 
 
+def deletions() -> Bill:
+    """Return the bill of a million pictures deleted, which the CDN is told to forget."""
+    return _bill(
+        CALLS["delete"],
+        ("gallery",),
+        [
+            Line("api_request", _MILLION),
+            Line("cdn_request", _MILLION),
+            # Of the function that has the CDN forget it.
+            Line("lambda_request", _MILLION),
+            Line("cdn_invalidation", _MILLION),
+        ],
+    )
+
+
 def storage() -> Bill:
     """Return the bill of a month in which a TB of pictures lies there."""
     pictures = _TB / _GB / _PICTURE_GB
@@ -231,6 +247,15 @@ _LOWER_VIEW = {
     "the price falls.",
     "S3": "A cache that hits: this is the price if it never does.",
 }
+_LOWER_DELETION = {
+    "CloudFront": "`InvalidateDeleted=false`, all but the requests: the CDN then shows a deleted picture for "
+    "up to a day. The first 1,000 paths a month of an account cost nothing.",
+    "DynamoDB": "Nothing worth it.",
+    "API Gateway": "Nothing worth it.",
+    "EventBridge": "Nothing, as long as others are told.",
+    "Lambda": "Nothing worth it.",
+    "CloudWatch Logs": "Shorter lines.",
+}
 _LOWER_PAGE = {
     "API Gateway": "A client that keeps what it has been shown.",
     "Lambda": "Less memory, which is less processor too.",
@@ -287,6 +312,12 @@ def render(written_from: str) -> str:
             _chapter("A million views", views(), _LOWER_VIEW),
             "Pages of a gallery of ten, a million of them, without the bytes of the answers:\n",
             _bill_table(pages(), _LOWER_PAGE),
+            _chapter("A million deletions", deletions(), _LOWER_DELETION),
+            paragraph(f"""
+                One deleted picture is one path, whatever its sizes: half a cent. The time of the function
+                that has the CDN forget it is not measured; each 100 ms of it would add
+                {Line("lambda_gb_second", _gb_seconds("forget_image", 100)).usd:.2f}.
+            """),
             _chapter("A TB kept for a month", storage(), _lower_storage()),
             "## Not counted\n",
             paragraph("""

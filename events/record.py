@@ -19,13 +19,15 @@ from typing import Any
 import requests
 
 from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.eventbridge_image_events import SCHEMA_VERSION, SOURCE, detail_of
 from bench.origin import origin
 from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
-from domain.image import ImageRef
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus
+from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import ApiKeys
 from domain.user import User
 from local.build import build_packages
-from local.deployment import CODE_BUCKET, FUNCTIONS, code_key
+from local.deployment import CODE_BUCKET, FUNCTIONS, STACK, code_key
 from local.sample import sample_jpeg
 from local.system import LocalSystem, State, ignore_shell_settings, wait_until
 
@@ -261,6 +263,35 @@ def write_schedule(state: State) -> None:
     )
 
 
+def write_deletions(state: State) -> None:
+    """Write what the rule on `ImageDeleted` sends, in the envelope that EventBridge documents."""
+    moment = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    image = ImageSummary(
+        ref=IMAGE,
+        image_format=ImageFormat.JPEG,
+        size_bytes=118_663,
+        status=ImageStatus.READY,
+        facts=ImageFacts(1200, 800, "RGB"),
+        failure=None,
+        created_at=moment,
+        updated_at=moment,
+    )
+    detail = {"schema_version": SCHEMA_VERSION, "stack": STACK, **detail_of(image)}
+    event = {
+        "version": "0",
+        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+        "detail-type": ImageEventKind.DELETED,
+        "source": SOURCE,
+        "account": "123456789012",
+        "time": "2026-11-24T12:00:00Z",
+        "region": state.aws.region,
+        "resources": [],
+        "detail": detail,
+    }
+    _write("forget_image", "deleted", event)
+    _write("forget_image", "foreign_path", {**event, "detail": {**detail, "path": "/media/*"}})
+
+
 def write_origin(recorded_from: str) -> None:
     """Say from which commit the payloads are; what JSON is sent to a function has no place for that."""
     (EVENTS / "README.md").write_text(
@@ -314,6 +345,7 @@ def main() -> None:
             record_authorizations(state)
             record_objects(state, picture.read_bytes())
             write_schedule(state)
+            write_deletions(state)
             write_origin(recorded_from)
         finally:
             system.stop()

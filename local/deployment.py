@@ -43,6 +43,7 @@ FUNCTIONS = {
     "describe_api": "DescribeApiFunction",
     "extract_metadata": "ExtractMetadataFunction",
     "reconcile": "ReconcileFunction",
+    "forget_image": "ForgetImageFunction",
 }
 """Logical ids of the functions by the module of their handler."""
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]

@@ -318,7 +318,12 @@ def _resources(deployment: Deployment) -> Resources:
         table=outputs["TableName"],
         keys_table=outputs["KeysTableName"],
         failure_queue=outputs["FailureQueueUrl"],
-        functions={name: outputs[f"{logical_id}Name"] for name, logical_id in FUNCTIONS.items()},
+        # Not every parameter lets the stack have all of them.
+        functions={
+            name: outputs[f"{logical_id}Name"]
+            for name, logical_id in FUNCTIONS.items()
+            if f"{logical_id}Name" in outputs
+        },
     )
 
 

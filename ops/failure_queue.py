@@ -31,7 +31,8 @@ class FailedEvent:
     """A message of the queue.
 
     `role` is that of this stack's function which failed, or None where the message names none of them;
-    `function` is what it names. `pictures` are the keys of the objects that the event is about.
+    `function` is what it names. `pictures` are the keys of the objects that the event is about, or the public
+    address of its picture.
     """
 
     id: str
@@ -182,12 +183,13 @@ def _error_message(result: object) -> str:
     return str(message or "the function did not say why")
 
 
-def _pictures(payload: object) -> tuple[str, ...]:
-    """Return the keys that an event of S3 names; none if it is another event."""
+def _pictures(payload: Any) -> tuple[str, ...]:  # noqa: ANN401 - somebody else's message may be anything
+    """Return the keys that an event of S3 names, or the address in one of ours; none of any other."""
     try:
-        records: Any = payload["Records"]  # type: ignore[index]
+        if "detail" in payload:
+            return (str(payload["detail"]["path"]),)
         # S3 writes keys as in a URL's query (S3 user guide, "Event message structure").
-        return tuple(unquote_plus(record["s3"]["object"]["key"]) for record in records)
+        return tuple(unquote_plus(record["s3"]["object"]["key"]) for record in payload["Records"])
     except (AttributeError, KeyError, TypeError):
         return ()
 

@@ -156,10 +156,15 @@ class Target:
 
     @property
     def asynchronous_functions(self) -> dict[str, str]:
-        """The names of the functions whose failed events go to the failure queue, by their role."""
+        """The names of the functions whose failed events go to the failure queue, by their role.
+
+        The one that has the CDN forget pictures is there unless the stack's parameters say otherwise.
+        """
+        forget_image = self.outputs.get("ForgetImageFunctionName")
         return {
             "extract-metadata": self.outputs["ExtractMetadataFunctionName"],
             "reconcile": self.outputs["ReconcileFunctionName"],
+            **({"forget-image": forget_image} if forget_image else {}),
         }
 
     @property

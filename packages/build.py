@@ -28,6 +28,7 @@ GROUPS = {
     "DescribeApiFunction": "describe_api",
     "ExtractMetadataFunction": "extract_metadata",
     "ReconcileFunction": "reconcile",
+    "ForgetImageFunction": "forget_image",
     "PillowLayer": "pillow_layer",
 }
 """Dependency group of pyproject.toml for each logical id of template.yaml."""

@@ -24,6 +24,7 @@ from domain.user import User
 from tests.forms import FORM_TYPE
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
@@ -362,3 +363,17 @@ def a_bucket(client: "S3Client") -> str:
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return name
+
+
+def a_distribution(client: "CloudFrontClient") -> str:
+    """Make a CDN that shows nothing yet; return its identifier."""
+    made = client.create_distribution(
+        DistributionConfig={
+            "CallerReference": "a test",
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [{"Id": "images", "DomainName": "images.example.com"}]},
+            "DefaultCacheBehavior": {"TargetOriginId": "images", "ViewerProtocolPolicy": "https-only"},
+        }
+    )
+    return made["Distribution"]["Id"]

@@ -19,6 +19,7 @@ from domain.errors import (
     NotAPictureError,
     ProductHasImagesError,
     ProductNotFoundError,
+    UnavailableError,
 )
 from domain.failure import Failure
 from domain.gallery import Gallery, Page
@@ -79,7 +80,8 @@ class InMemoryImageCatalog:
     def open_images(self, before: datetime) -> Iterator[tuple[int, int]]:
         since = sorted((at, place) for place, at in self._open_since.items() if at < before)
         for _, place in since:
-            if place in self.images and self.images[place].status in _OPEN:
+            image = self.images.get(place)
+            if image and (image.status in _OPEN or image.untold):
                 yield place
 
     def postpone(self, ref: ImageRef, at: datetime) -> bool:
@@ -154,15 +156,20 @@ class InMemoryImageCatalog:
             )
         ):
             return False
-        self.images[_place(present.ref)] = changed.image
+        self._write(changed.image)
         return True
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
         if not all(self._as_seen(image) for image in seen):
             return False
         for image in changed:
-            self.images[_place(image.ref)] = image
+            self._write(image)
         return True
+
+    def mark_told(self, image: ProductImage) -> None:
+        present = self.images.get(_place(image.ref))
+        if present and present.updated_at == image.updated_at and present.status is not ImageStatus.DELETING:
+            self.images[_place(image.ref)] = replace(present, untold=frozenset())
 
     def mark_ready(self, ref: ImageRef, file: PublicFile, at: datetime) -> ProductImage:
         ready = {
@@ -232,6 +239,11 @@ class InMemoryImageCatalog:
             [image for image in images if image.ref not in damaged],
             tuple(ImageRecordDamagedError(*_place(ref), "name") for ref in damaged),
         )
+
+    def _write(self, image: ProductImage) -> None:
+        self.images[_place(image.ref)] = image
+        if image.untold:
+            self._open_since[_place(image.ref)] = image.updated_at
 
     def _as_seen(self, seen: ProductImage) -> ProductImage | None:
         """Return the record if it is still as it was seen."""
@@ -331,13 +343,44 @@ class InMemoryImageStore:
 
 
 class InMemoryImageEvents:
-    """What was sent: kind and identifier, in the order of sending."""
+    """What was sent: kind and identifier, of a gallery that of its product, in the order of sending.
+
+    `changed` has the fields of each change that was told. Nothing can be sent while `is_down`.
+    """
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int]] = []
+        self.changed: list[list[str]] = []
+        self.is_down = False
 
     def send(self, kind: ImageEventKind, image: ImageSummary) -> None:
-        self.sent.append((kind.value, image.ref.image_id))
+        self._send(kind.value, image.ref.image_id)
+
+    def send_changed(self, image: ImageSummary, fields: Sequence[str]) -> None:
+        self._send("ImageChanged", image.ref.image_id)
+        self.changed.append(list(fields))
+
+    def send_reordered(self, product_id: int) -> None:
+        self._send("GalleryReordered", product_id)
+
+    def _send(self, kind: str, identifier: int) -> None:
+        if self.is_down:
+            raise UnavailableError
+        self.sent.append((kind, identifier))
+
+
+class InMemoryPublicCache:
+    """What was forgotten, in the order in which that was asked for; it takes nothing while `is_full`."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[ImageRef] = []
+        self.is_full = False
+
+    def forget(self, ref: ImageRef) -> None:
+        if self.is_full:
+            raise UnavailableError
+        if ref not in self.forgotten:
+            self.forgotten.append(ref)
 
 
 class InMemoryInspections:

@@ -61,6 +61,7 @@ OBJECTS = {
     "reconciled": ["ready"],
 }
 SCHEDULES = ["schedule"]
+DELETIONS = {"deleted": "forgotten", "foreign_path": "ignored"}
 
 
 def recorded(function: str, case: str) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from uuid import uuid4
 from ops.verify.access import MADE
 from ops.verify.api import expect
 from ops.verify.check import Check, CheckError
-from ops.verify.gallery import DELETED
+from ops.verify.gallery import CHANGED, DELETED, REORDERED, reordered
 from ops.verify.trial import Trial
 from ops.verify.uploads import send_directly, wait_until_ready
 
 _HEARD_SECONDS = 20
-_WANTED = frozenset({"ImageReady", "ImageDeleted"})
+_WANTED = frozenset({"ImageReady", "ImageChanged", "GalleryReordered", "ImageDeleted"})
 _TARGET = "verify"
 
 
@@ -71,9 +71,11 @@ def _received(trial: Trial) -> set[str]:
 
 
 def _make_more(trial: Trial) -> None:
-    """Send one more picture, and delete it once it is ready."""
+    """Send one more picture; once it is ready, change it, put it elsewhere in the gallery, and delete it."""
     send_directly(trial, "another", str(uuid4()))
     wait_until_ready(trial, "another")
+    expect(trial.staff.send("PATCH", trial.image_path("another"), json={"alt_text": "Another"}), 200)
+    reordered(trial)
     expect(trial.staff.send("DELETE", trial.image_path("another")), 204)
 
 
@@ -86,6 +88,6 @@ HEARD = (
         "events of pictures",
         heard,
         "Look at the logs of extract-metadata and gallery: their roles need events:PutEvents.",
-        (_LISTENING, DELETED),
+        (_LISTENING, CHANGED, REORDERED, DELETED),
     ),
 )

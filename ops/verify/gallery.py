@@ -61,9 +61,11 @@ def _is_stored(trial: Trial, key: str) -> bool:
 
 
 _LOG = "Look at the log group of gallery."
+CHANGED = "PATCH"
+REORDERED = "reorder"
 DELETED = "DELETE"
 GALLERY = (
-    Check("PATCH", changed, _LOG, (READY,)),
-    Check("reorder", reordered, _LOG, (READY,)),
+    Check(CHANGED, changed, _LOG, (READY,)),
+    Check(REORDERED, reordered, _LOG, (READY,)),
     Check(DELETED, deleted, _LOG, (READY,)),
 )

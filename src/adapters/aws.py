@@ -20,6 +20,7 @@ from adapters.deadline import keep_deadline
 from domain.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
@@ -76,7 +77,9 @@ _PASSING = frozenset(
         "RequestTimeout",
         "ServiceUnavailable",
         "SlowDown",
+        "Throttling",
         "ThrottlingException",
+        "TooManyInvalidationsInProgress",
         "TooManyRequestsException",
         "TransactionConflictException",
         "TransactionInProgressException",
@@ -96,6 +99,8 @@ _READ_WAIT_SECONDS = 0.05
 _WRITE_TRIES = 10
 _WRITE_WAIT_SECONDS = 0.02
 _WRITE_MAX_WAIT_SECONDS = 0.5
+_PATIENT_TRIES = 6
+_PATIENT_WAIT_SECONDS = 1
 
 
 @cache
@@ -128,6 +133,12 @@ def lambda_client() -> "LambdaClient":
     return client
 
 
+def cloudfront_client() -> "CloudFrontClient":
+    """Return a CloudFront client of the process's session; the service is one for all regions."""
+    client: CloudFrontClient = _client("cloudfront", _CONFIG)
+    return client
+
+
 def _client(service: str, config: Config) -> Any:  # noqa: ANN401 - each service has a type of its own
     return keep_deadline(session().create_client(service, config=config))
 
@@ -157,6 +168,21 @@ def with_persistence[T](write: Callable[[], T]) -> T:
                 raise
         _wait(min(_WRITE_WAIT_SECONDS * 2**attempt, _WRITE_MAX_WAIT_SECONDS))
     return write()
+
+
+def with_patience[T](call: Callable[[], T], code: str) -> T:
+    """Repeat a call that is refused with this code until earlier ones are done, which the SDK does not.
+
+    At most 5 growing, random waits, 16 s in sum on average; the last error rises.
+    """
+    for attempt in range(_PATIENT_TRIES - 1):
+        try:
+            return call()
+        except ClientError as error:
+            if error_code(error) != code:
+                raise
+        _wait(_PATIENT_WAIT_SECONDS * 2**attempt)
+    return call()
 
 
 def tries_of_a_read() -> Iterator[None]:

@@ -30,6 +30,7 @@ from adapters.dynamo_items import (
     primary_from_item,
     product_key,
     recency,
+    untold_to_attributes,
 )
 from domain.errors import (
     ImageIdTakenError,
@@ -214,6 +215,7 @@ class DynamoImageCatalog:
         requested_at = image.primary_requested_at
         values: Item = {
             **details_to_attributes(image),
+            **untold_to_attributes(image),
             "updated_at": {"S": iso_utc(image.updated_at)},
             "primary_requested_at": {"S": iso_utc(requested_at)} if requested_at else None,
         }
@@ -230,11 +232,33 @@ class DynamoImageCatalog:
         updates = [
             self._update_seen(
                 by_ref[image.ref],
-                {**details_to_attributes(image), "updated_at": {"S": iso_utc(image.updated_at)}},
+                {
+                    **details_to_attributes(image),
+                    **untold_to_attributes(image),
+                    "updated_at": {"S": iso_utc(image.updated_at)},
+                },
             )
             for image in changed
         ]
         return not updates or self._transact(updates)
+
+    def mark_told(self, image: ProductImage) -> None:
+        """Take the record out of the index of open ones, if it is as it was told."""
+
+        def update() -> None:
+            self._client.update_item(
+                TableName=self._table,
+                Key=image_key(image.ref.product_id, image.ref.image_id),
+                UpdateExpression="REMOVE untold, open_shard, open_since",
+                ConditionExpression="updated_at = :told AND #status <> :deleting",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":told": {"S": iso_utc(image.updated_at)},
+                    ":deleting": {"S": ImageStatus.DELETING},
+                },
+            )
+
+        self._holds(update)
 
     def mark_ready(self, ref: ImageRef, file: PublicFile, at: datetime) -> ProductImage:
         """Complete a pending record with what the public copy is."""

@@ -2,7 +2,8 @@
 
 Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
 (`PRODUCT#{product_id}`, `IMAGE#{image_id}`), the identifier zero-padded.
-The sparse index `open` holds the pictures that are pending or being deleted, by (`open_shard`, `open_since`).
+The sparse index `open` holds the pictures that are pending or being deleted, and those changed without others
+having been told, by (`open_shard`, `open_since`).
 The local index `gallery` holds a product with its `image_count` first, and then its pictures in the order in
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
 """
@@ -193,6 +194,7 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
         facts=_facts_from_item(item),
         failure=_failure_from_item(item),
         sha256=_optional(item, "sha256", _text, None),
+        untold=_optional(item, "untold", _texts, frozenset()),
         created_at=_demanded(item, "created_at", _moment),
         updated_at=_demanded(item, "updated_at", _moment),
     )
@@ -223,6 +225,17 @@ def file_to_attributes(file: PublicFile) -> Item:
         "width": {"N": str(file.facts.width_px)},
         "height": {"N": str(file.facts.height_px)},
         "mode": {"S": file.facts.mode},
+    }
+
+
+def untold_to_attributes(image: ProductImage) -> Item:
+    """Write what is left to tell of a change, which opens the record; nothing if that is nothing."""
+    if not image.untold:
+        return {}
+    return {
+        "untold": {"SS": sorted(image.untold)},
+        "open_shard": {"S": open_shard(image.ref.image_id)},
+        "open_since": {"S": iso_utc(image.updated_at)},
     }
 
 
@@ -265,6 +278,10 @@ def _moment(value: Mapping[str, str]) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("It lacks its zone, and cannot be compared with others.")
     return moment
+
+
+def _texts(value: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    return frozenset(value["SS"])
 
 
 def _token(value: Mapping[str, str]) -> str:

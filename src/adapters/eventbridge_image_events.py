@@ -1,10 +1,12 @@
 """Events on the account's default EventBridge bus."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from adapters.aws import passing_errors_as_unavailable
 from domain.errors import UnavailableError
+from domain.image import ImageRef
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.moments import iso_utc
 
@@ -12,31 +14,46 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 SOURCE = "product-images"
+CHANGED = "ImageChanged"
+REORDERED = "GalleryReordered"
+"""The detail type of an event that is of no one picture."""
 SCHEMA_VERSION = "1"
 """Grows when a member changes its meaning or goes; new members do not change it (docs/events.md)."""
 
 
 class EventBridgeImageEvents:
-    """Puts one event a call."""
+    """Puts one event a call, in the name of the stack that it speaks of."""
 
-    def __init__(self, client: "EventBridgeClient") -> None:
+    def __init__(self, client: "EventBridgeClient", stack: str) -> None:
         self._client = client
+        self._stack = stack
 
     def send(self, kind: ImageEventKind, image: ImageSummary) -> None:
         """Put the event; an entry that the bus refuses is as good as not sent."""
+        self._put(kind, detail_of(image), image.ref)
+
+    def send_changed(self, image: ImageSummary, fields: Sequence[str]) -> None:
+        """Put the event, with the names that the fields have in the API."""
+        self._put(CHANGED, {**detail_of(image), "changed": list(fields)}, image.ref)
+
+    def send_reordered(self, product_id: int) -> None:
+        """Put the event; it names the product alone, since the order may be another one when it arrives."""
+        self._put(REORDERED, {"product_id": product_id})
+
+    def _put(self, detail_type: str, detail: Mapping[str, object], ref: ImageRef | None = None) -> None:
+        whole = {"schema_version": SCHEMA_VERSION, "stack": self._stack, **detail}
         with passing_errors_as_unavailable():
             answer = self._client.put_events(
-                Entries=[{"Source": SOURCE, "DetailType": kind, "Detail": json.dumps(detail_of(image))}]
+                Entries=[{"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(whole)}]
             )
         if answer["FailedEntryCount"]:
-            raise UnavailableError(image.ref)
+            raise UnavailableError(ref)
 
 
 def detail_of(image: ImageSummary) -> dict[str, object]:
-    """Return the event's detail as docs/events.md describes it."""
+    """Return what the detail says of the picture, as docs/events.md describes it."""
     facts, failure = image.facts, image.failure
     return {
-        "schema_version": SCHEMA_VERSION,
         "id": image.ref.image_id,
         "product_id": image.ref.product_id,
         "type": image.image_format.name,

@@ -9,8 +9,9 @@ from domain.contention import until_undisturbed
 from domain.errors import ImageNotReadyError, StaleImageError
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.moments import later
-from domain.ports import Clock, ImageCatalog
+from domain.ports import Clock, ImageCatalog, ImageEvents
 from domain.show_image import ShowImage
+from domain.tell_changes import TellChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,9 @@ class ImageChange:
 class ChangeImage:
     """Reads a picture, changes it, and writes it if nobody has changed it meanwhile; else once more."""
 
-    def __init__(self, catalog: ImageCatalog, clock: Clock) -> None:
+    def __init__(self, catalog: ImageCatalog, events: ImageEvents, clock: Clock) -> None:
         self._catalog = catalog
+        self._tell_changes = TellChanges(catalog, events)
         self._show_image = ShowImage(catalog)
         self._clock = clock
 
@@ -53,10 +55,11 @@ class ChangeImage:
                 raise StaleImageError
             if change == ImageChange():
                 return seen
-            changed = _apply(change, seen, self._clock())
+            changed = _to_be_told(seen, _apply(change, seen, self._clock()))
             return changed if self._catalog.change(seen, changed) else None
 
-        return until_undisturbed(attempt)
+        changed = until_undisturbed(attempt)
+        return replace(changed, image=self._tell_changes.soon(changed.image))
 
 
 def _apply(change: ImageChange, seen: ImageSnapshot, now: datetime) -> ImageSnapshot:
@@ -80,3 +83,17 @@ def _wish(image: ProductImage, seen: ImageSnapshot, now: datetime) -> ImageSnaps
 def _clear(image: ProductImage, seen: ImageSnapshot) -> ImageSnapshot:
     primary = replace(seen.primary, image_id=None) if seen.primary and seen.is_primary else seen.primary
     return ImageSnapshot(replace(image, primary_requested_at=None), primary)
+
+
+def _to_be_told(seen: ImageSnapshot, changed: ImageSnapshot) -> ImageSnapshot:
+    """Return the change as it is to be written: with what is left to tell of it.
+
+    Nobody has heard of a picture yet that is pending: it is told whole when it is ready.
+    """
+    if not seen.image.is_inspected:
+        return changed
+    before, after = seen.image.details._asdict(), changed.image.details._asdict()
+    fields = {name for name, value in after.items() if value != before[name]}
+    if seen.is_primary != changed.is_primary:
+        fields.add("is_primary")
+    return replace(changed, image=replace(changed.image, untold=seen.image.untold | fields))

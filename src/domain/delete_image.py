@@ -5,8 +5,8 @@ from collections.abc import Callable
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotFoundError, StaleImageError
 from domain.image import ImageSnapshot, ImageStatus, ProductImage
-from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
+from domain.tell_changes import tell_deletion
 
 
 class DeleteImage:
@@ -52,5 +52,5 @@ class DeleteImage:
     def _finish(self, image: ProductImage) -> None:
         self._store.delete(image)
         # Before the record goes: until then it is found and finished, should this get lost.
-        self._events.send(ImageEventKind.DELETED, ImageSummary.of(image))
+        tell_deletion(image, self._events)
         self._catalog.finish_removal(image.ref)

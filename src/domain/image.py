@@ -16,10 +16,14 @@ MAX_ID = 2**53 - 1
 SENDING_TIME = timedelta(hours=1)
 """How long a client may take to send what it began to send when its form was about to expire."""
 _UNIT_STEP = 1024
+GALLERY_ORDER = "gallery_order"
+"""What a record names as changed when the whole gallery was put into a new order."""
 TOKEN_BYTES = 8
 """Random bits of a picture's addresses: 64, of which nobody guesses one (docs/security.md)."""
 _TOKEN = re.compile(r"[0-9a-f]{16}")
-_INCOMING_KEY = re.compile(rf"incoming/([1-9][0-9]{{0,15}})/([1-9][0-9]{{0,15}})-({_TOKEN.pattern})")
+_PATH = rf"([1-9][0-9]{{0,15}})/([1-9][0-9]{{0,15}})-({_TOKEN.pattern})"
+_INCOMING_KEY = re.compile(f"incoming/{_PATH}")
+_ADDRESS = re.compile(rf"/media/{_PATH}\.[a-z]{{3,4}}")
 
 
 class ImageStatus(StrEnum):
@@ -82,10 +86,23 @@ class ImageRef:
         """Object key of the public copy; with a slash before it, the path of its address too."""
         return f"{self.media_prefix}.{image_format.extension}"
 
+    @property
+    def addresses(self) -> str:
+        """The paths of all its public addresses, as one with a wildcard at its end."""
+        return f"/{self.media_prefix}*"
+
+    @classmethod
+    def from_address(cls, address: str) -> "ImageRef | None":
+        """Read the path of a public copy's address; None if it is not one that this service gives out."""
+        return cls._from_match(_ADDRESS.fullmatch(address))
+
     @classmethod
     def from_incoming_key(cls, key: str) -> "ImageRef | None":
         """Read an object key of the drop box; None if it is not one that this service hands out."""
-        match = _INCOMING_KEY.fullmatch(key)
+        return cls._from_match(_INCOMING_KEY.fullmatch(key))
+
+    @classmethod
+    def _from_match(cls, match: re.Match[str] | None) -> "ImageRef | None":
         if match is None:
             return None
         product_id, image_id = int(match[1]), int(match[2])
@@ -151,7 +168,8 @@ class ProductImage:
     product's to say. `facts` are there once the picture is ready, `failure` once it has failed, and with
     either of them `sha256`, that of the file as it was sent. `image_format` and `size_bytes` are what was
     said or seen of that file until the picture is ready, and then those of the public copy. `announcement`
-    is there for a picture that does not come through the upload function.
+    is there for a picture that does not come through the upload function. `untold` names the fields that
+    were changed without others having been told of it for certain, with `GALLERY_ORDER` for a new order.
     """
 
     ref: ImageRef
@@ -166,6 +184,7 @@ class ProductImage:
     facts: ImageFacts | None = None
     failure: Failure | None = None
     sha256: str | None = None
+    untold: frozenset[str] = frozenset()
     created_at: datetime
     updated_at: datetime
 

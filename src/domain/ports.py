@@ -150,16 +150,22 @@ class ImageCatalog(Protocol):
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
         """Write the details, the wish to be the primary and the pointer, in one step.
 
-        Returns False, and changes nothing, if the record or a pointer that is to change is no longer as
-        it was seen, or if the pointer has come meanwhile to a picture whose wish is taken back.
+        What it leaves untold makes the record an open one, until `mark_told`. Returns False, and changes
+        nothing, if the record or a pointer that is to change is no longer as it was seen, or if the pointer
+        has come meanwhile to a picture whose wish is taken back.
         """
         ...
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
         """Write the order of up to 100 pictures of one product, all or nothing.
 
-        Returns False, and changes nothing, if one of them is no longer as it was seen.
+        What it leaves untold is open as with `change`. Returns False, and changes nothing, if one of them is
+        no longer as it was seen.
         """
+        ...
+
+    def mark_told(self, image: ProductImage) -> None:
+        """Note that others were told all that is untold, if the record is as it was then."""
         ...
 
     def mark_ready(self, ref: ImageRef, file: PublicFile, at: datetime) -> ProductImage:
@@ -303,6 +309,27 @@ class ImageEvents(Protocol):
 
         Raises:
             UnavailableError: it may not have been sent; send it again.
+
+        """
+        ...
+
+    def send_changed(self, image: ImageSummary, fields: Sequence[str]) -> None:
+        """Send an event of a change of these fields; otherwise as `send`."""
+        ...
+
+    def send_reordered(self, product_id: int) -> None:
+        """Send an event of a gallery's new order; otherwise as `send`."""
+        ...
+
+
+class PublicCache(Protocol):
+    """Keeps copies of the pictures that the public has seen."""
+
+    def forget(self, ref: ImageRef) -> None:
+        """Have all addresses of a picture forgotten within minutes; asked for again, nothing more is done.
+
+        Raises:
+            UnavailableError: it takes no more for now; try again.
 
         """
         ...

@@ -1,4 +1,4 @@
-"""Brings to an end what was begun and left: uploads whose bytes or event got lost, deletions cut short."""
+"""Brings to an end what was begun and left: uploads and deletions cut short, changes that were not told."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from domain.errors import DomainError, ImageRecordDamagedError
 from domain.image import ImageStatus, ProductImage
-from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections
+from domain.tell_changes import TellChanges, tell_deletion
 
 PATIENCE = timedelta(hours=1)
 """How long a record may stay open: longer than a form is good for, and than Lambda's first retries take."""
@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     SENT_TO_INSPECTION = "sent_to_inspection"
     ABANDONED_REMOVED = "abandoned_removed"
     DELETION_FINISHED = "deletion_finished"
+    CHANGE_TOLD = "change_told"
     CLOSED_MEANWHILE = "closed_meanwhile"
     LEFT_FOR_LATER = "left_for_later"
 
@@ -65,6 +66,7 @@ class Reconcile:
         self._store = store
         self._inspections = inspections
         self._events = events
+        self._tell_changes = TellChanges(catalog, events)
         self._clock = clock
 
     def __call__(self, has_time: Callable[[], bool]) -> Reconciliation:
@@ -106,6 +108,9 @@ class Reconcile:
         if image and image.status is ImageStatus.DELETING:
             self._finish_deletion(image)
             return Outcome.DELETION_FINISHED
+        if image and image.untold:
+            self._tell_changes(image)
+            return Outcome.CHANGE_TOLD
         return Outcome.CLOSED_MEANWHILE
 
     def _close_upload(self, image: ProductImage, now: datetime) -> Outcome:
@@ -124,5 +129,5 @@ class Reconcile:
 
     def _finish_deletion(self, image: ProductImage) -> None:
         self._store.delete(image)
-        self._events.send(ImageEventKind.DELETED, ImageSummary.of(image))
+        tell_deletion(image, self._events)
         self._catalog.finish_removal(image.ref)

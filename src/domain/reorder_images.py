@@ -8,9 +8,10 @@ from dataclasses import replace
 from domain.contention import until_undisturbed
 from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError, StaleOrderError
 from domain.gallery import Page
-from domain.image import ImageSnapshot, ImageStatus
+from domain.image import GALLERY_ORDER, ImageSnapshot, ImageStatus
 from domain.moments import later
-from domain.ports import Clock, ImageCatalog
+from domain.ports import Clock, ImageCatalog, ImageEvents
+from domain.tell_changes import TellChanges
 
 MAX_IMAGES = 100
 """Items in one transaction (DynamoDB developer guide, "Amazon DynamoDB Transactions")."""
@@ -21,8 +22,9 @@ _NAMED = 10
 class ReorderImages:
     """Gives each picture its position in the new order, counted from 0."""
 
-    def __init__(self, catalog: ImageCatalog, clock: Clock) -> None:
+    def __init__(self, catalog: ImageCatalog, events: ImageEvents, clock: Clock) -> None:
         self._catalog = catalog
+        self._tell_changes = TellChanges(catalog, events)
         self._clock = clock
 
     def __call__(
@@ -52,12 +54,15 @@ class ReorderImages:
                 raise StaleOrderError
             ordered = _ordered(image_ids, by_id)
             moved = [self._move(by_id[image_id], order) for order, image_id in enumerate(ordered)]
+            moved = _to_be_told(by_id, moved)
             is_written = self._catalog.reorder(
                 [seen.image for seen in by_id.values()], [each.image for each in moved]
             )
             return Page(len(moved), moved, whole.damaged) if is_written else None
 
-        return until_undisturbed(attempt)
+        page = until_undisturbed(attempt)
+        told = [replace(each, image=self._tell_changes.soon(each.image)) for each in page.snapshots]
+        return Page(page.count, told, page.damaged)
 
     def _read(self, product_id: int) -> Page:
         """Return all of the product's pictures, without reading more of them than may be."""
@@ -110,3 +115,16 @@ def _name(image_ids: Sequence[int]) -> str:
     named = ", ".join(map(str, image_ids[:_NAMED]))
     others = len(image_ids) - _NAMED
     return f"{named} and {others} more" if others > 0 else named
+
+
+def _to_be_told(seen: Mapping[int, ImageSnapshot], moved: Sequence[ImageSnapshot]) -> list[ImageSnapshot]:
+    """Return the pictures as they are to be written: the new order is left to tell in the record of one.
+
+    It is one that others have heard of; where there is none, each is told when it is ready.
+    """
+    known = [each for each in moved if each.image.is_inspected]
+    if all(each.image.details == seen[each.image.ref.image_id].image.details for each in known):
+        return list(moved)
+    untold = known[0].image.untold | {GALLERY_ORDER}
+    told_by = replace(known[0], image=replace(known[0].image, untold=untold))
+    return [told_by if each is known[0] else each for each in moved]

@@ -113,7 +113,7 @@ def _handler() -> ExtractMetadataHandler:
             max_seconds=DECODER_SECONDS,
             max_memory_bytes=DECODER_MEMORY_BYTES,
         ),
-        events=EventBridgeImageEvents(eventbridge_client()),
+        events=EventBridgeImageEvents(eventbridge_client(), settings.stack),
         clock=partial(datetime.now, UTC),
     )
     return ExtractMetadataHandler(extract_metadata, *telemetry("extract_metadata", settings.stack))

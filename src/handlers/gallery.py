@@ -61,8 +61,8 @@ class GalleryHandler:
     ) -> None:
         self._list_images = ListImages(catalog)
         self._show_image = ShowImage(catalog)
-        self._change_image = ChangeImage(catalog, clock)
-        self._reorder_images = ReorderImages(catalog, clock)
+        self._change_image = ChangeImage(catalog, events, clock)
+        self._reorder_images = ReorderImages(catalog, events, clock)
         self._delete_image = DeleteImage(catalog, store, events, clock)
         self._logger = logger
         self._metrics = metrics
@@ -184,7 +184,7 @@ def _handler() -> HttpFunction:
     handler = GalleryHandler(
         catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
         store=S3ImageStore(s3_client(), settings.bucket),
-        events=EventBridgeImageEvents(eventbridge_client()),
+        events=EventBridgeImageEvents(eventbridge_client(), settings.stack),
         clock=partial(datetime.now, UTC),
         logger=logger,
         metrics=metrics,

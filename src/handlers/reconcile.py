@@ -83,7 +83,7 @@ def _handler() -> ReconcileHandler:
         catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
         store=S3ImageStore(s3_client(), settings.bucket),
         inspections=LambdaInspections(lambda_client(), settings.extract_metadata_function),
-        events=EventBridgeImageEvents(eventbridge_client()),
+        events=EventBridgeImageEvents(eventbridge_client(), settings.stack),
         clock=partial(datetime.now, UTC),
     )
     return ReconcileHandler(reconcile, *telemetry("reconcile", settings.stack))

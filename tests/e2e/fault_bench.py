@@ -17,7 +17,7 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 
-from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client
+from adapters.aws import cloudfront_client, dynamodb_client, eventbridge_client, lambda_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_from_item, product_to_item
 from adapters.dynamo_products import DynamoProducts
@@ -112,6 +112,9 @@ def refusal(fault: Fault, url: str, service: str) -> AWSResponse:
     if service == "s3":
         code, status = ("SlowDown", 503) if fault is Fault.THROTTLED else ("InternalError", 500)
         body = f"<Error><Code>{code}</Code></Error>".encode()
+    elif service == "cloudfront":
+        code, status = ("Throttling", 400) if fault is Fault.THROTTLED else ("InternalError", 500)
+        body = f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>".encode()
     else:
         code, status = ("ThrottlingException", 400) if fault is Fault.THROTTLED else ("InternalFailure", 500)
         body = json.dumps({"__type": code, "message": "by a test"}).encode()
@@ -210,6 +213,12 @@ class Bench:
         sent = Upload(product_id=PRODUCT_ID, user=USER, content=content, file_name="a.jpg", fields=fields)
         return lambda earlier: upload(sent, earlier)
 
+    def ready_picture(self) -> ImageRef:
+        """Take a picture in to its end."""
+        ref = self.upload(Interference(), is_primary=False)
+        self.extract(ref, Interference())
+        return ref
+
     def send_form(self) -> ImageRef:
         """Take a picture in that comes by an upload form."""
         ref = a_ref(FORM_IMAGE_ID, PRODUCT_ID)
@@ -223,7 +232,7 @@ class Bench:
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
             store=S3ImageStore(clients["s3"], self.bucket),
             inspector=PillowImageInspector(1_000_000),
-            events=EventBridgeImageEvents(clients["events"]),
+            events=EventBridgeImageEvents(clients["events"], "faults"),
             clock=self.clock,
         )
         extract(ref)
@@ -233,7 +242,7 @@ class Bench:
         delete = DeleteImage(
             DynamoImageCatalog(clients["dynamodb"], "catalog"),
             S3ImageStore(clients["s3"], self.bucket),
-            EventBridgeImageEvents(clients["events"]),
+            EventBridgeImageEvents(clients["events"], "faults"),
             self.clock,
         )
         delete(ref.product_id, ref.image_id)
@@ -246,7 +255,7 @@ class Bench:
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
             store=S3ImageStore(clients["s3"], self.bucket),
             inspections=LambdaInspections(clients["lambda"], function),
-            events=EventBridgeImageEvents(clients["events"]),
+            events=EventBridgeImageEvents(clients["events"], "faults"),
             clock=self.clock,
         )
         reconcile(lambda: True)
@@ -335,6 +344,7 @@ class Bench:
             "s3": s3_client(),
             "events": eventbridge_client(),
             "lambda": lambda_client(),
+            "cloudfront": cloudfront_client(),
         }
         for client in clients.values():
             self._watch(client)

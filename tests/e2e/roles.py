@@ -11,13 +11,14 @@ from local.deployment import FUNCTIONS, STACK
 from local.system import State
 
 _NAMED = {
+    "AWS::CloudFront::Distribution",
     "AWS::DynamoDB::Table",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
     "AWS::SQS::Queue",
 }
-_KIND = re.compile("^(table/|function:|log-group:)")
+_KIND = re.compile("^(table/|function:|log-group:|distribution/)")
 
 
 @dataclass(frozen=True, slots=True, order=True)

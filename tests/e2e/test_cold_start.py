@@ -85,6 +85,7 @@ CASES: dict[str, dict[str, tuple[object, object]]] = {
     "describe_api": {"docs": (200, 200)},
     "extract_metadata": {"put": ("ready", "ready"), "post": ("ready", "ready")},
     "reconcile": {"schedule": (True, True)},
+    "forget_image": {"deleted": ("forgotten", "forgotten"), "foreign_path": ("ignored", "ignored")},
 }
 """What comes of the first and the second invocation with each payload."""
 

@@ -11,6 +11,7 @@ from local.system import State
 from tests.builders import an_image
 from tests.e2e.runtime_emulator import RuntimeEmulator
 from tests.recorded_events import (
+    DELETIONS,
     DESCRIPTIONS,
     GALLERY,
     OBJECTS,
@@ -46,6 +47,7 @@ LOGGED: dict[str, dict[str, str | None]] = {
     },
     "describe_api": {"docs": "answered"},
     "reconcile": {"schedule": "reconciled"},
+    "forget_image": {"deleted": "image forgotten", "foreign_path": "not a picture's address, ignored"},
     # Nor of a picture that the deployed function was quicker with.
     "extract_metadata": {"foreign_key": "not a key of ours, ignored", "put": None},
 }
@@ -75,6 +77,8 @@ def check(function: str, case: str, answer: dict[str, Any]) -> None:
             check_authorization(case, answer)
         case "extract_metadata":
             assert [image["outcome"] for image in answer["images"]] == OBJECTS[case]
+        case "forget_image":
+            assert [image["outcome"] for image in answer["images"]] == [DELETIONS[case]]
         case "reconcile":
             assert answer["is_complete"]
         case _:

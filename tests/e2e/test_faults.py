@@ -24,6 +24,7 @@ from tests.e2e.fault_bench import (
     outcome,
 )
 from tests.e2e.fault_checks import check_nothing_is_lost_or_left, name
+from tests.fakes import InMemoryImageEvents
 from tests.torture.results import size
 
 CALLS = {
@@ -61,7 +62,7 @@ def an_ordinary_upload(bench: Bench) -> ImageRef:
 def an_upload_wished_anew(bench: Bench) -> ImageRef:
     """Take in a picture whose bytes bear another wish than its record."""
     ref = an_upload(bench)
-    change = ChangeImage(bench.catalog, lambda: bench.now + timedelta(seconds=1))
+    change = ChangeImage(bench.catalog, InMemoryImageEvents(), lambda: bench.now + timedelta(seconds=1))
     for is_primary in (False, True):
         change(ref.product_id, ref.image_id, ImageChange(is_primary=is_primary))
     return ref

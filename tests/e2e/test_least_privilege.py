@@ -6,6 +6,7 @@ that workers may stay warm.
 """
 
 import hashlib
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -201,6 +202,16 @@ def reconciling_a_picture_whose_event_was_lost(shop: Shop, product_id: int) -> O
     return _reconciled(shop, lambda: shop.state.finished(product_id, ref.image_id).status)
 
 
+def the_event_of_a_deleted_picture(shop: Shop, product_id: int) -> Outcome:
+    address = f"/{a_ref(_unused_id(), product_id).media_key(ImageFormat.JPEG)}"
+    answer = shop.state.endpoint.client("lambda").invoke(
+        FunctionName=shop.state.resources.functions["forget_image"],
+        Payload=json.dumps({"detail": {"path": address}}).encode(),
+    )
+    report = answer["Payload"].read().decode()
+    return Outcome(ENDS if "FunctionError" in answer else json.loads(report)["images"][0]["outcome"], report)
+
+
 def reconciling_an_upload_without_bytes(shop: Shop, product_id: int) -> Outcome:
     image_id = _pending(shop, product_id, **_long_ago()).ref.image_id
     return _reconciled(shop, lambda: "left" if shop.state.catalog.get(product_id, image_id) else "removed")
@@ -360,6 +371,14 @@ PROOFS = [
         "ready",
         ENDS,
     ),
+    _proof(
+        "forget_image",
+        "cloudfront:CreateInvalidation",
+        "Cdn",
+        the_event_of_a_deleted_picture,
+        "forgotten",
+        ENDS,
+    ),
     *(
         _proof(
             "reconcile",
@@ -394,6 +413,7 @@ _LOGS = "Lambda writes the log in the role's name; the emulator writes it itself
 UNPROVEN = {
     Right("extract_metadata", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     Right("reconcile", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
+    Right("forget_image", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     **{
         Right(function, action, group): _LOGS
         for function, group in (
@@ -404,6 +424,7 @@ UNPROVEN = {
             ("describe_api", "DescribeApiLogGroup"),
             ("extract_metadata", "ExtractMetadataLogGroup"),
             ("reconcile", "ReconcileLogGroup"),
+            ("forget_image", "ForgetImageLogGroup"),
         )
         for action in ("logs:CreateLogStream", "logs:PutLogEvents")
     },

@@ -7,8 +7,10 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from adapters.aws import dynamodb_client, s3_client
+from adapters.aws import cloudfront_client, dynamodb_client, s3_client
+from adapters.eventbridge_image_events import SOURCE
 from bench.environments import ALLOCATOR
+from domain.image_events import ImageEventKind
 from handlers.extract_metadata import DECODER_MEMORY_BYTES, DECODER_SECONDS
 from local.template import ROOT, Template
 from packages.build import GROUPS
@@ -17,6 +19,7 @@ from tests.infrastructure.stack import (
     BUCKET_NAME,
     Properties,
     as_sub,
+    evaluate,
     function_roles,
     functions,
     grants,
@@ -36,6 +39,7 @@ ENVIRONMENT = {
     "KEYS_TABLE": "${KeysTable}",
     "IDEMPOTENCY_TABLE": "${IdempotencyTable}",
     "BUCKET": "${ImagesBucket}",
+    "CDN": "${Cdn}",
     "STACK": "${AWS::StackName}",
     "MAX_DIRECT_UPLOAD_BYTES": "${MaxDirectUploadBytes}",
     "MAX_UPLOAD_BYTES": "${MaxUploadBytes}",
@@ -156,7 +160,8 @@ def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template
 
 def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template: Template) -> None:
     behind = _invoked_by(template, {"apigateway.amazonaws.com"})
-    assert behind == functions(template).keys() - {"ExtractMetadataFunction", "ReconcileFunction"}
+    asynchronous = {"ExtractMetadataFunction", "ReconcileFunction", "ForgetImageFunction"}
+    assert behind == functions(template).keys() - asynchronous
     timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
     assert max(timeouts.values()) < API_GATEWAY_TIMEOUT_SECONDS, timeouts
 
@@ -248,3 +253,55 @@ def _settings_of(function: Properties) -> type[Any]:
 def _invoked_by(template: Template, principals: set[str]) -> set[str]:
     permissions = of_type(template, "AWS::Lambda::Permission").values()
     return set().union(*(references(p["FunctionName"]) for p in permissions if p["Principal"] in principals))
+
+
+def test_a_picture_is_forgotten_when_this_stack_tells_of_its_deletion_and_at_no_other_event(
+    template: Template,
+) -> None:
+    rules = of_type(template, "AWS::Events::Rule").values()
+    [rule] = [each for each in rules if references(each["Targets"]) == {"ForgetImageFunction"}]
+    assert rule["EventPattern"] == {
+        "source": [SOURCE],
+        "detail-type": [ImageEventKind.DELETED],
+        "detail": {"stack": [{"Ref": "AWS::StackName"}]},
+    }
+
+
+def test_what_forgets_pictures_is_there_as_a_whole_or_not_at_all(template: Template) -> None:
+    parts = {name for name in template["Resources"] if name.startswith("ForgetImage")}
+    kinds = {template["Resources"][name]["Type"] for name in parts}
+    assert {"AWS::Lambda::Function", "AWS::IAM::Role", "AWS::Events::Rule", "AWS::Logs::LogGroup"} <= kinds
+    conditions = {template["Resources"][name].get("Condition") for name in parts}
+    conditions.add(template["Outputs"]["ForgetImageFunctionName"]["Condition"])
+    assert conditions == {"InvalidatesDeleted"}
+    for value in ("true", "false"):
+        condition = template["Conditions"]["InvalidatesDeleted"]
+        assert evaluate(template, condition, InvalidateDeleted=value) is (value == "true")
+
+
+def test_the_function_that_forgets_pictures_may_wait_as_long_as_it_ever_does(template: Template) -> None:
+    # A call that hangs to its end, after the longest waits for others.
+    longest = _longest_call_seconds(cloudfront_client()) + sum(2**number for number in range(5))
+    assert longest < functions(template)["ForgetImageFunction"]["Timeout"]
+
+
+def test_nothing_that_is_always_there_needs_what_may_be_left_out(template: Template) -> None:
+    parts = {name for name in template["Resources"] if name.startswith("ForgetImage")}
+    needing = {
+        name
+        for name, resource in template["Resources"].items()
+        if parts & references(_unconditional(resource)) and name not in parts
+    }
+    assert needing == set()
+
+
+def _unconditional(node: object) -> object:
+    """Leave out what a condition decides on."""
+    match node:
+        case {"Fn::If": _}:
+            return None
+        case dict():
+            return {name: _unconditional(each) for name, each in node.items()}
+        case list():
+            return [_unconditional(each) for each in node]
+    return node

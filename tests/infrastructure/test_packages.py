@@ -36,6 +36,7 @@ LARGEST_BYTES = {
     "GalleryFunction": 22_000_000,
     "DescribeApiFunction": 8_000_000,
     "ReconcileFunction": 12_000_000,
+    "ForgetImageFunction": 12_000_000,
     "ExtractMetadataFunction": 12_000_000,
     "PillowLayer": 24_000_000,
 }
@@ -112,6 +113,7 @@ def test_a_function_ships_the_sources_as_they_are(logical_id: str) -> None:
         ("DescribeApiFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "botocore"}),
         ("ExtractMetadataFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
         ("ReconcileFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
+        ("ForgetImageFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
     ],
 )
 def test_a_function_carries_no_library_that_it_does_not_use(logical_id: str, absent: set[str]) -> None:

@@ -25,6 +25,7 @@ OTHER_VALUES = {
     "AuthorizerTtlSeconds": "0",
     "OldVersionDays": "1",
     "IncomingVersionDays": "1",
+    "InvalidateDeleted": "false",
     "LogRetentionDays": "1",
     "GatewayLogRole": "account",
     "LogLevel": "DEBUG",

@@ -15,6 +15,7 @@ from tests.infrastructure.stack import (
 )
 
 BUS_ARN = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
+CDN_ARN = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Cdn}"
 KEEP_KEYS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 WRITE_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
@@ -66,6 +67,11 @@ PERMISSIONS = {
         BUS_ARN: {"events:PutEvents"},
         "${FailureQueue.Arn}": {"sqs:SendMessage"},
         "${ReconcileLogGroup.Arn}": WRITE_LOGS,
+    },
+    "ForgetImageRole": {
+        CDN_ARN: {"cloudfront:CreateInvalidation"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${ForgetImageLogGroup.Arn}": WRITE_LOGS,
     },
     # What anybody may call can do nothing.
     "DescribeApiRole": {"${DescribeApiLogGroup.Arn}": WRITE_LOGS},

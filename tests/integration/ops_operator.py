@@ -108,6 +108,7 @@ class Operator:
     api_keys: DynamoApiKeys
     products: DynamoProducts
     catalog: DynamoImageCatalog
+    outputs: dict[str, str]
 
     def runs(self, *args: str, typing: str | bytes | None = None) -> Result:
         return CliRunner().invoke(app, args, input=typing, prog_name="product-images")
@@ -136,6 +137,7 @@ def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
             "FailureQueueUrl": boto3.client("sqs").create_queue(QueueName="failures")["QueueUrl"],
             "ExtractMetadataFunctionName": "shop-ExtractMetadata-1",
             "ReconcileFunctionName": "shop-Reconcile-1",
+            "ForgetImageFunctionName": "shop-ForgetImage-1",
         }
         aws.has_stack("product-images", outputs)
         yield Operator(
@@ -143,6 +145,7 @@ def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
             DynamoApiKeys(client, keys_table),
             DynamoProducts(client, table),
             DynamoImageCatalog(client, table),
+            outputs,
         )
 
 

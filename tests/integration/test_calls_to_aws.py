@@ -30,6 +30,7 @@ from domain.list_images import MAX_PAGE_SIZE, ListImages, PageRequest
 from domain.reorder_images import MAX_IMAGES, ReorderImages
 from domain.text import MAX_SHORT_BYTES
 from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ref, an_image
+from tests.fakes import InMemoryImageEvents
 from tests.integration.faults import hook
 
 if TYPE_CHECKING:
@@ -165,14 +166,16 @@ def test_a_page_of_a_hundred_pictures_takes_one_call(shop: Shop) -> None:
 def test_a_change_of_nothing_takes_one_call(shop: Shop) -> None:
     shop.catalog.reserve(an_image())
     made = shop.watch()
-    ChangeImage(shop.catalog, lambda: NOW)(PRODUCT_ID, 1, ImageChange())
+    ChangeImage(shop.catalog, InMemoryImageEvents(), lambda: NOW)(PRODUCT_ID, 1, ImageChange())
     assert made == ["BatchGetItem"]
 
 
 def test_a_new_order_of_a_hundred_pictures_takes_two_calls(shop: Shop) -> None:
     shop.put([an_image(ref=a_ref(image_id)) for image_id in range(1, MAX_IMAGES + 1)])
     made = shop.watch()
-    ReorderImages(shop.catalog, lambda: NOW)(PRODUCT_ID, list(range(MAX_IMAGES, 0, -1)))
+    ReorderImages(shop.catalog, InMemoryImageEvents(), lambda: NOW)(
+        PRODUCT_ID, list(range(MAX_IMAGES, 0, -1))
+    )
     assert made == ["Query", "TransactWriteItems"]
 
 
@@ -180,5 +183,5 @@ def test_a_gallery_that_is_too_large_for_a_new_order_is_refused_by_one_call(shop
     shop.put([an_image(ref=a_ref(image_id)) for image_id in range(1, MAX_IMAGES + 2)])
     made = shop.watch()
     with pytest.raises(GalleryTooLargeError):
-        ReorderImages(shop.catalog, lambda: NOW)(PRODUCT_ID, [])
+        ReorderImages(shop.catalog, InMemoryImageEvents(), lambda: NOW)(PRODUCT_ID, [])
     assert made == ["Query"]

@@ -12,6 +12,7 @@ from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
 from domain.errors import UnavailableError
 from domain.image import ImageStatus
+from domain.image_details import ImageDetails
 from domain.image_events import ImageEventKind, ImageSummary
 from local.template import ROOT
 from tests.builders import DAMAGED, TOKEN, a_ready_image, a_ref, an_image
@@ -39,7 +40,7 @@ class Bus:
 @pytest.mark.parametrize("kind", ImageEventKind)
 def test_an_event_is_what_the_documentation_says(kind: ImageEventKind) -> None:
     bus = Bus()
-    EventBridgeImageEvents(bus.client).send(kind, READY)
+    EventBridgeImageEvents(bus.client, "shop").send(kind, READY)
     [entry] = bus.entries
     detail = json.loads(entry.pop("Detail"))
     assert entry == {"Source": "product-images", "DetailType": kind.value}
@@ -49,13 +50,40 @@ def test_an_event_is_what_the_documentation_says(kind: ImageEventKind) -> None:
     }
     for word in (kind.value, "product-images", *detail):
         assert f"`{word}`" in DOCUMENTED
-    assert detail["path"] == f"/media/42/1-{TOKEN}.jpg"
+    assert (detail["stack"], detail["path"]) == ("shop", f"/media/42/1-{TOKEN}.jpg")
+
+
+def test_a_change_is_told_with_the_fields_that_changed() -> None:
+    bus = Bus()
+    EventBridgeImageEvents(bus.client, "shop").send_changed(READY, ["alt_text", "is_primary"])
+    [entry] = bus.entries
+    detail = json.loads(entry.pop("Detail"))
+    assert entry == {"Source": "product-images", "DetailType": "ImageChanged"}
+    assert detail.pop("changed") == ["alt_text", "is_primary"]
+    EventBridgeImageEvents(bus.client, "shop").send(ImageEventKind.READY, READY)
+    assert detail == json.loads(bus.entries[1]["Detail"])
+
+
+def test_a_new_order_is_told_of_the_product_alone() -> None:
+    bus = Bus()
+    EventBridgeImageEvents(bus.client, "shop").send_reordered(42)
+    [entry] = bus.entries
+    detail = json.loads(entry.pop("Detail"))
+    assert entry == {"Source": "product-images", "DetailType": "GalleryReordered"}
+    assert detail == {"schema_version": "1", "stack": "shop", "product_id": 42}
+
+
+@pytest.mark.parametrize(
+    "word", ["ImageChanged", "GalleryReordered", "changed", *ImageDetails._fields, "is_primary"]
+)
+def test_the_documentation_names_what_is_told_of_changes(word: str) -> None:
+    assert f"`{word}`" in DOCUMENTED
 
 
 def test_an_event_holds_nothing_that_a_client_wrote() -> None:
     bus = Bus()
     image = an_image(name="secret.jpg", alt_text="secret", status=ImageStatus.FAILED, failure=DAMAGED)
-    EventBridgeImageEvents(bus.client).send(ImageEventKind.FAILED, ImageSummary.of(image))
+    EventBridgeImageEvents(bus.client, "shop").send(ImageEventKind.FAILED, ImageSummary.of(image))
     assert "secret" not in json.dumps(bus.entries)
     assert "maria" not in json.dumps(bus.entries)
     detail = json.loads(bus.entries[0]["Detail"])
@@ -64,18 +92,18 @@ def test_an_event_holds_nothing_that_a_client_wrote() -> None:
 
 def test_an_entry_that_the_bus_refuses_was_not_sent() -> None:
     with pytest.raises(UnavailableError):
-        EventBridgeImageEvents(Bus(failed=1).client).send(ImageEventKind.READY, READY)
+        EventBridgeImageEvents(Bus(failed=1).client, "shop").send(ImageEventKind.READY, READY)
 
 
 def test_a_bus_that_throttles_is_a_passing_fault_and_one_that_denies_is_not() -> None:
     client = eventbridge_client()
     answer_with(client, "ThrottlingException")
     with pytest.raises(UnavailableError):
-        EventBridgeImageEvents(client).send(ImageEventKind.READY, READY)
+        EventBridgeImageEvents(client, "shop").send(ImageEventKind.READY, READY)
     client = eventbridge_client()
     answer_with(client, "AccessDeniedException")
     with pytest.raises(ClientError):
-        EventBridgeImageEvents(client).send(ImageEventKind.READY, READY)
+        EventBridgeImageEvents(client, "shop").send(ImageEventKind.READY, READY)
 
 
 def test_an_inspection_is_asked_for_as_s3_does_and_not_waited_for() -> None:

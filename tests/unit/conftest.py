@@ -29,5 +29,6 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "gallery",
         "describe_api",
         "reconcile",
+        "forget_image",
     ):
         monkeypatch.delitem(logging.Logger.manager.loggerDict, service, raising=False)

@@ -15,6 +15,7 @@ SHOWN = {**CLOSED, "place": {"S": "1"}}
         ({"N": "-12.5"}, 4),
         ({"N": "1000"}, 2),
         ({"B": b"abc"}, 3),
+        ({"SS": ["ab", "c"]}, 3),
         ({"BOOL": True}, 1),
         ({"L": [{"S": "ab"}]}, 6),
         ({"M": {"k": {"N": "12"}}}, 7),
@@ -25,8 +26,8 @@ def test_an_item_is_as_large_as_its_name_and_value(value: dict[str, object], siz
 
 
 def test_a_value_that_no_item_holds_is_not_guessed() -> None:
-    with pytest.raises(ValueError, match="SS"):
-        item_size({"name": {"SS": ["a"]}})
+    with pytest.raises(ValueError, match="NS"):
+        item_size({"name": {"NS": ["1"]}})
 
 
 @pytest.mark.parametrize(

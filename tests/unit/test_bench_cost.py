@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from bench.calls import CALLS
-from bench.cost import PAGE, Bill, Line, form_uploads, pages, render, uploads, waiting
+from bench.cost import PAGE, Bill, Line, deletions, form_uploads, pages, render, uploads, waiting
 from bench.warm_invocations import RESULTS as BILLED
 from local.template import ROOT
 from tests.figures import differences
@@ -104,6 +104,12 @@ def test_a_form_saves_what_the_bytes_cost_at_the_cdn_and_is_billed_for_its_own_f
 
 def test_a_page_of_a_gallery_is_one_query() -> None:
     assert [line.quantity for line in pages().lines if line.service == "DynamoDB"] == [2_000_000]
+
+
+def test_a_deletion_is_one_path_that_the_cdn_forgets() -> None:
+    [paths] = [line for line in deletions().lines if line.price == "cdn_invalidation"]
+    assert paths.quantity == 1_000_000
+    assert paths.usd == pytest.approx(5_000)
 
 
 def gb_seconds(bill: Bill) -> float:

@@ -16,7 +16,7 @@ from domain.errors import (
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.image_details import ImageDetails
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_file, a_ready_image, a_ref, an_image, with_changes
-from tests.fakes import InMemoryImageCatalog
+from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents
 
 LATER = NOW + timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
@@ -33,7 +33,7 @@ def a_catalog(*images: ProductImage, primary: Primary | None = None) -> InMemory
 def change(catalog: InMemoryImageCatalog, now: datetime = LATER, **fields: Any) -> ImageSnapshot:  # noqa: ANN401
     is_primary = fields.pop("is_primary", None)
     wanted = ImageChange(fields, is_primary)
-    return ChangeImage(catalog, lambda: now)(PRODUCT_ID, 1, wanted)
+    return ChangeImage(catalog, InMemoryImageEvents(), lambda: now)(PRODUCT_ID, 1, wanted)
 
 
 class BusyCatalog(InMemoryImageCatalog):
@@ -166,9 +166,9 @@ def test_a_wish_is_taken_back_though_its_event_moves_the_pointer_between_read_an
 def test_what_is_not_there_cannot_be_changed() -> None:
     catalog = a_catalog(a_ready_image())
     with pytest.raises(ImageNotFoundError):
-        ChangeImage(catalog, lambda: NOW)(PRODUCT_ID, 2, ImageChange({"order": 1}))
+        ChangeImage(catalog, InMemoryImageEvents(), lambda: NOW)(PRODUCT_ID, 2, ImageChange({"order": 1}))
     with pytest.raises(ProductNotFoundError):
-        ChangeImage(catalog, lambda: NOW)(43, 1, ImageChange({"order": 1}))
+        ChangeImage(catalog, InMemoryImageEvents(), lambda: NOW)(43, 1, ImageChange({"order": 1}))
 
 
 def test_a_picture_that_is_being_deleted_cannot_be_changed() -> None:
@@ -181,7 +181,9 @@ def test_a_picture_that_is_being_deleted_cannot_be_changed() -> None:
 def test_a_picture_that_is_not_as_expected_is_not_changed() -> None:
     catalog = a_catalog(a_ready_image())
     with pytest.raises(StaleImageError):
-        ChangeImage(catalog, lambda: LATER)(PRODUCT_ID, 1, ImageChange({"order": 1}), lambda _: False)
+        ChangeImage(catalog, InMemoryImageEvents(), lambda: LATER)(
+            PRODUCT_ID, 1, ImageChange({"order": 1}), lambda _: False
+        )
     assert catalog.images[PRODUCT_ID, 1] == a_ready_image()
 
 
@@ -192,7 +194,7 @@ def test_a_change_that_is_overtaken_is_made_on_what_is_there_then() -> None:
 
 def test_a_change_that_was_expected_to_be_first_is_stale_when_it_is_overtaken() -> None:
     first = a_ready_image().updated_at
-    change_image = ChangeImage(BusyCatalog(1), lambda: LATER)
+    change_image = ChangeImage(BusyCatalog(1), InMemoryImageEvents(), lambda: LATER)
     with pytest.raises(StaleImageError):
         change_image(PRODUCT_ID, 1, ImageChange({"order": 1}), lambda seen: seen.image.updated_at == first)
 

@@ -210,7 +210,9 @@ def test_a_primary_that_was_cleared_is_not_set_again_by_a_repeated_event(
     for each in (1, 2):
         pipeline.upload(each, GOOD, primary=True)
         pipeline.tell(each)
-    ChangeImage(pipeline.catalog, lambda: NOW)(PRODUCT_ID, 2, ImageChange(is_primary=False))
+    ChangeImage(pipeline.catalog, InMemoryImageEvents(), lambda: NOW)(
+        PRODUCT_ID, 2, ImageChange(is_primary=False)
+    )
     pipeline.tell(image_id)
     assert pipeline.primary_image_id() is None
 
@@ -250,7 +252,9 @@ def test_a_wish_that_changes_before_the_picture_is_ready_is_heeded(
     pipeline.tell(2)
     later = NOW + 9 * SECOND
     for is_primary in wishes:
-        ChangeImage(pipeline.catalog, lambda: later)(PRODUCT_ID, 1, ImageChange(is_primary=is_primary))
+        ChangeImage(pipeline.catalog, InMemoryImageEvents(), lambda: later)(
+            PRODUCT_ID, 1, ImageChange(is_primary=is_primary)
+        )
     pipeline.tell()
     assert pipeline.catalog.images[PRODUCT_ID, 1].status is ImageStatus.READY
     last = Primary(1, later) if wishes[-1] else Primary(2, NOW + 2 * SECOND)

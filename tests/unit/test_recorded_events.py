@@ -10,12 +10,14 @@ from aws_lambda_powertools import Logger, Metrics
 from adapters.pillow_image_inspector import PillowImageInspector
 from domain.authorize import Authorize
 from domain.extract_metadata import ExtractMetadata
+from domain.forget_image import ForgetImage
 from domain.image import ImageFacts
 from domain.reconcile import Reconciliation
 from events.record import EVENTS, GALLERY_IMAGE, IMAGE, PRODUCT_ID, add_example_keys
 from handlers.authorize import AuthorizeHandler
 from handlers.describe_api import DescribeApiHandler
 from handlers.extract_metadata import ExtractMetadataHandler
+from handlers.forget_image import ForgetImageHandler
 from handlers.gallery import GalleryHandler
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import SafeRetries
@@ -31,6 +33,7 @@ from tests.fakes import (
     InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
+    InMemoryPublicCache,
     TickingClock,
     once_per_key_with,
     reserve_upload_with,
@@ -38,6 +41,7 @@ from tests.fakes import (
 )
 from tests.recorded_events import (
     AUTHORIZATIONS,
+    DELETIONS,
     DESCRIPTIONS,
     GALLERY,
     OBJECTS,
@@ -142,6 +146,15 @@ def test_the_reconciler_answers_each_payload(case: str) -> None:
     assert handler(recorded("reconcile", case), a_context())["is_complete"]
 
 
+@pytest.mark.parametrize("case", DELETIONS)
+def test_the_function_that_forgets_pictures_answers_each_payload(case: str) -> None:
+    cache = InMemoryPublicCache()
+    handler = ForgetImageHandler(ForgetImage(cache), Logger(service="forget_image"))
+    [image] = handler(recorded("forget_image", case), a_context())["images"]
+    assert image["outcome"] == DELETIONS[case]
+    assert cache.forgotten == ([IMAGE] if case == "deleted" else [])
+
+
 def test_every_payload_has_its_test() -> None:
     payloads = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
     tested = {f"authorize/{case}" for case in AUTHORIZATIONS}
@@ -151,6 +164,7 @@ def test_every_payload_has_its_test() -> None:
     tested |= {f"describe_api/{case}" for case in DESCRIPTIONS}
     tested |= {f"extract_metadata/{case}" for case in OBJECTS}
     tested |= {f"reconcile/{case}" for case in SCHEDULES}
+    tested |= {f"forget_image/{case}" for case in DELETIONS}
     assert payloads == tested
 
 

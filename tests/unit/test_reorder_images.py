@@ -10,7 +10,7 @@ from domain.gallery import Gallery, Page
 from domain.image import ImageStatus, Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_ref, an_image, with_changes
-from tests.fakes import InMemoryImageCatalog, InMemoryProducts
+from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryProducts
 
 LATER = NOW + timedelta(minutes=1)
 
@@ -22,9 +22,13 @@ def a_catalog(count: int = 3) -> InMemoryImageCatalog:
     return catalog
 
 
+def reordering(catalog: InMemoryImageCatalog, events: InMemoryImageEvents | None = None) -> ReorderImages:
+    return ReorderImages(catalog, events or InMemoryImageEvents(), lambda: LATER)
+
+
 def faults(catalog: InMemoryImageCatalog, *image_ids: int) -> list[str]:
     with pytest.raises(InvalidFieldsError) as caught:
-        ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, image_ids)
+        reordering(catalog)(PRODUCT_ID, image_ids)
     assert {fault.field for fault in caught.value.faults} == {"image_ids"}
     assert {image.details.order for image in catalog.images.values()} == {0}
     return [fault.message for fault in caught.value.faults]
@@ -33,7 +37,7 @@ def faults(catalog: InMemoryImageCatalog, *image_ids: int) -> list[str]:
 def test_each_picture_gets_its_position_counted_from_nought() -> None:
     catalog = a_catalog()
     catalog.primaries[PRODUCT_ID] = Primary(2, NOW)
-    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2]).snapshots
+    snapshots = reordering(catalog)(PRODUCT_ID, [3, 1, 2]).snapshots
     images = [snapshot.image for snapshot in snapshots]
     assert [(image.ref.image_id, image.details.order) for image in images] == [(3, 0), (1, 1), (2, 2)]
     assert {image.updated_at for image in images} == {LATER}
@@ -41,7 +45,7 @@ def test_each_picture_gets_its_position_counted_from_nought() -> None:
 
 
 def test_an_empty_gallery_has_an_empty_order() -> None:
-    assert ReorderImages(a_catalog(0), lambda: LATER)(PRODUCT_ID, []) == Page(0, [])
+    assert reordering(a_catalog(0))(PRODUCT_ID, []) == Page(0, [])
 
 
 def test_pictures_that_are_left_out_are_named() -> None:
@@ -73,7 +77,7 @@ def test_failed_pictures_need_not_be_named_and_stay_behind_in_their_order() -> N
     catalog = a_catalog(5)
     for image_id in (2, 1):
         catalog.mark_failed(a_ref(image_id), DAMAGED, SHA256, NOW)
-    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [5, 3, 4]).snapshots
+    snapshots = reordering(catalog)(PRODUCT_ID, [5, 3, 4]).snapshots
     assert [seen.image.ref.image_id for seen in snapshots] == [5, 3, 4, 1, 2]
     assert snapshots == catalog.gallery(PRODUCT_ID, 100).snapshots()
 
@@ -81,7 +85,7 @@ def test_failed_pictures_need_not_be_named_and_stay_behind_in_their_order() -> N
 def test_a_failed_picture_may_be_named_like_any_other() -> None:
     catalog = a_catalog(3)
     catalog.mark_failed(a_ref(2), DAMAGED, SHA256, NOW)
-    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 3, 1]).snapshots
+    snapshots = reordering(catalog)(PRODUCT_ID, [2, 3, 1]).snapshots
     assert [seen.image.ref.image_id for seen in snapshots] == [2, 3, 1]
 
 
@@ -93,7 +97,7 @@ def test_an_order_that_the_client_did_not_expect_stays() -> None:
         return False
 
     with pytest.raises(StaleOrderError):
-        ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 2, 1], is_expected)
+        reordering(catalog)(PRODUCT_ID, [3, 2, 1], is_expected)
     assert asked == [[1, 2, 3]]
     assert {image.details.order for image in catalog.images.values()} == {0}
 
@@ -107,18 +111,18 @@ def test_a_picture_that_is_being_deleted_is_foreign() -> None:
 def test_a_gallery_of_more_than_a_transaction_takes_is_refused() -> None:
     catalog = a_catalog(MAX_IMAGES + 1)
     with pytest.raises(GalleryTooLargeError, match="more than 100 images"):
-        ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, list(range(1, MAX_IMAGES + 2)))
+        reordering(catalog)(PRODUCT_ID, list(range(1, MAX_IMAGES + 2)))
 
 
 def test_the_largest_gallery_that_is_allowed_is_reordered() -> None:
     order = list(range(MAX_IMAGES, 0, -1))
-    snapshots = ReorderImages(a_catalog(MAX_IMAGES), lambda: LATER)(PRODUCT_ID, order).snapshots
+    snapshots = reordering(a_catalog(MAX_IMAGES))(PRODUCT_ID, order).snapshots
     assert [snapshot.image.ref.image_id for snapshot in snapshots] == order
 
 
 def test_an_unknown_product_has_no_order() -> None:
     with pytest.raises(ProductNotFoundError):
-        ReorderImages(a_catalog(), lambda: LATER)(43, [])
+        reordering(a_catalog())(43, [])
 
 
 def test_an_order_that_is_overtaken_is_checked_and_written_anew() -> None:
@@ -134,7 +138,7 @@ def test_an_order_that_is_overtaken_is_checked_and_written_anew() -> None:
     catalog = BusyCatalog(PRODUCT_ID)
     for image_id in (1, 2):
         catalog.reserve(an_image(ref=a_ref(image_id)))
-    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [2, 1]).snapshots
+    snapshots = reordering(catalog)(PRODUCT_ID, [2, 1]).snapshots
     assert [(snapshot.image.ref.image_id, snapshot.image.details.alt_text) for snapshot in snapshots] == [
         (2, "A red shoe"),
         (1, "Quicker"),
@@ -159,7 +163,7 @@ def test_a_page_that_was_read_while_another_order_was_written_is_not_relied_on(s
     for image_id in range(1, 4):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     catalog.shown = shown
-    snapshots = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1, 2]).snapshots
+    snapshots = reordering(catalog)(PRODUCT_ID, [3, 1, 2]).snapshots
     assert [seen.image.ref.image_id for seen in snapshots] == [3, 1, 2]
     assert snapshots == catalog.gallery(PRODUCT_ID, 100).snapshots()
 
@@ -174,7 +178,7 @@ def test_a_damaged_record_keeps_its_order_and_is_no_reason_to_read_the_gallery_a
     for image_id in (1, 2, 3):
         catalog.reserve(an_image(ref=a_ref(image_id), order=7))
     catalog.damaged.add((PRODUCT_ID, 2))
-    page = ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, [3, 1])
+    page = reordering(catalog)(PRODUCT_ID, [3, 1])
     assert [error.image_id for error in page.damaged] == [2]
     assert [image.details.order for image in catalog.images.values()] == [1, 7, 0]
 
@@ -193,4 +197,4 @@ def test_a_gallery_that_its_count_makes_smaller_than_it_is_is_refused_all_the_sa
         catalog.reserve(an_image(ref=a_ref(image_id)))
     catalog.damaged |= {(PRODUCT_ID, image_id) for image_id in damaged}
     with pytest.raises(GalleryTooLargeError, match="more than 100 images"):
-        ReorderImages(catalog, lambda: LATER)(PRODUCT_ID, list(range(1, MAX_IMAGES + 2)))
+        reordering(catalog)(PRODUCT_ID, list(range(1, MAX_IMAGES + 2)))

@@ -1,0 +1,39 @@
+"""The CDN's cache: what CloudFront keeps of the pictures that it has shown."""
+
+from typing import TYPE_CHECKING
+
+from adapters.aws import passing_errors_as_unavailable, with_patience
+from domain.image import ImageRef
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+_TOO_MANY = "TooManyInvalidationsInProgress"
+"""15 paths with a wildcard may be under way in a distribution (CloudFront developer guide, "Concurrent
+invalidation request maximum")."""
+
+
+class CloudFrontPublicCache:
+    """Invalidates one path for each picture, which is what CloudFront counts and bills."""
+
+    def __init__(self, client: "CloudFrontClient", distribution_id: str) -> None:
+        self._client = client
+        self._distribution_id = distribution_id
+
+    def forget(self, ref: ImageRef) -> None:
+        """Create an invalidation, or meet the earlier one of the same picture.
+
+        The reference is the picture's own: CloudFront answers a second request with it by the invalidation of
+        the first one (its API reference, CreateInvalidation).
+        """
+        with passing_errors_as_unavailable():
+            with_patience(
+                lambda: self._client.create_invalidation(
+                    DistributionId=self._distribution_id,
+                    InvalidationBatch={
+                        "Paths": {"Quantity": 1, "Items": [ref.addresses]},
+                        "CallerReference": ref.addresses,
+                    },
+                ),
+                _TOO_MANY,
+            )
