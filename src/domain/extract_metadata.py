@@ -93,9 +93,7 @@ class ExtractMetadata:
             if there.content != copy.content:
                 facts = self._inspector.inspect(there.content, there.image_format)
         except NotAPictureError as error:
-            now = self._clock()
-            failed = self._catalog.mark_failed(ref, error.failure, sha256, now)
-            return self._settle(failed, is_new=failed.updated_at == now)
+            return self._fail(ref, error.failure, sha256)
         return self._complete(ref, stamp, there, facts)
 
     def _go_on(self, ref: ImageRef) -> Completion | None:
@@ -106,9 +104,11 @@ class ExtractMetadata:
         copy = self._store.public_copy(ref)
         if copy is None:
             return None
-        return self._complete(
-            ref, image.stamp, copy, self._inspector.inspect(copy.content, copy.image_format)
-        )
+        try:
+            facts = self._inspector.inspect(copy.content, copy.image_format)
+        except NotAPictureError as error:
+            return self._fail(ref, error.failure, copy.sha256)
+        return self._complete(ref, image.stamp, copy, facts)
 
     def _record(self, ref: ImageRef) -> ProductImage:
         image = self._catalog.get(ref.product_id, ref.image_id)
@@ -135,6 +135,11 @@ class ExtractMetadata:
         )
         self._events.send(ImageEventKind.READY, summary)
         return Completion(summary, is_new=True)
+
+    def _fail(self, ref: ImageRef, failure: Failure, sha256: str) -> Completion:
+        now = self._clock()
+        image = self._catalog.mark_failed(ref, failure, sha256, now)
+        return self._settle(image, is_new=image.updated_at == now)
 
     def _settle(self, image: ProductImage, *, is_new: bool) -> Completion:
         """Bring the public's bytes and the pointer in line with the record, then tell what became of it.

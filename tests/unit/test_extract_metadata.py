@@ -473,6 +473,18 @@ def test_a_copy_whose_file_is_gone_still_becomes_the_picture(pipeline: Pipeline,
     assert pipeline.primary_image_id() == (1 if primary else None)
 
 
+def test_a_copy_whose_file_is_gone_and_that_no_longer_decodes_ends_failed_and_goes(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.catalog.reserve(an_image())
+    pipeline.store.publish(a_ref(), PublicCopy(BROKEN, ImageFormat.JPEG, SHA256))
+    completion = pipeline.tell()
+    assert completion is not None
+    assert (completion.is_new, completion.image.status) == (True, ImageStatus.FAILED)
+    assert pipeline.catalog.images[PRODUCT_ID, 1].sha256 == SHA256
+    assert pipeline.store.public_keys(a_ref()) == []
+
+
 @pytest.mark.parametrize("second", [OTHER, jpeg(5, 5), BROKEN])
 def test_what_is_sent_once_the_picture_is_ready_goes(pipeline: Pipeline, second: bytes) -> None:
     pipeline.upload(1, GOOD, primary=True, by_form=True)
