@@ -22,7 +22,38 @@ class UserBody(_Answer):
     full_name: str
 
 
-class ImageBody(_Answer):
+class RenditionBody(_Answer):
+    """One file that was made of a picture for the public."""
+
+    width: Annotated[int, Field(ge=1)] = Field(description="Pixels.")
+    height: Annotated[int, Field(ge=1)] = Field(description="Pixels.")
+    type: Literal["JPEG", "WEBP", "AVIF"]
+    f: str = Field(description="URL of the file; what it opens never changes.")
+    size: Annotated[int, Field(ge=1)] = Field(description="Size of the file in bytes.")
+    is_animated: bool = Field(description="Whether it moves; all others show the first frame.")
+
+
+class PlaceholderBody(_Answer):
+    """What to show until a picture has loaded."""
+
+    thumbhash: str = Field(description="ThumbHash in base64: the picture, blurred, in 25 bytes at most.")
+    color: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = Field(description="Its dominant colour.")
+
+
+class LookBody(_Answer):
+    """What was made of a picture for the public."""
+
+    renditions: list[RenditionBody] | None = Field(
+        description="Smaller files, stills first, from narrow to wide; null until they are made."
+    )
+    placeholder: PlaceholderBody | None = Field(description="Null until the renditions are made.")
+    has_alpha: bool | None = Field(description="Whether it is transparent anywhere; null until then.")
+    frames: Annotated[int, Field(ge=1)] | None = Field(
+        description="More than one if it is animated; null until then."
+    )
+
+
+class ImageBody(LookBody):
     """A product image."""
 
     id: Identifier = Field(description="Unique identifier of the image.")

@@ -61,7 +61,27 @@ _EXAMPLE: Json = {
     "sha256": None,
     "error": None,
     "error_code": None,
+    "renditions": None,
+    "placeholder": None,
+    "has_alpha": None,
+    "frames": None,
     "upload_expires_at": None,
+}
+_LOOK: Json = {
+    "renditions": [
+        {
+            "width": 320,
+            "height": 213,
+            "type": image_type,
+            "f": f"https://images.example.com/media/123/4711-9f86d081884c7d65/r1/320.{extension}",
+            "size": size,
+            "is_animated": False,
+        }
+        for image_type, extension, size in (("AVIF", "avif", 7204), ("JPEG", "jpg", 17_411))
+    ],
+    "placeholder": {"thumbhash": "3OcRJYB4d3h/iIeHeEh3eIhw+j2w", "color": "#b4533c"},
+    "has_alpha": False,
+    "frames": 1,
 }
 _READY = {
     **_EXAMPLE,
@@ -70,6 +90,7 @@ _READY = {
     "mode": "RGB",
     "status": "ready",
     "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    **_LOOK,
 }
 _RESERVED = {
     **_EXAMPLE,

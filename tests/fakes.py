@@ -37,6 +37,7 @@ from domain.image_events import ImageEventKind, ImageSummary
 from domain.leased_ids import LeasedIds
 from domain.once_per_key import OncePerKey
 from domain.ports import Clock, IdempotencyKeys, PublicCopy, Quotas, ReceivedFile, UploadForm
+from domain.rendition import Look
 from domain.reserve_upload import ReserveUpload
 from domain.upload_image import UploadImage
 from tests.builders import NOW, TOKEN
@@ -189,6 +190,14 @@ class InMemoryImageCatalog:
         if image.primary_requested_at != requested_at or not self._point(ref, requested_at):
             return False
         self.mark_ready(ref, file, at)
+        return True
+
+    def mark_rendered(self, ref: ImageRef, look: Look, at: datetime) -> bool:
+        image = self.images.get(_place(ref))
+        if image is None or image.status is not ImageStatus.READY:
+            return False
+        if image.look != look:
+            self.images[_place(ref)] = replace(image, look=look, updated_at=at)
         return True
 
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:

@@ -25,6 +25,7 @@ from adapters.dynamo_items import (
     image_key,
     image_to_item,
     is_product,
+    look_to_attributes,
     open_shard,
     open_shards,
     primary_from_item,
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
         TransactWriteItemTypeDef,
         UpdateTypeDef,
     )
+
+    from domain.rendition import Look
 
 OPEN_INDEX = "open"
 _OPEN_PAGE_SIZE = 100
@@ -278,6 +281,33 @@ class DynamoImageCatalog:
             },
         }
         return self._transact([{"Update": wished}, self._move_pointer(ref, requested_at)])
+
+    def mark_rendered(self, ref: ImageRef, look: "Look", at: datetime) -> bool:
+        """Set the look of a record that is ready, unless it has this one."""
+        values: Item = {**look_to_attributes(look), "updated_at": {"S": iso_utc(at)}}
+        try:
+            with passing_errors_as_unavailable():
+                with_persistence(
+                    lambda: self._client.update_item(
+                        TableName=self._table,
+                        Key=image_key(ref.product_id, ref.image_id),
+                        UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in values)}",
+                        ConditionExpression="#status = :ready AND NOT (renditions = :renditions "
+                        "AND placeholder = :placeholder AND has_alpha = :has_alpha AND frames = :frames)",
+                        ExpressionAttributeNames={"#status": "status", **{f"#{n}": n for n in values}},
+                        ExpressionAttributeValues={
+                            ":ready": {"S": ImageStatus.READY},
+                            **{f":{name}": value for name, value in values.items()},
+                        },
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+                )
+        except ClientError as error:
+            if not failed_condition(error):
+                raise
+            present: Any = error.response.get("Item", {})
+            return bool(present.get("status") == {"S": ImageStatus.READY})
+        return True
 
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         """Complete a pending record with why it is no picture."""

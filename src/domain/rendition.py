@@ -46,5 +46,4 @@ class Look(NamedTuple):
 
     def path(self, ref: "ImageRef", rendition: Rendition) -> str:
         """Path of a file below the media root: in a folder named as the picture, one folder for a recipe."""
-        picture, _, _ = ref.path.rpartition(".")
-        return f"{picture}/{self.recipe}/{rendition.name}"
+        return f"{ref.path}/{self.recipe}/{rendition.name}"

@@ -5,7 +5,7 @@ import pytest
 from domain.image import ImageFormat, ImageRef
 from domain.rendition import Look, Placeholder, Rendition
 
-REF = ImageRef(7, 42, ImageFormat.PNG)
+REF = ImageRef(7, 42, "0123456789abcdef")
 
 
 @pytest.mark.parametrize(
@@ -20,5 +20,4 @@ def test_each_file_lies_in_the_folder_of_its_recipe_beside_the_picture(
     rendition: Rendition, name: str
 ) -> None:
     look = Look("r1", (rendition,), Placeholder(b"\0", "#ffffff"), has_alpha=False, frames=1)
-    picture = REF.path.removesuffix(".png")
-    assert look.path(REF, rendition) == f"{picture}/r1/{name}"
+    assert look.path(REF, rendition) == f"7/42-0123456789abcdef/r1/{name}"
