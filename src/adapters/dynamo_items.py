@@ -61,9 +61,14 @@ def image_key(product_id: int, image_id: int) -> Item:
     return {"pk": {"S": f"{PRODUCT_PREFIX}{product_id}"}, "sk": {"S": f"{IMAGE_PREFIX}{image_id:016d}"}}
 
 
+def product_of(key: Mapping[str, Any]) -> int:
+    """Read the product from the key of its item, or of one of its pictures'."""
+    return int(key["pk"]["S"].partition("#")[2])
+
+
 def identifiers_of(key: Mapping[str, Any]) -> tuple[int, int]:
     """Read product and identifier from the key of a picture's item."""
-    return int(key["pk"]["S"].partition("#")[2]), int(key["sk"]["S"].removeprefix(IMAGE_PREFIX))
+    return product_of(key), int(key["sk"]["S"].removeprefix(IMAGE_PREFIX))
 
 
 def open_shard(image_id: int) -> str:
@@ -178,7 +183,7 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
     try:
         product_id, image_id = identifiers_of(item)
     except ValueError as error:
-        raise ImageRecordDamagedError(int(item["pk"]["S"].partition("#")[2]), 0, "sk") from error
+        raise ImageRecordDamagedError(product_of(item), 0, "sk") from error
     form_expires_at = _optional(item, "form_expires_at", _moment, None)
     return ProductImage(
         ref=ImageRef(product_id, image_id, _demanded(item, "token", _token)),

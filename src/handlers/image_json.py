@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[str, object]:
     """Return the contract's object: sizes in bytes and pixels, times in ISO 8601 UTC.
 
-    `width`, `height` and `mode` are None until the picture is ready, `sha256` until it was inspected, and what
-    is made of it for the public until that is done.
+    `width`, `height` and `mode` are None until the picture is ready, `sha256` until it was inspected, and
+    what is made of it for the public until that is done.
     """
     details, facts, failure, look = image.details, image.facts, image.failure, image.look
     return {
@@ -43,6 +43,26 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
         "error_code": failure.code if failure else None,
         **look_json(look, image.ref, base_url),
         "upload_expires_at": iso_utc(image.upload_expires_at) if image.upload_expires_at else None,
+    }
+
+
+def shown_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[str, object]:
+    """Return what the public sees of a picture that is ready: nothing of who sent it, or of its file.
+
+    The keys mean what they do in `image_json`.
+    """
+    facts = image.facts
+    return {
+        "id": image.ref.image_id,
+        "product_id": image.ref.product_id,
+        "type": image.image_format.name,
+        "f": f"{base_url}/{image.media_key}",
+        "size": image.size_bytes,
+        "width": facts.width_px if facts else None,
+        "height": facts.height_px if facts else None,
+        "alt_text": image.details.alt_text,
+        "is_primary": is_primary,
+        **look_json(image.look, image.ref, base_url),
     }
 
 
