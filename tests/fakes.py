@@ -39,6 +39,7 @@ from domain.once_per_key import OncePerKey
 from domain.ports import Clock, IdempotencyKeys, PublicCopy, Quotas, ReceivedFile, UploadForm
 from domain.rendition import Look
 from domain.reserve_upload import ReserveUpload
+from domain.storefront import Primaries
 from domain.upload_image import UploadImage
 from tests.builders import NOW, TOKEN
 
@@ -273,6 +274,28 @@ class InMemoryImageCatalog:
             present = replace(present, **changes)
             self.images[_place(ref)] = present
         return self._read(present)
+
+
+class InMemoryStorefront:
+    """What the public sees of an in-memory catalogue."""
+
+    def __init__(self, catalog: InMemoryImageCatalog) -> None:
+        self._catalog = catalog
+
+    def page(self, product_id: int, limit: int, offset: int) -> Page:
+        return self._catalog.page(product_id, limit, offset, ImageStatus.READY)
+
+    def primaries(self, product_ids: Sequence[int]) -> Primaries:
+        images: dict[int, ProductImage] = {}
+        damaged: list[ImageRecordDamagedError] = []
+        for product_id in self._catalog.primaries.keys() & product_ids:
+            shown = self.page(product_id, len(self._catalog.images), 0)
+            pointed_at = [seen for seen in shown.snapshots if seen.is_primary]
+            for seen in (pointed_at or shown.snapshots)[:1]:
+                images[product_id] = seen.image
+            # Only those that were met.
+            damaged += [] if pointed_at else shown.damaged
+        return Primaries(images, tuple(damaged))
 
 
 class InMemoryProducts:

@@ -421,6 +421,7 @@ UNPROVEN = {
             ("upload_image", "UploadImageLogGroup"),
             ("reserve_upload", "ReserveUploadLogGroup"),
             ("gallery", "GalleryLogGroup"),
+            ("storefront", "StorefrontLogGroup"),
             ("describe_api", "DescribeApiLogGroup"),
             ("extract_metadata", "ExtractMetadataLogGroup"),
             ("reconcile", "ReconcileLogGroup"),
