@@ -121,6 +121,44 @@ class GalleryBody(_Answer):
     results: list[ListedImageBody]
 
 
+class ShownImageBody(LookBody):
+    """What the public sees of an image."""
+
+    id: Identifier
+    product_id: Identifier
+    type: Literal["JPEG", "PNG", "WEBP", "GIF", "AVIF"]
+    f: str = Field(description="URL of the picture in its full size.")
+    size: Annotated[int, Field(ge=1)] = Field(description="Size of that file in bytes.")
+    width: Annotated[int, Field(ge=1)] = Field(description="Its pixels.")
+    height: Annotated[int, Field(ge=1)] = Field(description="Its pixels.")
+    alt_text: str
+    is_primary: bool = Field(
+        description="Whether it stands for its product: it was named to, or it is the first and none was."
+    )
+
+
+class ShownGalleryBody(_Answer):
+    """A page of what the public sees of a product."""
+
+    count: Annotated[int, Field(ge=0)] = Field(description="Images in all.")
+    next: str | None = Field(description="URL of the next page.")
+    previous: str | None = Field(description="URL of the page before.")
+    results: list[ShownImageBody]
+
+
+class PrimaryBody(_Answer):
+    """A product, and the image that stands for it."""
+
+    product_id: Identifier
+    image: ShownImageBody | None = Field(description="Null if there is no such image, or no such product.")
+
+
+class PrimariesBody(_Answer):
+    """One image of each of many products."""
+
+    results: list[PrimaryBody] = Field(description="One for each product, in the order of the request.")
+
+
 class FieldError(_Answer):
     """One field and what is wrong with it."""
 
