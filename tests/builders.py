@@ -43,6 +43,8 @@ BASE_URL = "https://shop.example"
 DAMAGED = Failure("corrupt", "It is damaged.")
 IMAGES_PATH = "/api/products/{product_id}/images"
 IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
+STOREFRONT_PATH = "/api/storefront/products/{product_id}/images"
+PRIMARIES_PATH = "/api/storefront/primary-images"
 
 
 def a_ref(image_id: int = 1, product_id: int = PRODUCT_ID) -> ImageRef:

@@ -270,6 +270,7 @@ def test_pictures_alone_pass_through_functions_that_are_published(
 ADDRESSES = [
     *(f"/{a_ref().media_key(image_format)}" for image_format in ImageFormat),
     f"/{a_ref().media_prefix}/r1/640.avif",
+    f"/{a_ref().media_prefix}/r1-0123abcd/640-animated.webp",
 ]
 OTHER_SPELLINGS = [
     "/media/",

@@ -18,8 +18,10 @@ from tests.builders import (
     BASE_URL,
     DAMAGED,
     NOW,
+    PRIMARIES_PATH,
     PRODUCT_ID,
     SHA256,
+    STOREFRONT_PATH,
     TOKEN,
     USER,
     a_context,
@@ -31,9 +33,6 @@ from tests.builders import (
 from tests.conftest import ColdStart
 from tests.fakes import InMemoryImageCatalog, InMemoryStorefront
 from tests.unit.conftest import Printed
-
-GALLERY = "/api/storefront/products/{product_id}/images"
-PRIMARIES = "/api/storefront/primary-images"
 
 
 class Window:
@@ -60,13 +59,13 @@ class Window:
             self.catalog.mark_ready(ref, a_file(), NOW)
 
     def gallery(self, headers: Mapping[str, str] | None = None, **query: str) -> HttpResponse:
-        return self._answer(GALLERY, {"product_id": PRODUCT_ID}, query, headers)
+        return self._answer(STOREFRONT_PATH, {"product_id": PRODUCT_ID}, query, headers)
 
     def gallery_of(self, product_id: int | str) -> HttpResponse:
-        return self._answer(GALLERY, {"product_id": product_id}, {})
+        return self._answer(STOREFRONT_PATH, {"product_id": product_id}, {})
 
     def primaries(self, headers: Mapping[str, str] | None = None, **query: str) -> HttpResponse:
-        return self._answer(PRIMARIES, {}, query, headers)
+        return self._answer(PRIMARIES_PATH, {}, query, headers)
 
     def _answer(
         self,
@@ -219,7 +218,8 @@ def test_bad_products_are_named(window: Window, product_ids: str, ending: str) -
     assert message.endswith(ending)
 
 
-def test_a_damaged_record_is_left_out_and_reported(printed: Printed, window: Window) -> None:
+def test_a_damaged_record_is_left_out_and_reported(printed: Printed) -> None:
+    window = Window()
     window.add(1, 2)
     window.catalog.damaged.add((PRODUCT_ID, 1))
     assert [image["id"] for image in body(window.gallery())["results"]] == [2]
