@@ -1,4 +1,4 @@
-"""The storefront's routes on the whole system: who may ask, what is shown, and that it follows what staff do."""
+"""The storefront's routes on the whole system: who may ask, and that they show what staff have made."""
 
 import pytest
 
