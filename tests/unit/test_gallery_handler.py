@@ -744,7 +744,7 @@ def damage_told(printed: Printed) -> list[tuple[float, int, int]]:
     lines = printed()
     counts = [line["DamagedRecords"][0] for line in lines if "DamagedRecords" in line]
     logs = [line for line in lines if line.get("message") == "damaged record"]
-    assert all((log["level"], log["attribute"]) == ("ERROR", "size") for log in logs)
+    assert all((log["level"], log["attribute"]) == ("ERROR", "name") for log in logs)
     return [(n, log["product_id"], log["image_id"]) for n, log in zip(counts, logs, strict=True)]
 
 
