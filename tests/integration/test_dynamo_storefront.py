@@ -6,9 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from adapters.aws import dynamodb_client
+from adapters.dynamo_gallery import read_first
 from adapters.dynamo_heads import count_one_more, settle_head
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_to_item, product_key
@@ -16,9 +18,9 @@ from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.errors import UnavailableError
 from domain.storefront import MAX_PRODUCTS
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_catalog_table, a_file, a_ref, an_image
+from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_catalog_table, a_file, a_ref, an_image
 from tests.integration.conftest import Shop, shop_in_memory, shop_on_dynamodb
-from tests.integration.faults import hook
+from tests.integration.faults import answer_with, hook
 from tests.integration.test_storefront import (
     add_failed,
     add_pending,
@@ -283,3 +285,38 @@ def fail(shop: Shop, image_id: int) -> None:
 
 def withdraw(shop: Shop, image_id: int) -> None:
     shop.catalog.withdraw(a_ref(image_id), NOW)
+
+
+def test_a_first_picture_behind_many_that_failed_is_found(table: Table) -> None:
+    for image_id in range(1, 25):
+        add_failed(table.shop, image_id)
+    add_ready(table.shop, 25, 26)
+    delete(table.shop, 26)
+    made = table.watch()
+    assert primary(table.shop) == 25
+    assert made == ["BatchGetItem"] * 2
+
+
+def test_the_picture_that_is_pointed_at_is_found_however_large_the_gallery(table: Table) -> None:
+    # Longer than the service lets a text be, so that few records make a megabyte.
+    for image_id in range(1, 13):
+        image = an_image(ref=a_ref(image_id), alt_text="x" * 100_000)
+        table.shop.catalog.reserve(image)
+        table.shop.catalog.mark_ready(image.ref, a_file(), NOW)
+    assert read_first(table.client, table.name, PRODUCT_ID)[0] == table.shop.catalog.get(PRODUCT_ID, 1)
+    point(table.shop, 12)
+    assert read_first(table.client, table.name, PRODUCT_ID)[0] == table.shop.catalog.get(PRODUCT_ID, 12)
+
+
+def test_a_product_that_goes_meanwhile_has_no_first_picture(table: Table) -> None:
+    assert read_first(table.client, table.name, 99) == (None, [])
+
+
+def test_what_is_denied_is_no_condition_that_did_not_hold(table: Table) -> None:
+    add_ready(table.shop, 1)
+    table.change_product("SET head = :head", head={"S": "!"})
+    answer_with(table.client, "AccessDeniedException", event="before-call.dynamodb.UpdateItem")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        settle_head(table.client, table.name, PRODUCT_ID)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        table.shop.catalog.mark_rendered(a_ref(1), A_LOOK, NOW)
