@@ -119,7 +119,8 @@ class Shop:
     ) -> httpx.Response:
         """Ask the storefront's routes as the public does, without a key."""
         url = f"{self.state.api_url}/api/storefront/{path}"
-        return self._http.get(url, params=query, headers=headers)
+        # Without any, a query in the path stays.
+        return self._http.get(url, params=query or None, headers=headers)
 
     def url(self, product_id: int | str = 123) -> str:
         """Return the URL of a product's images."""
