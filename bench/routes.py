@@ -30,6 +30,8 @@ from tests.builders import (
     IMAGE_PATH,
     IMAGES_PATH,
     NOW,
+    PRIMARIES_PATH,
+    STOREFRONT_PATH,
     USER,
     a_bucket,
     a_catalog_table,
@@ -53,7 +55,7 @@ FIRST_STORED_ID = 1_000_000_000
 _BATCH = 25
 """What one BatchWriteItem takes."""
 _REORDERED = 100
-_FUNCTIONS = ("authorize", "upload_image", "reserve_upload", "gallery", "extract_metadata")
+_FUNCTIONS = ("authorize", "upload_image", "reserve_upload", "gallery", "storefront", "extract_metadata")
 _WARMING_PRODUCT = 1
 
 
@@ -101,6 +103,8 @@ class Routes:
             "BUCKET": self._bucket,
             "STACK": "growth",
             "ALLOWED_ORIGINS": "",
+            "STOREFRONT_MAX_AGE": "60",
+            "STOREFRONT_STALE": "60",
             "DAILY_UPLOAD_QUOTA": "0",
             "MAX_DIRECT_UPLOAD_BYTES": "4500000",
             "MAX_UPLOAD_BYTES": "50000000",
@@ -130,8 +134,11 @@ class Routes:
         self.dynamodb.update_item(
             TableName=self.table,
             Key=product_key(product_id),
-            UpdateExpression="ADD image_count :count",
-            ExpressionAttributeValues={":count": {"N": str(count)}},
+            UpdateExpression="SET head = if_not_exists(head, :head) ADD image_count :count",
+            ExpressionAttributeValues={
+                ":count": {"N": str(count)},
+                ":head": ready_record(product_id, FIRST_STORED_ID + first)["place"],
+            },
         )
 
     def costs(self, product_id: int, pictures: int, stored: int = FIRST_STORED_ID) -> Iterator[Cost]:
@@ -144,12 +151,16 @@ class Routes:
         gallery = partial(self._json, "gallery")
         yield self._cost("authorize", self._authorize)
         yield self._cost("list", lambda: gallery("GET", IMAGES_PATH, product_id=product_id))
+        window = partial(self._json, "storefront", "GET")
+        yield self._cost("storefront gallery", lambda: window(STOREFRONT_PATH, product_id=product_id))
+        query = {"product_ids": str(product_id)}
+        yield self._cost("storefront primaries", lambda: window(PRIMARIES_PATH, query=query))
         yield self._cost("show", lambda: gallery("GET", IMAGE_PATH, product_id=product_id, image_id=stored))
         for route, change in (("change", {"alt_text": "b"}), ("change the primary", {"is_primary": True})):
             patch = partial(gallery, "PATCH", IMAGE_PATH, change, product_id=product_id, image_id=stored)
             yield self._cost(route, patch)
         if pictures <= _REORDERED:
-            page = gallery("GET", IMAGES_PATH, product_id=product_id, limit=_REORDERED)
+            page = gallery("GET", IMAGES_PATH, product_id=product_id, query={"limit": str(_REORDERED)})
             # The other way round, so that each of an even number moves.
             order = {"image_ids": [image["id"] for image in reversed(page["results"])]}
             put = partial(gallery, "PUT", f"{IMAGES_PATH}/order", order, product_id=product_id)
@@ -222,12 +233,11 @@ class Routes:
         method: str,
         path: str,
         body: object = None,
-        limit: int | None = None,
+        query: dict[str, str] | None = None,
         **ids: int,
     ) -> dict[str, Any]:
         text = None if body is None else json.dumps(body)
         headers = {"Content-Type": "application/json"}
-        query = {"limit": str(limit)} if limit else None
         event = api_event(method, path, path=ids, headers=headers, query=query, body=text)
         return self._answer(function, event)
 

@@ -129,6 +129,9 @@ def record_json_requests(state: State) -> None:
     images = f"{state.api_url}/api/products/{GALLERY_IMAGE.product_id}/images"
     image = f"{images}/{GALLERY_IMAGE.image_id}"
     uploads = f"{state.api_url}/api/products/{PRODUCT_ID}/images/uploads"
+    shown = f"{state.api_url}/api/storefront"
+    primaries, page = f"{shown}/primary-images", {"limit": 20, "offset": 0}
+    product_id = GALLERY_IMAGE.product_id
     announced = {"name": "big.jpg", "size": 20_000_000, "alt_text": "Product front view", "is_primary": True}
     # As a browser asks before a page sends a PATCH.
     asked = {
@@ -153,6 +156,21 @@ def record_json_requests(state: State) -> None:
             "reorder": ("PUT", f"{images}/order", {"json": {"image_ids": [GALLERY_IMAGE.image_id]}}),
             "delete": ("DELETE", image, {}),
         },
+        "storefront": {
+            "gallery": ("GET", f"{shown}/products/{product_id}/images", {"params": page}),
+            "not_modified": (
+                "GET",
+                f"{shown}/products/{product_id}/images",
+                {"headers": {"If-None-Match": "*"}},
+            ),
+            "unknown_product": ("GET", f"{shown}/products/999999/images", {}),
+            "primaries": (
+                "GET",
+                primaries,
+                {"params": {"product_ids": f"{GALLERY_IMAGE.product_id},999999"}},
+            ),
+            "bad_ids": ("GET", primaries, {"params": {"product_ids": f"{GALLERY_IMAGE.product_id},shoe"}}),
+        },
         "describe_api": {
             "openapi": ("GET", f"{state.api_url}/api/openapi.json", {}),
             "docs": ("GET", f"{state.api_url}/api/docs", {}),
@@ -164,7 +182,8 @@ def record_json_requests(state: State) -> None:
         with _replaced(state, function, _ECHO_BODY):
             for name, (method, url, content) in requests_.items():
                 # What is open to all comes without a key.
-                key = {} if function == "describe_api" else {"Authorization": f"Token {KEYS['uploader']}"}
+                is_open = function in {"storefront", "describe_api"}
+                key = {} if is_open else {"Authorization": f"Token {KEYS['uploader']}"}
                 headers = {**key, **content.pop("headers", {})}
                 answer = requests.request(method, url, headers=headers, timeout=30, **content)
                 _write(function, name, answer.json())

@@ -40,6 +40,7 @@ FUNCTIONS = {
     "upload_image": "UploadImageFunction",
     "reserve_upload": "ReserveUploadFunction",
     "gallery": "GalleryFunction",
+    "storefront": "StorefrontFunction",
     "describe_api": "DescribeApiFunction",
     "extract_metadata": "ExtractMetadataFunction",
     "reconcile": "ReconcileFunction",

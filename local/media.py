@@ -26,7 +26,9 @@ _PASSED_ON = (
     "accept-ranges",
 )
 _SENT = frozenset({200, 206, 304, 412, 416})
-ADDRESS = re.compile(r"[1-9][0-9]*/[1-9][0-9]*-[0-9a-f]{16}(/r[0-9]+/[0-9]+)?\.[a-z]{3,4}")
+ADDRESS = re.compile(
+    r"[1-9][0-9]*/[1-9][0-9]*-[0-9a-f]{16}(/r[0-9]+(-[0-9a-f]{8})?/[0-9]+(-animated)?)?\.[a-z]{3,4}"
+)
 """That of the template's function `CdnImageAddress`: a picture has one address."""
 
 

@@ -22,7 +22,38 @@ class UserBody(_Answer):
     full_name: str
 
 
-class ImageBody(_Answer):
+class RenditionBody(_Answer):
+    """One file that was made of a picture for the public."""
+
+    width: Annotated[int, Field(ge=1)] = Field(description="Pixels.")
+    height: Annotated[int, Field(ge=1)] = Field(description="Pixels.")
+    type: Literal["JPEG", "WEBP", "AVIF"]
+    f: str = Field(description="URL of the file; what it opens never changes.")
+    size: Annotated[int, Field(ge=1)] = Field(description="Size of the file in bytes.")
+    is_animated: bool = Field(description="Whether it moves; all others show the first frame.")
+
+
+class PlaceholderBody(_Answer):
+    """What to show until a picture has loaded."""
+
+    thumbhash: str = Field(description="ThumbHash in base64: the picture, blurred, in 25 bytes at most.")
+    color: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = Field(description="Its dominant colour.")
+
+
+class LookBody(_Answer):
+    """What was made of a picture for the public."""
+
+    renditions: list[RenditionBody] | None = Field(
+        description="Smaller files, stills first, from narrow to wide; null until they are made."
+    )
+    placeholder: PlaceholderBody | None = Field(description="Null until the renditions are made.")
+    has_alpha: bool | None = Field(description="Whether it is transparent anywhere; null until then.")
+    frames: Annotated[int, Field(ge=1)] | None = Field(
+        description="More than one if it is animated; null until then."
+    )
+
+
+class ImageBody(LookBody):
     """A product image."""
 
     id: Identifier = Field(description="Unique identifier of the image.")
@@ -88,6 +119,44 @@ class GalleryBody(_Answer):
     next: str | None = Field(description="URL of the next page.")
     previous: str | None = Field(description="URL of the page before.")
     results: list[ListedImageBody]
+
+
+class ShownImageBody(LookBody):
+    """What the public sees of an image."""
+
+    id: Identifier
+    product_id: Identifier
+    type: Literal["JPEG", "PNG", "WEBP", "GIF", "AVIF"]
+    f: str = Field(description="URL of the picture in its full size.")
+    size: Annotated[int, Field(ge=1)] = Field(description="Size of that file in bytes.")
+    width: Annotated[int, Field(ge=1)] = Field(description="Its pixels.")
+    height: Annotated[int, Field(ge=1)] = Field(description="Its pixels.")
+    alt_text: str
+    is_primary: bool = Field(
+        description="Whether it stands for its product: it was named to, or it is the first and none was."
+    )
+
+
+class ShownGalleryBody(_Answer):
+    """A page of what the public sees of a product."""
+
+    count: Annotated[int, Field(ge=0)] = Field(description="Images in all.")
+    next: str | None = Field(description="URL of the next page.")
+    previous: str | None = Field(description="URL of the page before.")
+    results: list[ShownImageBody]
+
+
+class PrimaryBody(_Answer):
+    """A product, and the image that stands for it."""
+
+    product_id: Identifier
+    image: ShownImageBody | None = Field(description="Null if there is no such image, or no such product.")
+
+
+class PrimariesBody(_Answer):
+    """One image of each of many products."""
+
+    results: list[PrimaryBody] = Field(description="One for each product, in the order of the request.")
 
 
 class FieldError(_Answer):

@@ -26,8 +26,17 @@ from handlers.json_request import (
     DetailsBody,
     OrderBody,
     PageQuery,
+    PrimariesQuery,
+    ShownPageQuery,
 )
-from openapi.bodies import GalleryBody, ImageBody, ProblemBody, ReservedImageBody
+from openapi.bodies import (
+    GalleryBody,
+    ImageBody,
+    PrimariesBody,
+    ProblemBody,
+    ReservedImageBody,
+    ShownGalleryBody,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -38,6 +47,7 @@ PATH = Path(__file__).resolve().parent.parent / "docs/openapi.json"
 
 _IMAGES = "/api/products/{product_id}/images"
 _IMAGE = f"{_IMAGES}/{{image_id}}"
+_STOREFRONT = "/api/storefront"
 
 _EXAMPLE: Json = {
     "id": 4711,
@@ -61,7 +71,27 @@ _EXAMPLE: Json = {
     "sha256": None,
     "error": None,
     "error_code": None,
+    "renditions": None,
+    "placeholder": None,
+    "has_alpha": None,
+    "frames": None,
     "upload_expires_at": None,
+}
+_LOOK: Json = {
+    "renditions": [
+        {
+            "width": 320,
+            "height": 213,
+            "type": image_type,
+            "f": f"https://images.example.com/media/123/4711-9f86d081884c7d65/r1/320.{extension}",
+            "size": size,
+            "is_animated": False,
+        }
+        for image_type, extension, size in (("AVIF", "avif", 7204), ("JPEG", "jpg", 17_411))
+    ],
+    "placeholder": {"thumbhash": "3OcRJYB4d3h/iIeHeEh3eIhw+j2w", "color": "#b4533c"},
+    "has_alpha": False,
+    "frames": 1,
 }
 _READY = {
     **_EXAMPLE,
@@ -70,6 +100,7 @@ _READY = {
     "mode": "RGB",
     "status": "ready",
     "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    **_LOOK,
 }
 _RESERVED = {
     **_EXAMPLE,
@@ -83,12 +114,27 @@ _RESERVED = {
 _LISTED = {**_READY, "etag": '"9f86d081884c7d659a2feaa0c55ad015"'}
 _PAGE = {"count": 1, "next": None, "previous": None, "results": [_LISTED]}
 
+_SHOWN = {
+    name: _READY[name]
+    for name in (
+        *("id", "product_id", "type", "f", "size", "width", "height", "alt_text", "is_primary"),
+        *_LOOK,
+    )
+}
+
 _EVERYWHERE = {400: "invalid_fields", 401: "unauthorized", 403: "access_denied", 404: "product_not_found"}
 _CONTENT = {413: "file_too_large", 415: "unsupported_encoding"}
 _JSON_CONTENT = {413: "body_too_large", 415: "unsupported_encoding"}
 _FAULTS = {429: "throttled", 500: "internal_error", 503: "temporarily_unavailable", 504: "timeout"}
 
 _ETAG = {"ETag": {"description": "Tells this state of it from others.", "schema": {"type": "string"}}}
+_KEPT = {
+    **_ETAG,
+    "Cache-Control": {
+        "description": "How long to keep it, and to show it after that.",
+        "schema": {"type": "string"},
+    },
+}
 _LOCATION = {
     "Location": {
         "description": "URL of the image.",
@@ -159,6 +205,7 @@ def build() -> Json:
         "security": [{"apiKey": []}],
         "tags": [
             {"name": "images", "description": "Pictures of a product."},
+            {"name": "storefront", "description": "What the public sees; needs no key."},
             {"name": "description", "description": "This document; needs no key."},
         ],
         "paths": {
@@ -171,6 +218,11 @@ def build() -> Json:
                 "patch": _change(),
                 "delete": _delete(),
             },
+            f"{_STOREFRONT}/products/{{product_id}}/images": {
+                "parameters": [_identifier("product_id")],
+                "get": _show_gallery(),
+            },
+            f"{_STOREFRONT}/primary-images": {"get": _show_primaries()},
             "/api/openapi.json": {
                 "get": _described(
                     "getOpenapi", "This document", "Its server is this deployment's.", "application/json"
@@ -206,7 +258,10 @@ def render() -> str:
 
 def _schemas() -> Json:
     requests: list[type[BaseModel]] = [AnnounceBody, ChangeBody, OrderBody]
-    answers: list[type[BaseModel]] = [ImageBody, ReservedImageBody, GalleryBody, ProblemBody]
+    answers: list[type[BaseModel]] = [
+        *(ImageBody, ReservedImageBody, GalleryBody, ShownGalleryBody, PrimariesBody),
+        ProblemBody,
+    ]
     _, definitions = models_json_schema(
         [*((model, "validation") for model in requests), *((model, "serialization") for model in answers)],
         ref_template="#/components/schemas/{model}",
@@ -240,16 +295,6 @@ def _media_types(media_types: Iterable[str]) -> Json:
 
 
 def _list() -> Json:
-    schema = PageQuery.model_json_schema()
-    parameters = [
-        {
-            "name": name,
-            "in": "query",
-            "description": field.pop("description"),
-            "schema": _without_null(field),
-        }
-        for name, field in schema["properties"].items()
-    ]
     return _operation(
         "listImages",
         "List a product's images",
@@ -265,7 +310,7 @@ def _list() -> Json:
             ),
             304: {"description": "The client has it already.", "headers": _ETAG},
         },
-        parameters=[*parameters, _IF_NONE_MATCH],
+        parameters=[*_query(PageQuery), _IF_NONE_MATCH],
     )
 
 
@@ -388,6 +433,72 @@ def _delete() -> Json:
         parameters=[_if_match("ETag that the image must still have.")],
         problems={404: "image_not_found", 412: "stale_image"},
     )
+
+
+def _show_gallery() -> Json:
+    return _public_operation(
+        "showGallery",
+        "Show a product's gallery to the public",
+        "Images that are ready, sorted by `order`, then by the time of upload, then by `id`.",
+        _json("A page.", "ShownGalleryBody", {**_PAGE, "results": [_SHOWN]}, _KEPT),
+        [*_query(ShownPageQuery), _IF_NONE_MATCH],
+        {404: "product_not_found"},
+    )
+
+
+def _show_primaries() -> Json:
+    return _public_operation(
+        "showPrimaries",
+        "Show one image of each of many products to the public",
+        "The primary image, or else the first that is ready. An unknown product is no error: it has none.",
+        _json(
+            "One for each product.",
+            "PrimariesBody",
+            {"results": [{"product_id": 123, "image": _SHOWN}, {"product_id": 124, "image": None}]},
+            _KEPT,
+        ),
+        [*_query(PrimariesQuery), _IF_NONE_MATCH],
+        {},
+    )
+
+
+def _public_operation(
+    operation_id: str,
+    summary: str,
+    description: str,
+    answer: Json,
+    parameters: list[Json],
+    problems: dict[int, str],
+) -> Json:
+    problems = {400: "invalid_fields", **problems, **_FAULTS}
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "description": f"{description} Caches keep the answer as long as its `Cache-Control` says.",
+        "tags": ["storefront"],
+        "security": [],
+        "parameters": parameters,
+        "responses": {
+            "200": answer,
+            "304": {"description": "The client has it already.", "headers": _KEPT},
+            **_problems(problems),
+        },
+    }
+
+
+def _query(model: "type[BaseModel]") -> list[Json]:
+    """Return the parameters of a query."""
+    schema = model.model_json_schema()
+    return [
+        {
+            "name": name,
+            "in": "query",
+            **({"required": True} if name in schema.get("required", ()) else {}),
+            "description": field.pop("description"),
+            "schema": _without_null(field),
+        }
+        for name, field in schema["properties"].items()
+    ]
 
 
 def _described(operation_id: str, summary: str, description: str, media_type: str) -> Json:

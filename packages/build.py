@@ -25,6 +25,7 @@ GROUPS = {
     "UploadImageFunction": "upload_image",
     "ReserveUploadFunction": "reserve_upload",
     "GalleryFunction": "gallery",
+    "StorefrontFunction": "storefront",
     "DescribeApiFunction": "describe_api",
     "ExtractMetadataFunction": "extract_metadata",
     "ReconcileFunction": "reconcile",

@@ -20,6 +20,7 @@ from domain.claim import BegunPicture, Claim
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, PublicFile
 from domain.image_details import ImageDetails
+from domain.rendition import Look, Placeholder, Rendition
 from domain.user import User
 from tests.forms import FORM_TYPE
 
@@ -42,6 +43,8 @@ BASE_URL = "https://shop.example"
 DAMAGED = Failure("corrupt", "It is damaged.")
 IMAGES_PATH = "/api/products/{product_id}/images"
 IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
+STOREFRONT_PATH = "/api/storefront/products/{product_id}/images"
+PRIMARIES_PATH = "/api/storefront/primary-images"
 
 
 def a_ref(image_id: int = 1, product_id: int = PRODUCT_ID) -> ImageRef:
@@ -93,6 +96,21 @@ def a_file(**changes: Any) -> PublicFile:  # noqa: ANN401 - any field of a publi
 def a_ready_image(**changes: Any) -> ProductImage:  # noqa: ANN401 - as `an_image`
     ready = {"status": ImageStatus.READY, "facts": ImageFacts(48, 32, "RGB"), "sha256": SHA256}
     return an_image(**{**ready, **changes})
+
+
+A_LOOK = Look(
+    recipe="r1",
+    renditions=(
+        Rendition(320, 213, ImageFormat.AVIF, 7_204),
+        Rendition(640, 427, ImageFormat.AVIF, 19_980),
+        Rendition(320, 213, ImageFormat.JPEG, 17_411),
+        Rendition(320, 213, ImageFormat.WEBP, 51_002, is_animated=True),
+    ),
+    placeholder=Placeholder(bytes(range(21)), "#b4533c"),
+    has_alpha=False,
+    frames=3,
+)
+"""What was made of a picture that moves."""
 
 
 def an_api_key(**changes: Any) -> ApiKey:  # noqa: ANN401 - any field of a record

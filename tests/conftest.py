@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Metrics
 
-pytest_plugins = ["tests.torture.results"]
+pytest_plugins = ["tests.running_system", "tests.torture.results"]
 
 type ColdStart = Callable[..., Any]
 

@@ -37,7 +37,9 @@ from domain.image_events import ImageEventKind, ImageSummary
 from domain.leased_ids import LeasedIds
 from domain.once_per_key import OncePerKey
 from domain.ports import Clock, IdempotencyKeys, PublicCopy, Quotas, ReceivedFile, UploadForm
+from domain.rendition import Look
 from domain.reserve_upload import ReserveUpload
+from domain.storefront import Primaries
 from domain.upload_image import UploadImage
 from tests.builders import NOW, TOKEN
 
@@ -191,6 +193,14 @@ class InMemoryImageCatalog:
         self.mark_ready(ref, file, at)
         return True
 
+    def mark_rendered(self, ref: ImageRef, look: Look, at: datetime) -> bool:
+        image = self.images.get(_place(ref))
+        if image is None or image.status is not ImageStatus.READY:
+            return False
+        if image.look != look:
+            self.images[_place(ref)] = replace(image, look=look, updated_at=at)
+        return True
+
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         failed = {"failure": failure, "sha256": sha256}
         return self._complete(ref, status=ImageStatus.FAILED, updated_at=at, **failed)
@@ -264,6 +274,28 @@ class InMemoryImageCatalog:
             present = replace(present, **changes)
             self.images[_place(ref)] = present
         return self._read(present)
+
+
+class InMemoryStorefront:
+    """What the public sees of an in-memory catalogue."""
+
+    def __init__(self, catalog: InMemoryImageCatalog) -> None:
+        self._catalog = catalog
+
+    def page(self, product_id: int, limit: int, offset: int) -> Page:
+        return self._catalog.page(product_id, limit, offset, ImageStatus.READY)
+
+    def primaries(self, product_ids: Sequence[int]) -> Primaries:
+        images: dict[int, ProductImage] = {}
+        damaged: list[ImageRecordDamagedError] = []
+        for product_id in self._catalog.primaries.keys() & product_ids:
+            shown = self.page(product_id, len(self._catalog.images), 0)
+            pointed_at = [seen for seen in shown.snapshots if seen.is_primary]
+            for seen in (pointed_at or shown.snapshots)[:1]:
+                images[product_id] = seen.image
+            # Only those that were met.
+            damaged += [] if pointed_at else shown.damaged
+        return Primaries(images, tuple(damaged))
 
 
 class InMemoryProducts:

@@ -45,6 +45,13 @@ GALLERY = {
     "reorder": (200, None),
     "delete": (204, None),
 }
+STOREFRONT = {
+    "gallery": (200, None),
+    "not_modified": (304, None),
+    "unknown_product": (404, "product_not_found"),
+    "primaries": (200, None),
+    "bad_ids": (400, "invalid_fields"),
+}
 DESCRIPTIONS = {
     "openapi": (200, None),
     "docs": (200, None),

@@ -11,7 +11,7 @@ PART = "packages"
 _LIMITS = {"UploadImageFunction": 13_500_000}
 _PACKAGES = (
     *("UploadImageFunction", "AuthorizeFunction", "ExtractMetadataFunction", "ReserveUploadFunction"),
-    *("GalleryFunction", "DescribeApiFunction", "ReconcileFunction", "PillowLayer"),
+    *("GalleryFunction", "StorefrontFunction", "DescribeApiFunction", "ReconcileFunction", "PillowLayer"),
 )
 _PEERS = ("boto3", "powertools", "django", "fastapi")
 

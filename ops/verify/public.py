@@ -104,12 +104,26 @@ def _refuses_plain_http(statement: dict[str, Any]) -> bool:
     return statement["Effect"] == "Deny" and str(condition).lower() == "false"
 
 
+def in_storefront(trial: Trial) -> str:
+    """Ask for the gallery as a visitor's page does, without a key."""
+    url = f"{trial.base_url}/api/storefront/products/{trial.product_id}/images"
+    answer = expect(trial.http.get(url, headers={"Origin": "https://shop.example"}), 200)
+    shown = {picture["id"] for picture in answer.json()["results"]}
+    missing = {picture.id for picture in trial.pictures.values()} - shown
+    if missing:
+        raise CheckError(f"200, but without {', '.join(map(str, sorted(missing)))}")
+    if answer.headers.get("Access-Control-Allow-Origin") != "*":
+        raise CheckError("200, but pages of other origins may not read it")
+    return f"200, {len(shown)} pictures, {answer.headers.get('Cache-Control')}"
+
+
 _POLICY = "Compare the bucket policy with template.yaml; deploy again after somebody changed it by hand."
 PUBLIC = (
     Check("picture through the CDN", shown, _POLICY, (READY,)),
     Check(
         "headers of the picture", with_headers, "Compare the CDN's behaviors with template.yaml.", (READY,)
     ),
+    Check("storefront", in_storefront, "Look at the log group of storefront.", (READY,)),
     Check("HSTS", https_only, "Compare the CDN's behaviors with template.yaml.", (READY,)),
     Check("bucket is closed", bucket_closed, _POLICY, (READY,)),
     Check("bucket policy", only_cdn_allowed, _POLICY),

@@ -1,10 +1,10 @@
 """The pictures of a product, read a megabyte at a time: of what is read, only what is asked for is kept."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import passing_errors_as_unavailable
+from adapters.aws import passing_errors_as_unavailable, tries_of_a_read
 from adapters.dynamo_items import (
     Item,
     count_from_item,
@@ -13,9 +13,9 @@ from adapters.dynamo_items import (
     primary_from_item,
     product_key,
 )
-from domain.errors import ProductNotFoundError
+from domain.errors import ImageRecordDamagedError, ProductNotFoundError, UnavailableError
 from domain.gallery import Gallery, Page
-from domain.image import ImageSnapshot, ImageStatus
+from domain.image import MAX_ID, ImageSnapshot, ImageStatus, ProductImage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,6 +52,32 @@ def read_page(
     return Page(count, [ImageSnapshot(image, primary) for image in images], damaged)
 
 
+def read_first(
+    client: "DynamoDBClient", table: str, product_id: int
+) -> tuple[ProductImage | None, list[ImageRecordDamagedError]]:
+    """Read the picture that a product points to, or else its first one, of those that are ready.
+
+    Returns None if there is none, and the damaged records that were met on the way.
+    """
+    first: ProductImage | None = None
+    damaged: list[ImageRecordDamagedError] = []
+    pointed_at: int | None = None
+    for position, answer in _answers(
+        client, _query(table, product_id, ImageStatus.READY), 0, MAX_ID, is_whole=True
+    ):
+        items = answer["Items"]
+        if not position:
+            primary = primary_from_item(items[0]) if items else None
+            pointed_at = primary.image_id if primary else None
+        images, met = images_from_items(item for item in items if not is_product(item))
+        damaged += met
+        for image in images:
+            first = first or image
+            if pointed_at in {None, image.ref.image_id}:
+                return image, damaged
+    return first, damaged
+
+
 def read_gallery(client: "DynamoDBClient", table: str, product_id: int, limit: int) -> Gallery:
     """Read a product's partition, which keeps its order while another one is written, up to `limit` pictures.
 
@@ -63,6 +89,20 @@ def read_gallery(client: "DynamoDBClient", table: str, product_id: int, limit: i
     product = _product(product_id, list(islice(items, 1)))
     images, damaged = images_from_items(islice(items, limit))
     return Gallery.of(images, primary_from_item(product), damaged)
+
+
+def read_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
+    """Read up to 100 items by their keys, consistently; what DynamoDB leaves out is asked for again."""
+    items: list[Item] = []
+    for _ in tries_of_a_read():
+        with passing_errors_as_unavailable():
+            answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+        items += answer["Responses"].get(table, [])
+        left = answer.get("UnprocessedKeys", {}).get(table)
+        if left is None:
+            return items
+        keys = left["Keys"]
+    raise UnavailableError
 
 
 def _query(table: str, product_id: int, status: ImageStatus | None) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from adapters.aws import (
     cancellation_reasons,
     failed_condition,
     passing_errors_as_unavailable,
-    tries_of_a_read,
     with_persistence,
 )
-from adapters.dynamo_gallery import read_gallery, read_page
+from adapters.dynamo_gallery import read_gallery, read_items, read_page
+from adapters.dynamo_heads import count_one_more, lower_head, settle_head
 from adapters.dynamo_items import (
     COUNTER_KEY,
     Item,
@@ -25,6 +25,7 @@ from adapters.dynamo_items import (
     image_key,
     image_to_item,
     is_product,
+    look_to_attributes,
     open_shard,
     open_shards,
     primary_from_item,
@@ -53,7 +54,11 @@ if TYPE_CHECKING:
         UpdateTypeDef,
     )
 
+    from domain.rendition import Look
+
 OPEN_INDEX = "open"
+_COUNT_TRIES = 5
+"""Of a reservation whose product changes meanwhile; the first one holds nearly always."""
 _OPEN_PAGE_SIZE = 100
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
 _IS_PENDING = "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status = :pending)"
@@ -113,15 +118,21 @@ class DynamoImageCatalog:
             "ConditionExpression": "attribute_not_exists(pk)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        failures = self._failures([{"Put": put}, self._count(image.ref.product_id, 1)])
-        if not failures:
-            return
-        present = failures[0].get("Item")
-        if present is None:
-            raise ProductNotFoundError(image.ref.product_id)
-        # The reply to an earlier try may have been lost: then the record that is there is ours.
-        if present != item:
-            raise ImageIdTakenError(f"Image {image.ref.image_id} is there already.")
+        count = count_one_more(self._table, image)
+        for _ in range(_COUNT_TRIES):
+            failures = self._failures([{"Put": put}, count])
+            if not failures:
+                return
+            present, product = (each.get("Item") for each in failures)
+            # The reply to an earlier try may have been lost: then the record that is there is ours.
+            if present == item:
+                return
+            if present is not None:
+                raise ImageIdTakenError(f"Image {image.ref.image_id} is there already.")
+            if product is None:
+                raise ProductNotFoundError(image.ref.product_id)
+            count = count_one_more(self._table, image, product)
+        raise UnavailableError(image.ref)
 
     def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
         """Hide a pending record and take it off the product's count (a transaction)."""
@@ -138,7 +149,14 @@ class DynamoImageCatalog:
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        failures = self._failures([{"Update": hide}, self._count(ref.product_id, -1)])
+        uncount: UpdateTypeDef = {
+            "TableName": self._table,
+            "Key": product_key(ref.product_id),
+            "UpdateExpression": "ADD image_count :less",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":less": {"N": "-1"}},
+        }
+        failures = self._failures([{"Update": hide}, {"Update": uncount}])
         if not failures:
             return None
         present = failures[0].get("Item")
@@ -169,7 +187,10 @@ class DynamoImageCatalog:
             "ConditionExpression": condition,
             "ExpressionAttributeValues": {":less": {"N": "-1"}, ":id": {"N": str(ref.image_id)}},
         }
-        return self._transact([hide, {"Update": uncount}])
+        is_hidden = self._transact([hide, {"Update": uncount}])
+        if is_hidden:
+            settle_head(self._client, self._table, ref.product_id)
+        return is_hidden
 
     def finish_removal(self, ref: ImageRef) -> None:
         """Delete the record on the condition that it is being deleted."""
@@ -195,7 +216,9 @@ class DynamoImageCatalog:
 
     def look_up(self, product_id: int, image_id: int) -> ImageSnapshot:
         """Read product and picture, consistently, in one call."""
-        items = self._read_keys([product_key(product_id), image_key(product_id, image_id)])
+        items = read_items(
+            self._client, self._table, [product_key(product_id), image_key(product_id, image_id)]
+        )
         product, images = _split(product_id, items)
         if not images:
             raise ImageNotFoundError(product_id, image_id)
@@ -224,7 +247,9 @@ class DynamoImageCatalog:
             updates.append(self._update_pointer(seen, changed.primary))
         elif seen.is_wished and not changed.is_wished:
             updates.append(self._points_elsewhere(image.ref))
-        return self._transact(updates)
+        if image.place == seen.image.place:
+            return self._transact(updates)
+        return self._move(image.ref.product_id, updates)
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
         """Update the order of each record (a transaction)."""
@@ -240,7 +265,7 @@ class DynamoImageCatalog:
             )
             for image in changed
         ]
-        return not updates or self._transact(updates)
+        return not updates or self._move(changed[0].ref.product_id, updates)
 
     def mark_told(self, image: ProductImage) -> None:
         """Take the record out of the index of open ones, if it is as it was told."""
@@ -278,6 +303,33 @@ class DynamoImageCatalog:
             },
         }
         return self._transact([{"Update": wished}, self._move_pointer(ref, requested_at)])
+
+    def mark_rendered(self, ref: ImageRef, look: "Look", at: datetime) -> bool:
+        """Set the look of a record that is ready, unless it has this one."""
+        values: Item = {**look_to_attributes(look), "updated_at": {"S": iso_utc(at)}}
+        try:
+            with passing_errors_as_unavailable():
+                with_persistence(
+                    lambda: self._client.update_item(
+                        TableName=self._table,
+                        Key=image_key(ref.product_id, ref.image_id),
+                        UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in values)}",
+                        ConditionExpression="#status = :ready AND NOT (renditions = :renditions "
+                        "AND placeholder = :placeholder AND has_alpha = :has_alpha AND frames = :frames)",
+                        ExpressionAttributeNames={"#status": "status", **{f"#{n}": n for n in values}},
+                        ExpressionAttributeValues={
+                            ":ready": {"S": ImageStatus.READY},
+                            **{f":{name}": value for name, value in values.items()},
+                        },
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+                )
+        except ClientError as error:
+            if not failed_condition(error):
+                raise
+            present: Any = error.response.get("Item", {})
+            return bool(present.get("status") == {"S": ImageStatus.READY})
+        return True
 
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         """Complete a pending record with why it is no picture."""
@@ -317,32 +369,15 @@ class DynamoImageCatalog:
             )
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
 
-    def _read_keys(self, keys: "Sequence[Mapping[str, Any]]") -> list[Item]:
-        """Read items by their keys, consistently; what DynamoDB leaves out is asked for again."""
-        items: list[Item] = []
-        for _ in tries_of_a_read():
-            with passing_errors_as_unavailable():
-                answer = self._client.batch_get_item(
-                    RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-                )
-            items += answer["Responses"].get(self._table, [])
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
-            if left is None:
-                return items
-            keys = left["Keys"]
-        raise UnavailableError
+    def _move(self, product_id: int, updates: "Sequence[TransactWriteItemTypeDef]") -> bool:
+        """Write pictures at other places, with what follows from that for the head of the gallery.
 
-    def _count(self, product_id: int, step: int) -> "TransactWriteItemTypeDef":
-        """Count so many pictures more of a product that is there."""
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": product_key(product_id),
-                "UpdateExpression": "ADD image_count :step",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": {":step": {"N": str(step)}},
-            }
-        }
+        Before and after it, not with it: a transaction takes as many items as pictures may be reordered.
+        """
+        lower_head(self._client, self._table, product_id)
+        is_written = self._transact(updates)
+        settle_head(self._client, self._table, product_id)
+        return is_written
 
     def _move_pointer(self, ref: ImageRef, requested_at: datetime) -> "TransactWriteItemTypeDef":
         """Point a product at a picture, unless a later wish was there first."""

@@ -8,9 +8,11 @@ The local index `gallery` holds a product with its `image_count` first, and then
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
 """
 
+import base64
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import ImageRecordDamagedError
 from domain.failure import Failure, FailureCode, read_failure_code
@@ -29,6 +31,9 @@ from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.moments import iso_utc
 from domain.user import User
 
+if TYPE_CHECKING:
+    from domain.rendition import Look, Placeholder, Rendition
+
 type Item = dict[str, Any]
 
 OPEN_SHARDS = 256
@@ -40,6 +45,8 @@ COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
 PRODUCT_PREFIX = "PRODUCT#"
 IMAGE_PREFIX = "IMAGE#"
 PRODUCT_SORT_KEY = "PRODUCT"
+LOOK_ATTRIBUTES = ("renditions", "placeholder", "has_alpha", "frames")
+_RENDITION = re.compile(r"([0-9]+)x([0-9]+)(-animated)?\.([A-Z]+):([0-9]+)")
 _PRODUCT_PLACE: Item = {"S": "!"}
 """Before any digit."""
 
@@ -54,9 +61,14 @@ def image_key(product_id: int, image_id: int) -> Item:
     return {"pk": {"S": f"{PRODUCT_PREFIX}{product_id}"}, "sk": {"S": f"{IMAGE_PREFIX}{image_id:016d}"}}
 
 
+def product_of(key: Mapping[str, Any]) -> int:
+    """Read the product from the key of its item, or of one of its pictures'."""
+    return int(key["pk"]["S"].partition("#")[2])
+
+
 def identifiers_of(key: Mapping[str, Any]) -> tuple[int, int]:
     """Read product and identifier from the key of a picture's item."""
-    return int(key["pk"]["S"].partition("#")[2]), int(key["sk"]["S"].removeprefix(IMAGE_PREFIX))
+    return product_of(key), int(key["sk"]["S"].removeprefix(IMAGE_PREFIX))
 
 
 def open_shard(image_id: int) -> str:
@@ -171,7 +183,7 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
     try:
         product_id, image_id = identifiers_of(item)
     except ValueError as error:
-        raise ImageRecordDamagedError(int(item["pk"]["S"].partition("#")[2]), 0, "sk") from error
+        raise ImageRecordDamagedError(product_of(item), 0, "sk") from error
     form_expires_at = _optional(item, "form_expires_at", _moment, None)
     return ProductImage(
         ref=ImageRef(product_id, image_id, _demanded(item, "token", _token)),
@@ -192,6 +204,7 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
         ),
         status=_optional(item, "status", _status, ImageStatus.PENDING),
         facts=_facts_from_item(item),
+        look=look_from_item(item),
         failure=_failure_from_item(item),
         sha256=_optional(item, "sha256", _text, None),
         untold=_optional(item, "untold", _texts, frozenset()),
@@ -237,6 +250,75 @@ def untold_to_attributes(image: ProductImage) -> Item:
         "open_shard": {"S": open_shard(image.ref.image_id)},
         "open_since": {"S": iso_utc(image.updated_at)},
     }
+
+
+def look_to_attributes(look: "Look") -> Item:
+    """Write what was made of a picture, shortly: a dozen files are one text of some 200 bytes.
+
+    Each stands in it as its size in pixels, its format and its bytes, such as `640x427.AVIF:13579`; the
+    recipe stands before them.
+    """
+    files = " ".join(
+        f"{each.width_px}x{each.height_px}{'-animated' if each.is_animated else ''}"
+        f".{each.image_format.name}:{each.size_bytes}"
+        for each in look.renditions
+    )
+    thumbhash = base64.b64encode(look.placeholder.thumbhash).decode()
+    return {
+        "renditions": {"S": f"{look.recipe} {files}".rstrip()},
+        "placeholder": {"S": f"{thumbhash}{look.placeholder.color}"},
+        "has_alpha": {"BOOL": look.has_alpha},
+        "frames": {"N": str(look.frames)},
+    }
+
+
+def look_from_item(item: Mapping[str, Any]) -> "Look | None":
+    """Read what was made of a picture; None if nothing was yet.
+
+    Raises:
+        ImageRecordDamagedError: it cannot be read.
+
+    """
+    if not item.keys() >= set(LOOK_ATTRIBUTES):
+        return None
+    # Only where there is something to read: the upload function starts without it.
+    from domain.rendition import Look  # noqa: PLC0415
+
+    recipe, renditions = _demanded(item, "renditions", _renditions)
+    return Look(
+        recipe,
+        renditions,
+        _demanded(item, "placeholder", _placeholder),
+        _demanded(item, "has_alpha", _boolean),
+        _demanded(item, "frames", _number),
+    )
+
+
+def _renditions(value: Mapping[str, Any]) -> "tuple[str, tuple[Rendition, ...]]":
+    from domain.rendition import Rendition  # noqa: PLC0415 - as `look_from_item`
+
+    recipe, *files = value["S"].split(" ")
+    found = []
+    for text in files:
+        match = _RENDITION.fullmatch(text)
+        if match is None:
+            raise ValueError(text)
+        width_px, height_px, animated, name, size_bytes = match.groups()
+        found.append(
+            Rendition(int(width_px), int(height_px), ImageFormat[name], int(size_bytes), bool(animated))
+        )
+    return recipe, tuple(found)
+
+
+def _placeholder(value: Mapping[str, Any]) -> "Placeholder":
+    from domain.rendition import Placeholder  # noqa: PLC0415 - as `look_from_item`
+
+    thumbhash, mark, color = value["S"].partition("#")
+    return Placeholder(base64.b64decode(thumbhash, validate=True), mark + color)
+
+
+def _boolean(value: Mapping[str, Any]) -> bool:
+    return bool(value["BOOL"])
 
 
 def failure_to_attributes(failure: Failure) -> Item:

@@ -4,11 +4,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.failure import Failure
 from domain.image_details import ImageDetails
 from domain.user import User
+
+if TYPE_CHECKING:
+    # Read from records alone, so that an upload starts without it.
+    from domain.rendition import Look
 
 MAX_ID = 2**53 - 1
 """Largest identifier: every JSON client reads integers up to here exactly (RFC 8259, section 6)."""
@@ -165,11 +169,12 @@ class ProductImage:
     """The record of one picture.
 
     `primary_requested_at` says since when the picture is wished to be the primary; which one is, is the
-    product's to say. `facts` are there once the picture is ready, `failure` once it has failed, and with
-    either of them `sha256`, that of the file as it was sent. `image_format` and `size_bytes` are what was
-    said or seen of that file until the picture is ready, and then those of the public copy. `announcement`
-    is there for a picture that does not come through the upload function. `untold` names the fields that
-    were changed without others having been told of it for certain, with `GALLERY_ORDER` for a new order.
+    product's to say. `facts` are there once the picture is ready, `look` once files were made of a ready one
+    for the public, `failure` once it has failed, and with facts or failure `sha256`, that of the file as it
+    was sent. `image_format` and `size_bytes` are what was said or seen of that file until the picture is
+    ready, and then those of the public copy. `announcement` is there for a picture that does not come through
+    the upload function. `untold` names the fields that were changed without others having been told of it for
+    certain, with `GALLERY_ORDER` for a new order.
     """
 
     ref: ImageRef
@@ -182,6 +187,7 @@ class ProductImage:
     announcement: Announcement | None
     status: ImageStatus = ImageStatus.PENDING
     facts: ImageFacts | None = None
+    look: "Look | None" = None
     failure: Failure | None = None
     sha256: str | None = None
     untold: frozenset[str] = frozenset()

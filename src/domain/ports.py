@@ -7,7 +7,7 @@ Any method may raise `UnavailableError` when its store refuses for now or cannot
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from domain.api_key import ApiKey
 from domain.claim import Claim
@@ -24,6 +24,10 @@ from domain.image import (
     UploadStamp,
 )
 from domain.image_events import ImageEventKind, ImageSummary
+
+if TYPE_CHECKING:
+    # Only who makes renditions needs it.
+    from domain.rendition import Look
 
 
 class Clock(Protocol):
@@ -187,6 +191,14 @@ class ImageCatalog(Protocol):
 
         Returns False, and changes nothing, if the record is not pending or not wished to be the primary since
         `requested_at`, if it or the product is gone, or if a later wish was there first.
+        """
+        ...
+
+    def mark_rendered(self, ref: ImageRef, look: "Look", at: datetime) -> bool:
+        """Write what was made of a picture for the public, over what an earlier recipe made.
+
+        Returns False, and changes nothing, if there is no such record, or if it is not ready, or no longer.
+        The very same again changes nothing, `updated_at` neither.
         """
         ...
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from domain.contention import until_undisturbed
 from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError, StaleOrderError
 from domain.gallery import Page
+from domain.identifiers import name_some
 from domain.image import GALLERY_ORDER, ImageSnapshot, ImageStatus
 from domain.moments import later
 from domain.ports import Clock, ImageCatalog, ImageEvents
@@ -15,8 +16,6 @@ from domain.tell_changes import TellChanges
 
 MAX_IMAGES = 100
 """Items in one transaction (DynamoDB developer guide, "Amazon DynamoDB Transactions")."""
-_NAMED = 10
-"""Identifiers that an error names before it only counts."""
 
 
 class ReorderImages:
@@ -99,7 +98,7 @@ def _ordered(image_ids: Sequence[int], by_id: Mapping[int, ImageSnapshot]) -> li
 def _check(image_ids: Sequence[int], present: AbstractSet[int], demanded: AbstractSet[int]) -> None:
     doubled = [image_id for image_id, times in Counter(image_ids).items() if times > 1]
     faults = [
-        FieldFault("image_ids", f"{complaint}: {_name(wrong)}.")
+        FieldFault("image_ids", f"{complaint}: {name_some(wrong)}.")
         for complaint, wrong in (
             ("Name each image once; doubled", doubled),
             ("Name every image of the product; missing", sorted(demanded - set(image_ids))),
@@ -109,12 +108,6 @@ def _check(image_ids: Sequence[int], present: AbstractSet[int], demanded: Abstra
     ]
     if faults:
         raise InvalidFieldsError(tuple(faults))
-
-
-def _name(image_ids: Sequence[int]) -> str:
-    named = ", ".join(map(str, image_ids[:_NAMED]))
-    others = len(image_ids) - _NAMED
-    return f"{named} and {others} more" if others > 0 else named
 
 
 def _to_be_told(seen: Mapping[int, ImageSnapshot], moved: Sequence[ImageSnapshot]) -> list[ImageSnapshot]:

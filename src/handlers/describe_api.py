@@ -24,6 +24,8 @@ _DOCUMENT = Path(__file__).parent.parent / "openapi.json"
 _SWAGGER_UI = Path(aws_lambda_powertools.__file__).parent / "event_handler/openapi/swagger_ui"
 """Swagger UI as Powertools ships it: its two files, without the code that makes pages of them."""
 
+_STOREFRONT = "/api/storefront/"
+"""Paths that pages of any origin may use, whichever the operator names."""
 _KEPT = {"Cache-Control": "public, max-age=300"}
 _PAGE_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -80,13 +82,14 @@ class DescribeApiHandler:
 
     def _say_methods(self, event: dict[str, Any]) -> HttpResponse:
         allow = ", ".join([*self._methods(event["resource"]), "OPTIONS"])
+        origins = "*" if event["resource"].startswith(_STOREFRONT) else self._allowed_origins
         if event["httpMethod"] == "OPTIONS":
-            headers = {"Allow": allow, **preflight(allow, self._allowed_origins)}
+            headers = {"Allow": allow, **preflight(allow, origins)}
             response: HttpResponse = {"statusCode": HTTPStatus.NO_CONTENT, "headers": headers, "body": ""}
         else:
             response = method_not_allowed(allow, event["requestContext"]["extendedRequestId"])
         origin = lower_case_names(event["headers"]).get("origin")
-        response["headers"] |= allow_origin(origin, self._allowed_origins)
+        response["headers"] |= allow_origin(origin, origins)
         return response
 
     def _describe(self, event: dict[str, Any]) -> dict[str, object]:

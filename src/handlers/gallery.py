@@ -1,11 +1,13 @@
 """The gallery's routes: list, show, change, reorder and delete the pictures of a product."""
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from http import HTTPStatus
+from itertools import accumulate
 from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger, Metrics
@@ -18,7 +20,7 @@ from adapters.s3_image_store import S3ImageStore
 from domain.change_image import ChangeImage, ImageChange
 from domain.delete_image import DeleteImage
 from domain.image import ImageSnapshot, ImageStatus
-from domain.list_images import ListImages, PageRequest
+from domain.list_images import MAX_PAGE_SIZE, ListImages, PageRequest
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
 from domain.reorder_images import ReorderImages
 from domain.show_image import ShowImage
@@ -32,6 +34,7 @@ from handlers.telemetry import report_damaged, telemetry
 
 _IMAGES = "/api/products/{product_id}/images"
 _IMAGE = f"{_IMAGES}/{{image_id}}"
+_MAX_RESULTS_BYTES = 990_000
 _FRESH = {"Cache-Control": "private, no-cache"}
 """Kept by the client alone, and asked for again each time, with the ETag it has."""
 
@@ -83,19 +86,21 @@ class GalleryHandler:
         status = ImageStatus(query.status) if query.status else None
         page = self._list_images(product_id, PageRequest(query.limit, query.offset, status))
         report_damaged(page.damaged, self._logger, self._metrics)
-        has_next = query.offset + query.limit < page.count
+        results = _that_fit(_results(request, page.snapshots))
+        shown = page.snapshots[: len(results)]
+        behind = query.offset + (query.limit if shown == page.snapshots else len(results))
         body: dict[str, object] = {
             "count": page.count,
-            "next": _page_url(request, product_id, query, query.offset + query.limit) if has_next else None,
+            "next": _page_url(request, product_id, query, behind) if behind < page.count else None,
             "previous": (
                 _page_url(request, product_id, query, max(0, query.offset - query.limit))
                 if query.offset
                 else None
             ),
-            "results": _results(request, page.snapshots),
+            "results": results,
         }
         # Of one status, a page does not tell where its images stand among the others.
-        etag = etag_of(body) if query.status else _list_etag(body, query.offset, page.snapshots)
+        etag = etag_of(body) if query.status else _list_etag(body, query.offset, shown)
         return _known_or(request, etag, body)
 
     def _show(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
@@ -127,8 +132,18 @@ class GalleryHandler:
         page = self._reorder_images(product_id, image_ids, partial(has_order, expected))
         report_damaged(page.damaged, self._logger, self._metrics)
         self._report("GalleriesReordered", "gallery reordered", product_id, count=page.count)
-        results = _results(request, page.snapshots)
-        body: dict[str, object] = {"count": page.count, "next": None, "previous": None, "results": results}
+        results = _that_fit(_results(request, page.snapshots))
+        whole = PageQuery(limit=MAX_PAGE_SIZE)
+        body: dict[str, object] = {
+            "count": page.count,
+            "next": (
+                _page_url(request, product_id, whole, len(results))
+                if len(results) < len(page.snapshots)
+                else None
+            ),
+            "previous": None,
+            "results": results,
+        }
         return json_response(HTTPStatus.OK, body, {"ETag": _list_etag(body, 0, page.snapshots), **_FRESH})
 
     def _delete(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
@@ -160,6 +175,12 @@ def _results(request: Request, snapshots: Sequence[ImageSnapshot]) -> list[dict[
     """Return the images of a list, each with its own tag."""
     bodies = [_image_json(request, snapshot) for snapshot in snapshots]
     return [{**body, "etag": etag_of(body)} for body in bodies]
+
+
+def _that_fit(results: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return as many as fit into an answer of less than 1 MB: all, but where texts are of the longest."""
+    sizes = accumulate(len(json.dumps(each, ensure_ascii=False).encode()) for each in results)
+    return [each for each, size in zip(results, sizes, strict=True) if size <= _MAX_RESULTS_BYTES]
 
 
 def _list_etag(body: dict[str, object], offset: int, snapshots: Sequence[ImageSnapshot]) -> str:

@@ -29,8 +29,8 @@ _CODINGS = frozenset({"", "identity"})
 class Request:
     """An API Gateway proxy event, read.
 
-    `route` is the method and the path as the API declares it, `headers` have lower-case names, `user` is the
-    one that the authorizer let in and `key_id` names its key, `base_url` is where the public reaches the
+    `route` is the method and the path as the API declares it, `headers` have lower-case names, `caller` is
+    what the authorizer said, nothing on a route that takes no key, `base_url` is where the public reaches the
     service, without a slash at its end.
     """
 
@@ -40,8 +40,7 @@ class Request:
     headers: Mapping[str, str]
     body: str
     is_base64: bool
-    user: User
-    key_id: str
+    caller: Mapping[str, str]
     base_url: str
     context: "LambdaContext"
 
@@ -60,19 +59,27 @@ class Request:
                 f"The body came with Content-Encoding: {clean_short_text(coding)}. "
                 "Send it as it is, without that header."
             )
-        caller = event["requestContext"]["authorizer"]
         return cls(
             route=(event["httpMethod"], event["resource"]),
-            path_parameters=event["pathParameters"],
+            path_parameters=event["pathParameters"] or {},
             query=event.get("queryStringParameters") or {},
             headers=headers,
             body=event["body"] or "",
             is_base64=event["isBase64Encoded"],
-            user=User(int(caller["user_id"]), caller["username"], caller["full_name"]),
-            key_id=caller["key_id"],
+            caller=_caller(event),
             base_url=event["stageVariables"]["base_url"],
             context=context,
         )
+
+    @property
+    def user(self) -> User:
+        """Who sent it."""
+        return User(int(self.caller["user_id"]), self.caller["username"], self.caller["full_name"])
+
+    @property
+    def key_id(self) -> str:
+        """Name of the key that it came with."""
+        return self.caller["key_id"]
 
     def identifiers(self) -> dict[str, int]:
         """Read the path's identifiers.
@@ -95,13 +102,18 @@ class HttpFunction:
         rejections: str,
         logger: Logger,
         metrics: Metrics,
+        refusals_kept: str = "no-store",
     ) -> None:
-        """Count rejected requests in the metric `rejections`, by reason."""
+        """Count rejected requests in the metric `rejections`, by reason.
+
+        `refusals_kept` is the Cache-Control of answers that say what is wrong with a request.
+        """
         self._answer = answer
         self._allowed_origins = allowed_origins
         self._rejections = rejections
         self._logger = logger
         self._metrics = metrics
+        self._refusals_kept = refusals_kept
 
     def __call__(self, event: dict[str, Any], context: "LambdaContext") -> HttpResponse:
         """Answer one request."""
@@ -140,15 +152,18 @@ class HttpFunction:
             ids = {"image_id": ref.image_id, "product_id": ref.product_id} if ref else {}
             self._logger.error("request failed", exc_info=error, extra={"reason": reason, **ids})
         else:
+            response["headers"]["Cache-Control"] = self._refusals_kept
             self._logger.info("request rejected", reason=reason)
         return response
 
 
 def _key_id(event: dict[str, Any]) -> str | None:
     # What the authorizer said is looked at for the log before anything may go wrong.
-    caller = event["requestContext"].get("authorizer") or {}
-    key_id: str | None = caller.get("key_id")
-    return key_id
+    return _caller(event).get("key_id")
+
+
+def _caller(event: dict[str, Any]) -> dict[str, str]:
+    return event["requestContext"].get("authorizer") or {}
 
 
 def _forwarded_for(event: dict[str, Any]) -> str | None:

@@ -1,18 +1,24 @@
 """The JSON of a picture, as the endpoint's documentation names its keys."""
 
+import base64
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from domain.image import ProductImage, human_readable_size
+from domain.image import ImageRef, ProductImage, human_readable_size
 from domain.moments import iso_utc
 from handlers.problems import HttpResponse, json_response
+
+if TYPE_CHECKING:
+    from domain.rendition import Look
 
 
 def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[str, object]:
     """Return the contract's object: sizes in bytes and pixels, times in ISO 8601 UTC.
 
-    `width`, `height` and `mode` are None until the picture is ready, `sha256` until it was inspected.
+    `width`, `height` and `mode` are None until the picture is ready, `sha256` until it was inspected, and
+    what is made of it for the public until that is done.
     """
-    details, facts, failure = image.details, image.facts, image.failure
+    details, facts, failure, look = image.details, image.facts, image.failure, image.look
     return {
         "id": image.ref.image_id,
         "type": image.image_format.name,
@@ -35,7 +41,51 @@ def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[
         "sha256": image.sha256,
         "error": failure.reason if failure else None,
         "error_code": failure.code if failure else None,
+        **look_json(look, image.ref, base_url),
         "upload_expires_at": iso_utc(image.upload_expires_at) if image.upload_expires_at else None,
+    }
+
+
+def shown_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[str, object]:
+    """Return what the public sees of a picture that is ready: nothing of who sent it, or of its file.
+
+    The keys mean what they do in `image_json`.
+    """
+    facts = image.facts
+    return {
+        "id": image.ref.image_id,
+        "product_id": image.ref.product_id,
+        "type": image.image_format.name,
+        "f": f"{base_url}/{image.media_key}",
+        "size": image.size_bytes,
+        "width": facts.width_px if facts else None,
+        "height": facts.height_px if facts else None,
+        "alt_text": image.details.alt_text,
+        "is_primary": is_primary,
+        **look_json(image.look, image.ref, base_url),
+    }
+
+
+def look_json(look: "Look | None", ref: ImageRef, base_url: str) -> dict[str, object]:
+    """Return what was made of a picture for the public; each of it is None until it is."""
+    if look is None:
+        return {"renditions": None, "placeholder": None, "has_alpha": None, "frames": None}
+    thumbhash = base64.b64encode(look.placeholder.thumbhash).decode()
+    return {
+        "renditions": [
+            {
+                "width": each.width_px,
+                "height": each.height_px,
+                "type": each.image_format.name,
+                "f": f"{base_url}/media/{look.path(ref, each)}",
+                "size": each.size_bytes,
+                "is_animated": each.is_animated,
+            }
+            for each in look.renditions
+        ],
+        "placeholder": {"thumbhash": thumbhash, "color": look.placeholder.color},
+        "has_alpha": look.has_alpha,
+        "frames": look.frames,
     }
 
 

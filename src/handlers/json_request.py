@@ -17,6 +17,7 @@ from domain.errors import (
 from domain.image import MAX_ID
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_PAGE_SIZE, MAX_REACH
+from domain.storefront import MAX_PRODUCTS
 from domain.text import MAX_SHORT_BYTES, clean_short_text
 from handlers.encodings import EncodingError, decode
 from handlers.http_function import Request
@@ -140,14 +141,33 @@ class AnnounceBody(DetailsBody):
     )
 
 
-class PageQuery(BaseModel):
-    """Which part of a gallery is wanted."""
+class _Query(BaseModel):
+    """Parameters are texts that say numbers, and an unknown one is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ShownPageQuery(_Query):
+    """Which part is wanted of what the public sees of a gallery."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(
         default=10, description="Images on the page."
     )
+    offset: Annotated[int, Field(ge=0)] = Field(default=0, description="Images before the page.")
+
+
+class PrimariesQuery(_Query):
+    """Of which products a picture is wanted."""
+
+    product_ids: str = Field(
+        description=f"Identifiers of up to {MAX_PRODUCTS} products, with commas between them.",
+        examples=["123,124"],
+    )
+
+
+class PageQuery(ShownPageQuery):
+    """Which part of a gallery is wanted."""
+
     # The use case says what to do beyond it.
     offset: Annotated[int, Field(ge=0, json_schema_extra={"maximum": MAX_REACH})] = Field(
         default=0, description="Images before the page."

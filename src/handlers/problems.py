@@ -72,7 +72,7 @@ def method_not_allowed(allow: str, request_id: str) -> HttpResponse:
 
 
 def json_response(status: HTTPStatus, body: dict[str, object], headers: dict[str, str]) -> HttpResponse:
-    """Return an answer with a JSON body, of less than 1 MB if it shows at most 100 pictures."""
+    """Return an answer with a JSON body; one that is long has each character in as few bytes as it takes."""
     text = json.dumps(body)
     if len(text) > _MAX_ESCAPED:
         # Clients that take no thought of encodings read escapes right, but these can make three bytes of one.

@@ -1,8 +1,7 @@
-"""One real system for the whole session, or for each of its processes, with its own files and ports."""
+"""What the tests of the running system (`tests.running_system`) share."""
 
 import json
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,42 +13,11 @@ from domain.image import ImageFacts
 from events.record import GALLERY_IMAGE, IMAGE, add_example_keys
 from local.deployment import STACK
 from local.sample import sample_jpeg
-from local.system import LocalSystem, State, ignore_shell_settings
+from local.system import State
 from tests.builders import NOW, a_file, an_image
 from tests.e2e.fault_bench import OPEN_SHARDS, Bench
 from tests.e2e.operator import Operator
-from tests.e2e.origins import ALLOWED, ALSO_ALLOWED
 from tests.e2e.shop import Shop
-
-_PRODUCT_IDS = count(1_000)
-
-
-@pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    """A system of this process's own: its tests change roles, variables, policies and rules."""
-    ignore_shell_settings()
-    parameters = {"AllowedOrigins": f"{ALLOWED},{ALSO_ALLOWED}"}
-    local_system = LocalSystem(tmp_path_factory.mktemp("system"), 0, print, parameters)
-    yield local_system.start()
-    local_system.stop()
-
-
-@pytest.fixture(scope="session")
-def shop(system: State) -> Shop:
-    return Shop(system)
-
-
-@pytest.fixture
-def product_id(system: State) -> int:
-    """A product of the test's own, without pictures."""
-    return new_product(system)
-
-
-def new_product(system: State) -> int:
-    """Add a product that no other test knows, without pictures."""
-    product_id = next(_PRODUCT_IDS)
-    DynamoProducts(system.endpoint.client("dynamodb"), system.resources.table).add(product_id)
-    return product_id
 
 
 @pytest.fixture(scope="session")

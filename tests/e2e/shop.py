@@ -114,6 +114,14 @@ class Shop:
         """Open a picture as the public does, without a key."""
         return self._http.get(url)
 
+    def visit(
+        self, path: str, headers: Mapping[str, str] | None = None, **query: int | str
+    ) -> httpx.Response:
+        """Ask the storefront's routes as the public does, without a key."""
+        url = f"{self.state.api_url}/api/storefront/{path}"
+        # Without any, a query in the path stays.
+        return self._http.get(url, params=query or None, headers=headers)
+
     def url(self, product_id: int | str = 123) -> str:
         """Return the URL of a product's images."""
         return f"{self.state.api_url}/api/products/{product_id}/images"

@@ -82,6 +82,7 @@ CASES: dict[str, dict[str, tuple[object, object]]] = {
         "reorder": (200, 200),
         "delete": (204, 404),
     },
+    "storefront": {"gallery": (200, 200), "primaries": (200, 200)},
     "describe_api": {"docs": (200, 200)},
     "extract_metadata": {"put": ("ready", "ready"), "post": ("ready", "ready")},
     "reconcile": {"schedule": (True, True)},

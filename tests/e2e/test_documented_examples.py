@@ -14,6 +14,7 @@ import pytest
 from domain.image import ImageStatus
 from local.sample import sample_jpeg
 from local.template import ROOT
+from tests.builders import A_LOOK, NOW
 from tests.e2e.contract import ImageBody
 from tests.e2e.shop import Shop
 
@@ -26,8 +27,8 @@ LEFT = {
 }
 """Pages whose examples are pasted, and the names of the pictures that they leave: one deletes its first."""
 _RUN = {"sh": ["bash", "-ec"], "python": [sys.executable, "-c"]}
-_STARTS = re.compile(r"^(make|sam) ", re.MULTILINE)
-"""Examples that start or deploy a system; tests of their own run them."""
+_STARTS = re.compile(r"^(make|sam|python3 -m http.server) ", re.MULTILINE)
+"""Examples that start or deploy something; tests of their own run them."""
 
 
 @pytest.fixture
@@ -65,20 +66,39 @@ def test_the_examples_of_a_page_run_one_after_the_other_as_they_are_pasted(
     shop: Shop, product_id: int, example_folder: Path, page: str, language: str
 ) -> None:
     script = _pasted(page, language, shop, product_id)
+    run = _run(script, language, shop, example_folder)
+    assert run.returncode == 0, run.stderr
+    assert '"status": 4' not in run.stdout
+    names = {shop.settled(image).name for image in shop.gallery(product_id)}
+    assert names == LEFT[page, language]
+
+
+@pytest.mark.parametrize("language", ["sh", "python"])
+def test_the_storefronts_examples_run_as_they_are_pasted(
+    shop: Shop, product_id: int, example_folder: Path, language: str
+) -> None:
+    image_id = shop.add(sample_jpeg(640, 480), product_id=product_id).id
+    ref = shop.state.finished(product_id, image_id).ref
+    assert shop.state.catalog.mark_rendered(ref, A_LOOK, NOW)
+    script = _pasted("docs/storefront.md", language, shop, product_id)
+    run = _run(script, language, shop, example_folder)
+    assert run.returncode == 0, run.stderr
+    assert '"status": 4' not in run.stdout
+    rendition = f"/media/{A_LOOK.path(ref, A_LOOK.renditions[0])}"
+    assert run.stdout.count(rendition) == {"sh": 2, "python": 1}[language]
+
+
+def _run(script: str, language: str, shop: Shop, folder: Path) -> subprocess.CompletedProcess[str]:
     # The variables that the page's own lines do not set, as its first lines set them.
     environment = {**os.environ, "BASE_URL": shop.state.api_url, "API_KEY": shop.state.keys["staff"]}
-    run = subprocess.run(
+    return subprocess.run(
         [*_RUN[language], script],
-        cwd=example_folder,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert run.returncode == 0, run.stderr
-    assert '"status": 4' not in run.stdout
-    names = {shop.settled(image).name for image in shop.gallery(product_id)}
-    assert names == LEFT[page, language]
 
 
 def _pasted(page: str, language: str, shop: Shop, product_id: int) -> str:
@@ -86,10 +106,14 @@ def _pasted(page: str, language: str, shop: Shop, product_id: int) -> str:
     text = (ROOT / page).read_text()
     blocks = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     script = "\n".join(block for block in blocks if not _STARTS.search(block))
-    assert "/api/products/123/" in script
-    return script.replace("http://localhost:8000", shop.state.api_url).replace(
-        "/api/products/123/", f"/api/products/{product_id}/"
-    )
+    assert "/products/123/" in script
+    for printed, meant in (
+        ("http://localhost:8000", shop.state.api_url),
+        ("/products/123/", f"/products/{product_id}/"),
+        ("product_ids=123,124", f"product_ids={product_id},124"),
+    ):
+        script = script.replace(printed, meant)
+    return script
 
 
 def _example(name: str, shop: Shop) -> str:

@@ -45,6 +45,7 @@ LOGGED: dict[str, dict[str, str | None]] = {
         "reorder": "gallery reordered",
         "delete": "image deleted",
     },
+    "storefront": {"gallery": None, "bad_ids": "request rejected"},
     "describe_api": {"docs": "answered"},
     "reconcile": {"schedule": "reconciled"},
     "forget_image": {"deleted": "image forgotten", "foreign_path": "not a picture's address, ignored"},

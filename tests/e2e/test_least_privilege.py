@@ -118,6 +118,14 @@ def a_look_at_a_gallery(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.page(product_id))
 
 
+def a_visit_to_a_gallery(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.visit(f"products/{product_id}/images"))
+
+
+def a_visit_to_a_category(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.visit("primary-images", product_ids=str(product_id)))
+
+
 def a_look_at_a_picture(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.show(product_id, _pending(shop, product_id).ref.image_id))
 
@@ -331,6 +339,8 @@ PROOFS = [
     _proof("gallery", "s3:DeleteObject", MEDIA, a_deletion, "204", INTERNAL),
     _proof("gallery", "s3:DeleteObject", INCOMING, a_deletion_of_what_is_pending, "204", INTERNAL),
     _proof("gallery", "events:PutEvents", BUS, a_deletion, "204", INTERNAL),
+    _proof("storefront", "dynamodb:Query", f"{CATALOG}/index/gallery", a_visit_to_a_gallery, "200", INTERNAL),
+    _proof("storefront", "dynamodb:BatchGetItem", CATALOG, a_visit_to_a_category, "200", INTERNAL),
     _proof("extract_metadata", "s3:GetObject", INCOMING, the_event_of_a_picture, "ready", ENDS),
     _proof("extract_metadata", "s3:PutObject", MEDIA, the_event_of_a_picture, "ready", ENDS),
     _proof("extract_metadata", "dynamodb:UpdateItem", CATALOG, the_event_of_a_picture, "ready", ENDS),
@@ -421,6 +431,7 @@ UNPROVEN = {
             ("upload_image", "UploadImageLogGroup"),
             ("reserve_upload", "ReserveUploadLogGroup"),
             ("gallery", "GalleryLogGroup"),
+            ("storefront", "StorefrontLogGroup"),
             ("describe_api", "DescribeApiLogGroup"),
             ("extract_metadata", "ExtractMetadataLogGroup"),
             ("reconcile", "ReconcileLogGroup"),

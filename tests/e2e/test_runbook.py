@@ -19,9 +19,9 @@ from domain.reconcile import PATIENCE
 from domain.user import User
 from tests.builders import OPERATOR, a_ref, an_image, jpeg
 from tests.e2e.aws_command import printed_commands, run_aws
-from tests.e2e.conftest import new_product
 from tests.e2e.operator import Operator
 from tests.e2e.shop import Shop, media_key
+from tests.running_system import new_product
 
 CONTENT = jpeg(50, 50)
 

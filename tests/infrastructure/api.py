@@ -4,6 +4,7 @@ from local.template import Template
 from tests.infrastructure.stack import Properties, functions, of_type, references
 
 IMAGES = "/api/products/{product_id}/images"
+STOREFRONT = ("/api/storefront/products/{product_id}/images", "/api/storefront/primary-images")
 ROUTES = {
     (f"POST {IMAGES}", "ApiKey"): "UploadImageFunction",
     (f"POST {IMAGES}/uploads", "ApiKey"): "ReserveUploadFunction",
@@ -12,6 +13,7 @@ ROUTES = {
     (f"PATCH {IMAGES}/{{image_id}}", "ApiKey"): "GalleryFunction",
     (f"DELETE {IMAGES}/{{image_id}}", "ApiKey"): "GalleryFunction",
     (f"PUT {IMAGES}/order", "ApiKey"): "GalleryFunction",
+    **{(f"GET {path}", "NONE"): "StorefrontFunction" for path in STOREFRONT},
     ("GET /api/openapi.json", "NONE"): "DescribeApiFunction",
     ("GET /api/docs", "NONE"): "DescribeApiFunction",
     # Preflight requests, and methods that a path does not have.
@@ -21,6 +23,7 @@ ROUTES = {
     (f"ANY {IMAGES}/{{image_id}}", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}/order", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}/uploads", "NONE"): "DescribeApiFunction",
+    **{(f"ANY {path}", "NONE"): "DescribeApiFunction" for path in STOREFRONT},
 }
 """Every route with its authorizer and its function: what is open to all is written here on purpose."""
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from domain.image import ImageFormat
+from handlers.json_request import PrimariesQuery, ShownPageQuery
 from local.media import ADDRESS
 from local.template import Template, media_headers
 from tests.builders import TOKEN, a_ref
-from tests.infrastructure.api import api_definition
+from tests.infrastructure.api import STOREFRONT, api_definition
 from tests.infrastructure.stack import Properties, as_sub, evaluate, of_type
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -20,6 +21,8 @@ ALL_VIEWER_EXCEPT_HOST_HEADER = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
 METHODS = {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"}
 """All that CloudFront passes on."""
+
+QUERY_OF_STOREFRONT = [*ShownPageQuery.model_fields, *PrimariesQuery.model_fields]
 
 CACHED_ERRORS = {400, 403, 404, 405, 414, 500, 501, 502, 503, 504}
 """What CloudFront may keep for 10 s unless told otherwise (developer guide, "HTTP 4xx and 5xx status…")."""
@@ -62,6 +65,7 @@ def test_pictures_come_from_the_bucket_and_all_else_from_the_stage(cdn: Properti
         "/media/*": "images",
         "/api/docs": "api",
         "/api/openapi.json": "api",
+        "/api/storefront/*": "api",
         "/api/*": "api",
         "*": "api",
     }
@@ -81,7 +85,8 @@ def test_the_api_is_passed_on_whole_and_never_from_a_cache(cdn: Properties) -> N
 def test_the_description_comes_from_the_cache_and_compressed_whatever_is_asked_beside_its_path(
     cdn: Properties, template: Template
 ) -> None:
-    described = {path for path in api_definition(template)["paths"] if "products" not in path}
+    keyless = {path for path in api_definition(template)["paths"] if not path.startswith("/api/products")}
+    described = keyless - {*STOREFRONT}
     assert described == {"/api/docs", "/api/openapi.json"}
     for path in described:
         behavior = behaviors(cdn)[path]
@@ -99,6 +104,29 @@ def test_the_description_comes_from_the_cache_and_compressed_whatever_is_asked_b
         "CookiesConfig": {"CookieBehavior": "none"},
         "HeadersConfig": {"HeaderBehavior": "none"},
         "QueryStringsConfig": {"QueryStringBehavior": "none"},
+    }
+
+
+def test_the_storefront_comes_from_the_cache_and_compressed_by_its_path_and_its_own_parameters_alone(
+    cdn: Properties, template: Template
+) -> None:
+    behavior = behaviors(cdn)["/api/storefront/*"]
+    # Before the pattern that takes whatever belongs to the API.
+    assert list(behaviors(cdn)).index("/api/storefront/*") < list(behaviors(cdn)).index("/api/*")
+    assert behavior["Compress"] is True
+    assert behavior["CachePolicyId"] == {"Ref": "CdnStorefrontCaching"}
+    assert "OriginRequestPolicyId" not in behavior
+    assert set(behavior["AllowedMethods"]) == METHODS
+    policy = of_type(template, "AWS::CloudFront::CachePolicy")["CdnStorefrontCaching"]["CachePolicyConfig"]
+    # As long as the function says, whatever the parameters allow it to say, and no error longer than that.
+    longest = template["Parameters"]["StorefrontMaxAge"]["MaxValue"]
+    assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, longest)
+    assert policy["ParametersInCacheKeyAndForwardedToOrigin"] == {
+        "EnableAcceptEncodingGzip": True,
+        "EnableAcceptEncodingBrotli": True,
+        "CookiesConfig": {"CookieBehavior": "none"},
+        "HeadersConfig": {"HeaderBehavior": "none"},
+        "QueryStringsConfig": {"QueryStringBehavior": "whitelist", "QueryStrings": QUERY_OF_STOREFRONT},
     }
 
 
@@ -242,6 +270,7 @@ def test_pictures_alone_pass_through_functions_that_are_published(
 ADDRESSES = [
     *(f"/{a_ref().media_key(image_format)}" for image_format in ImageFormat),
     f"/{a_ref().media_prefix}/r1/640.avif",
+    f"/{a_ref().media_prefix}/r1-0123abcd/640-animated.webp",
 ]
 OTHER_SPELLINGS = [
     "/media/",

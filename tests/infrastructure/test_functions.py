@@ -32,6 +32,8 @@ API_GATEWAY_TIMEOUT_SECONDS = 29
 LAMBDA_EVENT_BYTES = 6_291_456
 
 ENVIRONMENT = {
+    "STOREFRONT_MAX_AGE": "${StorefrontMaxAge}",
+    "STOREFRONT_STALE": "${StorefrontStaleWhileRevalidate}",
     "ALLOWED_ORIGINS": "${AllowedOrigins}",
     "DAILY_UPLOAD_QUOTA": "${DailyUploadQuota}",
     "EXTRACT_METADATA_FUNCTION": "${ExtractMetadataFunction}",

@@ -26,6 +26,8 @@ OTHER_VALUES = {
     "OldVersionDays": "1",
     "IncomingVersionDays": "1",
     "InvalidateDeleted": "false",
+    "StorefrontMaxAge": "1",
+    "StorefrontStaleWhileRevalidate": "1",
     "LogRetentionDays": "1",
     "GatewayLogRole": "account",
     "LogLevel": "DEBUG",

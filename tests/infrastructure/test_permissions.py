@@ -56,6 +56,12 @@ PERMISSIONS = {
         BUS_ARN: {"events:PutEvents"},
         "${GalleryLogGroup.Arn}": WRITE_LOGS,
     },
+    # What anybody may call reads, and nothing else.
+    "StorefrontRole": {
+        "${CatalogTable.Arn}/index/gallery": {"dynamodb:Query"},
+        "${CatalogTable.Arn}": {"dynamodb:BatchGetItem"},
+        "${StorefrontLogGroup.Arn}": WRITE_LOGS,
+    },
     "ReconcileRole": {
         "${CatalogTable.Arn}/index/open": {"dynamodb:Query"},
         "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},

@@ -55,6 +55,17 @@ def test_vulnerabilities_are_looked_for_every_week_and_when_a_lock_changes() -> 
         assert f"--script {lock.removesuffix('.lock')}\n" in MAKEFILE
 
 
+def test_what_npm_brings_is_locked_by_its_hash_from_whichever_registry_and_runs_no_scripts() -> None:
+    lock = json.loads((ROOT / "page/package-lock.json").read_text())
+    packages = [package for path, package in lock["packages"].items() if path]
+    assert packages
+    assert [each for each in packages if not each["integrity"].startswith("sha512-")] == []
+    assert [each for each in packages if "resolved" in each] == []
+    settings = (ROOT / "page/.npmrc").read_text().split()
+    assert {"ignore-scripts=true", "omit-lockfile-registry-resolved=true"} <= set(settings)
+    assert re.search(r"npm-cli\.js \S+ page ci ", MAKEFILE)
+
+
 @pytest.fixture
 def osv() -> Iterator["Osv"]:
     server = Osv()

@@ -10,10 +10,12 @@ from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_key
 from adapters.dynamo_products import DynamoProducts
+from adapters.dynamo_storefront import DynamoStorefront
 from domain.image import ImageRef
 from domain.ports import IdBlocks, ImageCatalog, Products
+from domain.storefront import Storefront
 from tests.builders import a_catalog_table
-from tests.fakes import InMemoryImageCatalog, InMemoryProducts
+from tests.fakes import InMemoryImageCatalog, InMemoryProducts, InMemoryStorefront
 from tests.integration.faults import hook
 from tests.sdk_models import models_read_once
 
@@ -30,10 +32,11 @@ class Catalog(ImageCatalog, IdBlocks, Protocol):
 
 @dataclass(frozen=True)
 class Shop:
-    """A catalogue, and the products in it."""
+    """A catalogue, the products in it, and what the public sees of them."""
 
     catalog: Catalog
     products: Products
+    storefront: Storefront
     damage: Callable[[ImageRef], None]
     """Make the record of a picture unreadable."""
 
@@ -44,6 +47,7 @@ def shop_in_memory() -> Iterator[Shop]:
     yield Shop(
         catalog,
         InMemoryProducts(catalog),
+        InMemoryStorefront(catalog),
         lambda ref: catalog.damaged.add((ref.product_id, ref.image_id)),
     )
 
@@ -57,7 +61,12 @@ def shop_on_dynamodb() -> Iterator[Shop]:
         def damage(ref: ImageRef) -> None:
             remove_attribute(client, table, ref, "name")
 
-        yield Shop(DynamoImageCatalog(client, table), DynamoProducts(client, table), damage)
+        yield Shop(
+            DynamoImageCatalog(client, table),
+            DynamoProducts(client, table),
+            DynamoStorefront(client, table),
+            damage,
+        )
 
 
 def remove_attribute(client: "DynamoDBClient", table: str, ref: ImageRef, name: str) -> None:

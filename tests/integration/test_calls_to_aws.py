@@ -111,6 +111,8 @@ def test_each_route_takes_the_calls_and_the_units_that_the_table_says(routes: Ro
         ("reserve", 1),
         ("list", 1),
         ("show", 1),
+        ("storefront gallery", 1),
+        ("storefront primaries", 2),
         ("metadata", 5),
         ("metadata of a primary", 5),
     ],
@@ -170,13 +172,14 @@ def test_a_change_of_nothing_takes_one_call(shop: Shop) -> None:
     assert made == ["BatchGetItem"]
 
 
-def test_a_new_order_of_a_hundred_pictures_takes_two_calls(shop: Shop) -> None:
+def test_a_new_order_of_a_hundred_pictures_takes_five_calls(shop: Shop) -> None:
     shop.put([an_image(ref=a_ref(image_id)) for image_id in range(1, MAX_IMAGES + 1)])
     made = shop.watch()
     ReorderImages(shop.catalog, InMemoryImageEvents(), lambda: NOW)(
         PRODUCT_ID, list(range(MAX_IMAGES, 0, -1))
     )
-    assert made == ["Query", "TransactWriteItems"]
+    # The second and the last two keep the product's note of its first picture.
+    assert made == ["Query", "UpdateItem", "TransactWriteItems", "Query", "UpdateItem"]
 
 
 def test_a_gallery_that_is_too_large_for_a_new_order_is_refused_by_one_call(shop: Shop) -> None:

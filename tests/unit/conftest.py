@@ -27,6 +27,7 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "extract_metadata",
         "reserve_upload",
         "gallery",
+        "storefront",
         "describe_api",
         "reconcile",
         "forget_image",

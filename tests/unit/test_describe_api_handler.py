@@ -17,6 +17,7 @@ from handlers.problems import HttpResponse
 from openapi.document import PATH
 from tests.builders import REQUEST_ID, a_context
 from tests.conftest import ColdStart
+from tests.infrastructure.api import STOREFRONT
 from tests.unit.conftest import Printed
 
 IMAGES = "/api/products/{product_id}/images"
@@ -28,6 +29,7 @@ DOCUMENT: dict[str, Any] = {
         IMAGES: {"parameters": [], "get": {}, "post": {}},
         f"{IMAGES}/order": {"put": {}},
         "/api/docs": {"get": {}},
+        **{path: {"get": {}} for path in STOREFRONT},
     },
 }
 SWAGGER_UI = Path(aws_lambda_powertools.__file__).parent / "event_handler/openapi/swagger_ui"
@@ -133,6 +135,20 @@ def test_the_description_does_not_depend_on_who_asks_so_that_a_cache_may_keep_it
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert "Vary" not in headers
     assert headers["Cache-Control"] == "public, max-age=300"
+
+
+@pytest.mark.parametrize("allowed_origins", ["", "https://admin.example"])
+def test_any_page_may_ask_the_storefront_whichever_origins_are_allowed_elsewhere(
+    swagger_ui: Path, allowed_origins: str
+) -> None:
+    for path in STOREFRONT:
+        for method, status in (("OPTIONS", 204), ("PUT", 405)):
+            response = answer(
+                swagger_ui, method, path, origin="https://shop.example", allowed_origins=allowed_origins
+            )
+            assert response["statusCode"] == status
+            assert response["headers"]["Access-Control-Allow-Origin"] == "*"
+            assert response["headers"]["Allow"] == "GET, OPTIONS"
 
 
 def test_a_preflight_request_of_another_origin_is_not_allowed(swagger_ui: Path) -> None:

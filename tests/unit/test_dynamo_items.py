@@ -20,13 +20,16 @@ from adapters.dynamo_items import (
     image_from_item,
     image_to_item,
     images_from_items,
+    look_from_item,
+    look_to_attributes,
     product_to_item,
 )
 from domain.errors import ImageRecordDamagedError
 from domain.failure import Failure
-from domain.image import Announcement, ImageFacts, ImageSnapshot, ImageStatus, ProductImage
+from domain.image import Announcement, ImageFacts, ImageFormat, ImageSnapshot, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, SAID, SHA256, an_image, with_changes
+from domain.rendition import Rendition
+from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SAID, SHA256, an_image, with_changes
 from tests.integration.faults import hook
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ COMPLETED = replace(
     NEW,
     status=ImageStatus.READY,
     facts=ImageFacts(48, 32, "RGB"),
+    look=A_LOOK,
     failure=DAMAGED,
     sha256=SHA256,
 )
@@ -48,6 +52,7 @@ ITEM: Item = {
     "width": {"N": "48"},
     "height": {"N": "32"},
     "mode": {"S": "RGB"},
+    **look_to_attributes(A_LOOK),
     "error": {"S": "It is damaged."},
     "error_code": {"S": "corrupt"},
     "sha256": {"S": SHA256},
@@ -74,6 +79,7 @@ CHANGED_BY_MISSING: dict[str, dict[str, object]] = {
     "announced_sha256": {"announcement": Announcement(None, LATER)},
     "status": {"status": ImageStatus.PENDING},
     **{name: {"facts": None} for name in ("width", "height", "mode")},
+    **{name: {"look": None} for name in look_to_attributes(A_LOOK)},
     "error": {"failure": None},
     "error_code": {"failure": DAMAGED._replace(code=None)},
     "sha256": {"sha256": None},
@@ -98,6 +104,19 @@ def test_a_completed_record_is_read_in_full() -> None:
 def test_why_a_picture_failed_comes_back_as_it_was_written(failure: Failure) -> None:
     item = {**image_to_item(NEW), **failure_to_attributes(failure)}
     assert image_from_item(item).failure == failure
+
+
+def test_what_was_made_of_a_picture_is_kept_shortly() -> None:
+    files = tuple(Rendition(width, width, ImageFormat.AVIF, 50 * width) for width in range(160, 1_600, 120))
+    item = look_to_attributes(A_LOOK._replace(renditions=files))
+    assert len(files) == 12
+    assert sum(len(name) + len(str(value)) for name, value in item.items()) < 420
+    assert look_from_item(item) == A_LOOK._replace(renditions=files)
+
+
+def test_a_picture_of_which_no_file_was_made_is_not_one_that_waits_for_them() -> None:
+    look = A_LOOK._replace(renditions=())
+    assert look_from_item(look_to_attributes(look)) == look
 
 
 @pytest.mark.parametrize("name", ImageDetails._fields)
@@ -136,6 +155,12 @@ def test_a_record_without_what_was_always_there_is_damaged_and_says_where(name: 
         ("updated_at", {"S": "2026-03-14T09:26:53"}),
         ("form_expires_at", {"S": ""}),
         ("error_code", {"S": "out of luck"}),
+        ("renditions", {"S": "r1 320.AVIF"}),
+        ("renditions", {"S": "r1 320x213.TIFF:7204"}),
+        ("renditions", {"N": "1"}),
+        ("placeholder", {"S": "no base64#b4533c"}),
+        ("has_alpha", {"S": "no"}),
+        ("frames", {"S": "3"}),
     ],
 )
 def test_an_attribute_that_holds_what_it_cannot_hold_is_damage_and_no_default(
@@ -186,7 +211,7 @@ def test_whatever_writes_a_record_again_writes_every_detail(
     client = dynamodb_client()
     sent = record(client)
     assert write(DynamoImageCatalog(client, "t"), seen, changed)
-    [params] = sent
+    [params] = [each for each in sent if "TransactItems" in each]
     [written] = params["TransactItems"]
     assert image_from_item({**image_to_item(seen), **set_by(written["Update"])}) == changed
 
@@ -195,7 +220,7 @@ def record(client: "DynamoDBClient") -> list[dict[str, Any]]:
     """Let each call succeed without being made; return what each is given."""
     sent: list[dict[str, Any]] = []
     hook(client, "provide-client-params", lambda params, **_: sent.append(params))
-    hook(client, "before-call", lambda **_: (AWSResponse("", 200, HTTPHeaders(), None), {}))
+    hook(client, "before-call", lambda **_: (AWSResponse("", 200, HTTPHeaders(), None), {"Items": []}))
     return sent
 
 

@@ -2,7 +2,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, override
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import boto3
 import pytest
@@ -12,10 +12,10 @@ from moto import mock_aws
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from domain.errors import UnavailableError
-from domain.failure import Failure
-from domain.image import MAX_ID, ImageFormat, Primary, ProductImage
+from domain.image import MAX_ID, ImageFacts, ImageFormat, Primary, ProductImage
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_REACH
+from domain.rendition import Look, Placeholder, Rendition
 from domain.text import MAX_SHORT_BYTES
 from domain.user import User
 from handlers.gallery import GalleryHandler
@@ -559,9 +559,33 @@ def test_a_picture_with_the_longest_texts_may_come_back_whole_however_it_is_writ
 
 def test_a_list_of_the_longest_texts_is_an_answer_below_one_megabyte(gallery: Gallery) -> None:
     add_longest(gallery, *range(MAX_ID - 100, MAX_ID))
-    page = gallery.page({"limit": "100"})
-    assert len(page["body"].encode()) < 1_000_000
-    assert [image["alt_text"] for image in body(page)["results"]] == [LONGEST_TEXT] * 100
+    # Not all of them fit: the next page goes on where this one ends.
+    query: dict[str, str] = {"limit": "100"}
+    seen: list[int] = []
+    sizes: list[int] = []
+    while query:
+        page = gallery.page(query)
+        sizes.append(len(page["body"].encode()))
+        assert {image["alt_text"] for image in body(page)["results"]} == {LONGEST_TEXT}
+        seen += [image["id"] for image in body(page)["results"]]
+        query = dict(parse_qsl(urlsplit(body(page)["next"] or "").query))
+    assert seen == list(range(MAX_ID - 100, MAX_ID))
+    assert len(sizes) == 2
+    assert 900_000 < sizes[0] < 1_000_000
+
+
+def test_a_new_order_of_the_longest_texts_is_answered_with_as_many_as_fit_below_one_megabyte(
+    gallery: Gallery,
+) -> None:
+    image_ids = list(range(MAX_ID - 100, MAX_ID))
+    add_longest(gallery, *image_ids)
+    answer = gallery.order(*reversed(image_ids))
+    assert len(answer["body"].encode()) < 1_000_000
+    shown = [image["id"] for image in body(answer)["results"]]
+    behind = body(gallery.page(dict(parse_qsl(urlsplit(body(answer)["next"]).query))))["results"]
+    assert [*shown, *(image["id"] for image in behind)] == image_ids[::-1]
+    # The tag is that of the whole order.
+    assert gallery.order(*image_ids, if_match=answer["headers"]["ETag"])["statusCode"] == 200
 
 
 LONGEST_TEXT = "\U0001f45f" * ALT_TEXT_LIMIT
@@ -581,7 +605,19 @@ def add_longest(gallery: Gallery, *image_ids: int) -> None:
             order=-ORDER_LIMIT,
         )
         gallery.catalog.reserve(image)
-        gallery.catalog.mark_failed(image.ref, Failure("unsupported_feature", LONGEST_NAME), SHA256, NOW)
+        facts = ImageFacts(16_384, 16_384, "I;16B")
+        gallery.catalog.mark_ready(image.ref, a_file(image_format=ImageFormat.WEBP, facts=facts), NOW)
+        gallery.catalog.mark_rendered(image.ref, LARGEST_LOOK, NOW)
+
+
+LARGEST_LOOK = Look(
+    "r1234567",
+    tuple(Rendition(2_048, 2_048, ImageFormat.AVIF, 9_999_999, is_animated=True) for _ in range(12)),
+    Placeholder(bytes(25), "#ffffff"),
+    has_alpha=False,
+    frames=500,
+)
+"""More files than any picture has."""
 
 
 def test_a_failed_picture_cannot_become_the_primary(gallery: Gallery) -> None:
@@ -708,7 +744,7 @@ def damage_told(printed: Printed) -> list[tuple[float, int, int]]:
     lines = printed()
     counts = [line["DamagedRecords"][0] for line in lines if "DamagedRecords" in line]
     logs = [line for line in lines if line.get("message") == "damaged record"]
-    assert all((log["level"], log["attribute"]) == ("ERROR", "size") for log in logs)
+    assert all((log["level"], log["attribute"]) == ("ERROR", "name") for log in logs)
     return [(n, log["product_id"], log["image_id"]) for n, log in zip(counts, logs, strict=True)]
 
 

@@ -1,10 +1,11 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from domain.image import Announcement, ImageFormat, ImageStatus
 from handlers.image_json import image_json
-from tests.builders import DAMAGED, NOW, SHA256, TOKEN, a_ready_image, a_ref, an_image
+from tests.builders import A_LOOK, DAMAGED, NOW, SHA256, TOKEN, a_ready_image, a_ref, an_image
 
 BASE_URL = "https://shop.example"
 
@@ -30,6 +31,10 @@ PENDING = {
     "sha256": None,
     "error": None,
     "error_code": None,
+    "renditions": None,
+    "placeholder": None,
+    "has_alpha": None,
+    "frames": None,
     "upload_expires_at": None,
 }
 
@@ -48,6 +53,30 @@ def test_a_ready_picture_has_its_size_and_mode() -> None:
         "status": "ready",
         "sha256": SHA256,
     }
+
+
+def test_what_was_made_of_a_picture_for_the_public_is_listed_with_addresses() -> None:
+    body = image_json(a_ready_image(look=A_LOOK), base_url=BASE_URL, is_primary=False)
+    renditions: Any = body["renditions"]
+    still, _, _, animated = renditions
+    assert still == {
+        "width": 320,
+        "height": 213,
+        "type": "AVIF",
+        "f": f"https://shop.example/media/42/1-{TOKEN}/r1/320.avif",
+        "size": 7_204,
+        "is_animated": False,
+    }
+    assert animated == {
+        "width": 320,
+        "height": 213,
+        "type": "WEBP",
+        "f": f"https://shop.example/media/42/1-{TOKEN}/r1/320-animated.webp",
+        "size": 51_002,
+        "is_animated": True,
+    }
+    assert body["placeholder"] == {"thumbhash": "AAECAwQFBgcICQoLDA0ODxAREhMU", "color": "#b4533c"}
+    assert (body["has_alpha"], body["frames"]) == (False, 3)
 
 
 def test_a_failed_picture_says_why() -> None:

@@ -74,7 +74,9 @@ def test_a_page_whose_origin_is_allowed_may_use_it(allowed: list[str]) -> None:
     assert refusal_of_front(call, hosts=[], allowed_origins=allowed) is None
 
 
-@pytest.mark.parametrize("path", ["/media/1/2.jpg", "/api/docs", "/api/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/media/1/2.jpg", "/api/storefront/primary-images", "/api/docs", "/api/openapi.json"]
+)
 def test_any_page_may_show_what_the_cdn_shows_to_anybody(path: str) -> None:
     headers = {"sec-fetch-site": "cross-site", "origin": EVIL}
     assert front(asked("GET", path, headers)) is None

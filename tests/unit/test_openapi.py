@@ -18,13 +18,22 @@ from domain.image import ImageFormat, ImageSnapshot, ImageStatus
 from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.list_images import MAX_PAGE_SIZE
 from domain.upload_fields import FALSE, TRUE, parse_upload_fields
-from handlers.image_json import image_json
+from handlers.image_json import image_json, shown_json
 from handlers.json_request import AnnounceBody, ChangeBody, OrderBody
 from handlers.problems import problem_response
 from local.template import ROOT, Template, translate
-from openapi.bodies import GalleryBody, ImageBody, ProblemBody, ReservedImageBody
+from openapi.bodies import (
+    GalleryBody,
+    ImageBody,
+    PrimariesBody,
+    ProblemBody,
+    ReservedImageBody,
+    ShownGalleryBody,
+    ShownImageBody,
+)
 from openapi.document import PATH, build, render
-from tests.builders import REQUEST_ID, a_ready_image, an_image
+from tests.builders import A_LOOK, REQUEST_ID, a_ready_image, an_image
+from tests.infrastructure.api import STOREFRONT
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -46,8 +55,10 @@ MODELS: dict[str, "type[BaseModel]"] = {
         GalleryBody,
         ImageBody,
         OrderBody,
+        PrimariesBody,
         ProblemBody,
         ReservedImageBody,
+        ShownGalleryBody,
     )
 }
 WITH_RETRY_AFTER = {"throttled", "temporarily_unavailable", "request_in_progress"}
@@ -82,14 +93,14 @@ def test_it_describes_every_route_of_the_template_and_no_other(
     }
 
 
-def test_only_the_description_itself_needs_no_key(document: dict[str, Any]) -> None:
+def test_only_the_storefront_and_the_description_itself_need_no_key(document: dict[str, Any]) -> None:
     open_to_all = {
         path
         for path, item in document["paths"].items()
         for name, operation in item.items()
         if name != "parameters" and operation.get("security") == []
     }
-    assert open_to_all == {"/api/openapi.json", "/api/docs"}
+    assert open_to_all == {*STOREFRONT, "/api/openapi.json", "/api/docs"}
     assert document["security"] == [{"apiKey": []}]
 
 
@@ -104,12 +115,23 @@ def test_every_operation_says_how_it_may_fail(document: dict[str, Any]) -> None:
                 assert operation["responses"][status]["content"].keys() == {"application/problem+json"}
 
 
-@pytest.mark.parametrize("image", [an_image(), a_ready_image()], ids=["pending", "ready"])
+@pytest.mark.parametrize(
+    "image",
+    [an_image(), a_ready_image(), a_ready_image(look=A_LOOK)],
+    ids=["pending", "ready", "with renditions"],
+)
 def test_the_json_of_a_picture_is_what_is_described(image: Any) -> None:  # noqa: ANN401 - a record
     snapshot = ImageSnapshot(image, None)
     body = image_json(snapshot.image, base_url="https://shop.example", is_primary=snapshot.is_primary)
     assert ImageBody.model_validate_json(json.dumps(body)).id == image.ref.image_id
     assert body.keys() == ImageBody.model_fields.keys()
+
+
+@pytest.mark.parametrize("image", [a_ready_image(), a_ready_image(look=A_LOOK)], ids=["new", "rendered"])
+def test_what_the_public_sees_of_a_picture_is_what_is_described(image: Any) -> None:  # noqa: ANN401 - a record
+    body = shown_json(image, base_url="https://shop.example", is_primary=True)
+    assert ShownImageBody.model_validate_json(json.dumps(body)).id == image.ref.image_id
+    assert body.keys() == ShownImageBody.model_fields.keys()
 
 
 def test_the_formats_that_are_described_are_those_of_the_service() -> None:

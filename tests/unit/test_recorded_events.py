@@ -24,6 +24,7 @@ from handlers.idempotency import SafeRetries
 from handlers.problems import HttpResponse
 from handlers.reconcile import ReconcileHandler
 from handlers.reserve_upload import ReserveUploadHandler
+from handlers.storefront import StorefrontHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
 from openapi.document import build
@@ -34,6 +35,7 @@ from tests.fakes import (
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryPublicCache,
+    InMemoryStorefront,
     TickingClock,
     once_per_key_with,
     reserve_upload_with,
@@ -47,6 +49,7 @@ from tests.recorded_events import (
     OBJECTS,
     RESERVATIONS,
     SCHEDULES,
+    STOREFRONT,
     UPLOADS,
     check_answer,
     check_authorization,
@@ -111,6 +114,21 @@ def test_the_gallery_function_answers_each_payload(case: str) -> None:
     check_answer(answer_of(handler, "gallery", case), GALLERY[case])
 
 
+@pytest.mark.parametrize("case", STOREFRONT)
+def test_the_storefronts_function_answers_each_payload(case: str) -> None:
+    catalog = InMemoryImageCatalog(GALLERY_IMAGE.product_id)
+    catalog.reserve(an_image(ref=GALLERY_IMAGE))
+    catalog.mark_ready(GALLERY_IMAGE, a_file(facts=ImageFacts(96, 64, "RGB")), NOW)
+    handler = StorefrontHandler(
+        InMemoryStorefront(catalog),
+        max_age=60,
+        stale=60,
+        logger=Logger(service="storefront"),
+        metrics=Metrics(namespace="ProductImages", service="storefront"),
+    )
+    check_answer(answer_of(handler, "storefront", case), STOREFRONT[case])
+
+
 @pytest.mark.parametrize("case", DESCRIPTIONS)
 def test_the_function_that_describes_the_api_answers_each_payload(case: str, tmp_path: Path) -> None:
     for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css"):
@@ -161,6 +179,7 @@ def test_every_payload_has_its_test() -> None:
     tested |= {f"upload_image/{case}" for case in UPLOADS}
     tested |= {f"reserve_upload/{case}" for case in RESERVATIONS}
     tested |= {f"gallery/{case}" for case in GALLERY}
+    tested |= {f"storefront/{case}" for case in STOREFRONT}
     tested |= {f"describe_api/{case}" for case in DESCRIPTIONS}
     tested |= {f"extract_metadata/{case}" for case in OBJECTS}
     tested |= {f"reconcile/{case}" for case in SCHEDULES}
@@ -192,9 +211,12 @@ def test_an_object_that_is_told_twice_is_told_as_the_same_one() -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("case", DESCRIPTIONS)
-def test_what_is_open_to_all_is_asked_for_without_a_key(case: str) -> None:
-    event = recorded("describe_api", case)
+@pytest.mark.parametrize(
+    ("function", "case"),
+    [*(("describe_api", case) for case in DESCRIPTIONS), *(("storefront", case) for case in STOREFRONT)],
+)
+def test_what_is_open_to_all_is_asked_for_without_a_key(function: str, case: str) -> None:
+    event = recorded(function, case)
     assert "authorization" not in event["headers"]
     assert "authorizer" not in event["requestContext"]
 

@@ -1,0 +1,61 @@
+"""A browser for the tests of this folder, and a page of it for each of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.browser.browsers import NONE_FOUND, InstalledBrowser, find_browsers
+
+_FOLDER = Path(__file__).parent
+_FOUND = find_browsers()
+_WITHOUT = "test_a_browser_is_there"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where there is no browser, fail once and say so, instead of once for each test."""
+    here = [item for item in items if item.path.is_relative_to(_FOLDER)]
+    if _FOUND or not here:
+        return
+    left_out = [item for item in here if item.name != _WITHOUT]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+# Of this package, not of the session: while Playwright runs, its event loop does, in which nobody else could
+# start one of his own.
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package", params=[*_FOUND] or [None], ids=str)
+def browser(playwright: Playwright, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    installed: InstalledBrowser | None = request.param
+    if installed is None:
+        pytest.fail(NONE_FOUND, pytrace=False)
+    browser = getattr(playwright, installed.kind).launch(
+        executable_path=None if installed.channel else installed.path,
+        channel=installed.channel,
+        args=installed.arguments,
+        env=installed.environment or None,
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A window of its own: no other test's storage, English as its language."""
+    context = browser.new_context(locale="en-GB", reduced_motion="reduce")
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()

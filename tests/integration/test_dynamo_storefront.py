@@ -1,0 +1,322 @@
+"""How what the public sees is read: in how many calls, and that a product's head never hides a picture."""
+
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from adapters.aws import dynamodb_client
+from adapters.dynamo_gallery import read_first
+from adapters.dynamo_heads import count_one_more, settle_head
+from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_items import image_to_item, product_key
+from adapters.dynamo_products import DynamoProducts
+from adapters.dynamo_storefront import DynamoStorefront
+from domain.errors import UnavailableError
+from domain.storefront import MAX_PRODUCTS
+from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_catalog_table, a_file, a_ref, an_image
+from tests.integration.conftest import Shop, shop_in_memory, shop_on_dynamodb
+from tests.integration.faults import answer_with, hook
+from tests.integration.test_storefront import (
+    add_failed,
+    add_pending,
+    add_ready,
+    delete,
+    move,
+    point,
+    primary,
+    reorder,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+type Step = Callable[[Shop], object]
+
+
+class Table:
+    """A catalogue on moto, and what is asked of it."""
+
+    def __init__(self) -> None:
+        self.client: DynamoDBClient = dynamodb_client()
+        self.name = a_catalog_table(self.client)
+        storefront = DynamoStorefront(self.client, self.name)
+        catalog = DynamoImageCatalog(self.client, self.name)
+        self.shop = Shop(catalog, DynamoProducts(self.client, self.name), storefront, lambda _: None)
+        self.shop.products.add(PRODUCT_ID)
+
+    def watch(self) -> list[str]:
+        made: list[str] = []
+        hook(self.client, "before-call", lambda model, **_: made.append(model.name))
+        return made
+
+    def product(self) -> dict[str, Any]:
+        key = product_key(PRODUCT_ID)
+        return self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)["Item"]
+
+    def change_product(self, update: str, **values: dict[str, str]) -> None:
+        given = {f":{name}": value for name, value in values.items()}
+        parameters: dict[str, Any] = {"ExpressionAttributeValues": given} if given else {}
+        key = product_key(PRODUCT_ID)
+        self.client.update_item(TableName=self.name, Key=key, UpdateExpression=update, **parameters)
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    with mock_aws():
+        yield Table()
+
+
+def test_a_gallery_takes_one_call_with_its_count_and_also_if_there_is_no_such_product(table: Table) -> None:
+    add_ready(table.shop, 1, 2, 3)
+    made = table.watch()
+    assert shown(table.shop, limit=1, offset=1) == (3, [2])
+    assert made == ["Query"]
+
+
+def test_a_hundred_products_take_two_calls_whether_a_primary_was_named_or_not(table: Table) -> None:
+    product_ids = range(PRODUCT_ID, PRODUCT_ID + MAX_PRODUCTS)
+    for product_id in product_ids:
+        table.shop.products.add(product_id)
+        first, second = 2 * product_id, 2 * product_id + 1
+        add_ready(table.shop, first, second, product_id=product_id)
+        if product_id % 2:
+            point(table.shop, second, product_id)
+    made = table.watch()
+    images = table.shop.storefront.primaries(product_ids).images
+    assert {each: image.ref.image_id for each, image in images.items()} == {
+        each: 2 * each + each % 2 for each in product_ids
+    }
+    assert made == ["BatchGetItem"] * 2
+
+
+def test_products_without_pictures_or_that_are_not_there_take_one_call(table: Table) -> None:
+    made = table.watch()
+    assert table.shop.storefront.primaries([PRODUCT_ID, 99]).images == {}
+    assert made == ["BatchGetItem"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda shop: delete(shop, 1),
+        lambda shop: move(shop, 1, order=1),
+        lambda shop: reorder(shop, {1: 1, 2: 0, 3: 2}),
+        lambda shop: add_ready(shop, 4, order=-1),
+    ],
+    ids=["deleted", "moved", "reordered", "a new first one"],
+)
+def test_it_stays_at_two_calls_whatever_comes_of_the_first_picture(table: Table, change: Step) -> None:
+    add_ready(table.shop, 1, 2, 3)
+    change(table.shop)
+    made = table.watch()
+    assert primary(table.shop) in {2, 4}
+    assert made == ["BatchGetItem"] * 2
+
+
+@pytest.mark.parametrize("add", [add_pending, add_failed])
+def test_a_first_picture_that_is_not_ready_takes_one_more_call(
+    table: Table, add: Callable[[Shop, int], None]
+) -> None:
+    add(table.shop, 1)
+    add_ready(table.shop, 2)
+    made = table.watch()
+    assert primary(table.shop) == 2
+    assert made == ["BatchGetItem", "BatchGetItem", "Query"]
+
+
+def test_a_product_from_before_there_were_heads_is_looked_into_until_a_picture_of_it_is_deleted(
+    table: Table,
+) -> None:
+    add_ready(table.shop, 1, 2)
+    table.change_product("REMOVE head, turns")
+    # One that would come first, were nothing there.
+    add_ready(table.shop, 3, order=1)
+    made = table.watch()
+    assert primary(table.shop) == 1
+    assert made == ["BatchGetItem", "Query"]
+    delete(table.shop, 2)
+    made.clear()
+    assert primary(table.shop) == 1
+    assert made == ["BatchGetItem"] * 2
+
+
+def test_a_product_from_before_pictures_were_counted_takes_another_one(table: Table) -> None:
+    table.change_product("REMOVE head, turns, image_count")
+    add_pending(table.shop, 1)
+    assert table.product()["head"] == {"S": "!"}
+    assert table.product()["image_count"] == {"N": "1"}
+
+
+def test_the_first_picture_and_those_behind_it_are_reserved_by_one_call_and_one_before_it_by_two(
+    table: Table,
+) -> None:
+    made = table.watch()
+    for image_id, order in ((1, 0), (2, 0), (3, 5)):
+        add_pending(table.shop, image_id, order=order)
+    assert made == ["TransactWriteItems"] * 3
+    made.clear()
+    add_pending(table.shop, 4, order=-1)
+    assert made == ["TransactWriteItems"] * 2
+
+
+def test_a_head_is_raised_by_nobody_who_saw_the_gallery_before_another_picture_came(table: Table) -> None:
+    add_ready(table.shop, 1, 3)
+    delete(table.shop, 1)
+    table.change_product("SET head = :head", head={"S": "!"})
+    hooked = False
+
+    def reserve_meanwhile(model: Any, **_: object) -> None:  # noqa: ANN401 - the SDK's
+        nonlocal hooked
+        if model.name == "UpdateItem" and not hooked:
+            hooked = True
+            add_pending(table.shop, 2, order=-1)
+
+    hook(table.client, "before-call", reserve_meanwhile)
+    settle_head(table.client, table.name, PRODUCT_ID)
+    table.shop.catalog.mark_ready(a_ref(2), a_file(), NOW)
+    assert primary(table.shop) == 2
+
+
+def test_a_head_that_cannot_be_settled_stays_a_bound(table: Table) -> None:
+    add_ready(table.shop, 1)
+    table.change_product("SET head = :head", head={"S": "!"})
+
+    def turn(model: Any, **_: object) -> None:  # noqa: ANN401 - the SDK's
+        if model.name == "Query":
+            other = dynamodb_client()
+            other.update_item(
+                TableName=table.name,
+                Key=product_key(PRODUCT_ID),
+                UpdateExpression="ADD turns :one",
+                ExpressionAttributeValues={":one": {"N": "1"}},
+            )
+
+    hook(table.client, "after-call", turn)
+    settle_head(table.client, table.name, PRODUCT_ID)
+    assert table.product()["head"] == {"S": "!"}
+    assert primary(table.shop) == 1
+
+
+def test_the_head_of_a_product_that_is_gone_is_nothing_to_settle(table: Table) -> None:
+    settle_head(table.client, table.name, 99)
+    assert not table.shop.products.exists(99)
+
+
+def test_a_reservation_gives_up_where_others_always_come_first(table: Table) -> None:
+    add_pending(table.shop, 1)
+
+    def turn(model: Any, **_: object) -> None:  # noqa: ANN401 - the SDK's
+        if model.name == "TransactWriteItems":
+            other = dynamodb_client()
+            other.update_item(
+                TableName=table.name,
+                Key=product_key(PRODUCT_ID),
+                UpdateExpression="ADD turns :one",
+                ExpressionAttributeValues={":one": {"N": "1"}},
+            )
+
+    hook(table.client, "before-call", turn)
+    with pytest.raises(UnavailableError):
+        add_pending(table.shop, 2, order=-1)
+
+
+def test_what_was_found_of_a_product_tells_its_head_with_another_picture(table: Table) -> None:
+    place = image_to_item(an_image())["place"]
+
+    def head(product: dict[str, Any]) -> object:
+        update: Any = count_one_more(table.name, an_image(), product)["Update"]
+        return update["ExpressionAttributeValues"][":head"]
+
+    assert head({"image_count": {"N": "0"}, "head": {"S": "z"}}) == place
+    assert head({"image_count": {"N": "1"}, "head": {"S": "z"}}) == place
+    assert head({"image_count": {"N": "1"}, "head": {"S": "0"}}) == {"S": "0"}
+    assert head({"image_count": {"N": "1"}}) == {"S": "!"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_in_whatever_order_it_shows_what_the_fake_does(seed: int) -> None:
+    with shop_in_memory() as fake, shop_on_dynamodb() as real:
+        for shop in (fake, real):
+            shop.products.add(PRODUCT_ID)
+        for step in steps(random.Random(seed)):  # noqa: S311 - the order of a test is no secret
+            for shop in (fake, real):
+                step(shop)
+            assert (primary(real), shown(real, 50)) == (primary(fake), shown(fake, 50))
+
+
+def steps(chance: random.Random) -> Iterator[Step]:
+    """Yield thirty things that happen to a gallery, each of which is possible at its time."""
+    ready: list[int] = []
+    pending: list[int] = []
+    for image_id in range(1, 31):
+        order = chance.randint(-2, 2)
+        moves = ["move", "delete", "reorder"] if ready else []
+        match chance.choice(["reserve", "reserve", *["inspect"] * len(pending), *moves]):
+            case "reserve":
+                pending.append(image_id)
+                yield partial(add_pending, image_id=image_id, order=order)
+            case "inspect":
+                inspected = pending.pop(chance.randrange(len(pending)))
+                outcome = chance.choice([become_ready, become_ready, fail, withdraw])
+                if outcome is become_ready:
+                    ready.append(inspected)
+                yield partial(outcome, image_id=inspected)
+            case "move":
+                yield partial(move, image_id=chance.choice(ready), order=order)
+            case "delete":
+                yield partial(delete, image_id=ready.pop(chance.randrange(len(ready))))
+            case _:
+                yield partial(reorder, orders={each: chance.randint(-2, 2) for each in ready})
+
+
+def become_ready(shop: Shop, image_id: int) -> None:
+    shop.catalog.mark_ready(a_ref(image_id), a_file(), NOW)
+
+
+def fail(shop: Shop, image_id: int) -> None:
+    shop.catalog.mark_failed(a_ref(image_id), DAMAGED, SHA256, NOW)
+
+
+def withdraw(shop: Shop, image_id: int) -> None:
+    shop.catalog.withdraw(a_ref(image_id), NOW)
+
+
+def test_a_first_picture_behind_many_that_failed_is_found(table: Table) -> None:
+    for image_id in range(1, 25):
+        add_failed(table.shop, image_id)
+    add_ready(table.shop, 25, 26)
+    delete(table.shop, 26)
+    made = table.watch()
+    assert primary(table.shop) == 25
+    assert made == ["BatchGetItem"] * 2
+
+
+def test_the_picture_that_is_pointed_at_is_found_however_large_the_gallery(table: Table) -> None:
+    # Longer than the service lets a text be, so that few records make a megabyte.
+    for image_id in range(1, 13):
+        image = an_image(ref=a_ref(image_id), alt_text="x" * 100_000)
+        table.shop.catalog.reserve(image)
+        table.shop.catalog.mark_ready(image.ref, a_file(), NOW)
+    assert read_first(table.client, table.name, PRODUCT_ID)[0] == table.shop.catalog.get(PRODUCT_ID, 1)
+    point(table.shop, 12)
+    assert read_first(table.client, table.name, PRODUCT_ID)[0] == table.shop.catalog.get(PRODUCT_ID, 12)
+
+
+def test_a_product_that_goes_meanwhile_has_no_first_picture(table: Table) -> None:
+    assert read_first(table.client, table.name, 99) == (None, [])
+
+
+def test_what_is_denied_is_no_condition_that_did_not_hold(table: Table) -> None:
+    add_ready(table.shop, 1)
+    table.change_product("SET head = :head", head={"S": "!"})
+    answer_with(table.client, "AccessDeniedException", event="before-call.dynamodb.UpdateItem")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        settle_head(table.client, table.name, PRODUCT_ID)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        table.shop.catalog.mark_rendered(a_ref(1), A_LOOK, NOW)
