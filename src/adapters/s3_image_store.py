@@ -120,7 +120,9 @@ class S3ImageStore:
         try:
             self._client.delete_object(Bucket=self._bucket, Key=ref.incoming_key)
         except (BotoCoreError, ClientError) as error:
-            _log.warning("what came in stays until it expires: %s", type(error).__name__)
+            # The message may name the key, which is not to be told.
+            why = error_code(error) if isinstance(error, ClientError) else type(error).__name__
+            _log.warning("what came in stays until it expires: %s", why)
 
     def unpublish(self, ref: ImageRef, keep: ImageFormat | None = None) -> None:
         """List what there is and remove it; where one copy is kept, so is all that was made of it."""

@@ -595,7 +595,11 @@ def _reconciled(shop: Shop, look: Callable[[], str]) -> Outcome:
 
 
 def _denies(text: str, action: str) -> bool:
-    return "AccessDenied" in text and f"perform: {action} " in text
+    by_name = "AccessDenied" in text and f"perform: {action} " in text
+    # Of several keys S3 says of each what became of it, and of which right it lacks nothing.
+    of_several = "(AccessDenied) when calling the DeleteObjects operation" in text
+    left = "stays until it expires: AccessDenied" in text
+    return by_name or (action == "s3:DeleteObject" and (of_several or left))
 
 
 def _is_logged(state: State, right: Right, since: float) -> bool | None:

@@ -104,7 +104,7 @@ def test_nothing_of_a_pictures_exif_data_is_logged_even_at_level_debug(
     caplog.set_level("DEBUG")
     pipeline = Pipeline()
     content = picture(image_format.name, exif=private_exif())
-    pipeline.upload(content[: len(content) // 2] if is_cut else content)
+    pipeline.upload(content[: len(content) // 4] if is_cut else content)
     assert pipeline.tell(KEY) == [(KEY, "failed" if is_cut else "ready")]
     printed, _ = capsys.readouterr()
     assert "image inspected" in printed
@@ -214,7 +214,8 @@ def test_the_deployed_function_completes_the_record_with_the_primary_and_tells_w
     assert answer == {"images": [{"key": KEY, "outcome": "ready"}]}
     assert writes == ["TransactWriteItems"]
     image = snapshot.image
-    assert [json.loads(str(entry["Detail"])) for entry in told] == [detail_of(ImageSummary.of(image))]
+    [detail] = [json.loads(str(entry["Detail"])) for entry in told]
+    assert detail.items() >= detail_of(ImageSummary.of(image)).items()
     assert (image.facts, snapshot.is_primary) == (ImageFacts(48, 32, "RGB"), True)
     assert stored == [image.media_key]
     assert image.updated_at - image.created_at > timedelta(0)

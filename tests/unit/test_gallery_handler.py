@@ -793,7 +793,7 @@ def test_a_damaged_record_itself_is_a_fault_of_ours_that_says_so(
     answer = act(gallery)
     assert problem(answer) == (500, "image_record_damaged", [])
     assert body(answer)["detail"].startswith("The record of image 2 of product 42 is damaged.")
-    assert "size" not in answer["body"]
+    assert "attribute" not in body(answer)
     assert damage_told(printed) == [(1.0, PRODUCT_ID, 2)]
     assert gallery.catalog.images == before
 
