@@ -94,6 +94,10 @@ class ChangeBody(DetailsBody):
         """Return the names of what is to be changed."""
         return sorted(self.model_fields_set & ChangeBody.model_fields.keys())
 
+    def has_no_more_than(self, shown: Mapping[str, object]) -> bool:
+        """Tell whether every field that was sent is one that is shown."""
+        return (self.model_extra or {}).keys() <= shown.keys()
+
     def require_rest_of(self, shown: Mapping[str, object]) -> None:
         """Hold what was sent beside the fields to be as it is shown.
 

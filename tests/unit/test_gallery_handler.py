@@ -324,6 +324,12 @@ def test_what_cannot_be_changed_is_named_where_it_differs(gallery: Gallery) -> N
     assert body(gallery.show(1)) == read
 
 
+def test_a_field_that_there_never_was_is_refused_whatever_the_picture_has_become(gallery: Gallery) -> None:
+    gallery.add(1)
+    answer = gallery.patch({"order": 2, "colour": "red"}, {"If-Match": '"another"'})
+    assert problem(answer) == (400, "invalid_fields", ["colour"])
+
+
 def test_a_picture_that_changed_since_it_was_read_is_stale_first(gallery: Gallery) -> None:
     gallery.add_pending(1)
     pending = gallery.show(1)
