@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from tests.browser.browsers import NONE_FOUND, InstalledBrowser, find_browsers
 
 _FOLDER = Path(__file__).parent
-_FOUND = find_browsers()
+_FOUND: list[InstalledBrowser | None] = [*find_browsers()]
 _WITHOUT = "test_a_browser_is_there"
 
 
@@ -32,7 +32,7 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
-@pytest.fixture(scope="package", params=[*_FOUND] or [None], ids=str)
+@pytest.fixture(scope="package", params=_FOUND or [None], ids=str)
 def browser(playwright: Playwright, request: pytest.FixtureRequest) -> Iterator[Browser]:
     installed: InstalledBrowser | None = request.param
     if installed is None:
