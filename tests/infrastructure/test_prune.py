@@ -36,7 +36,11 @@ def calls_of_adapters() -> set[str]:
                     func=ast.Attribute(attr="get_paginator"), args=[ast.Constant(value=str(operation))]
                 ):
                     found.add(operation)
-                case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_client"), attr=method)):
+                case ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Attribute(attr="_client") | ast.Name(id="client"), attr=method
+                    )
+                ):
                     found.add(method)
     return found - {"get_paginator", "generate_presigned_post"}
 
