@@ -49,6 +49,8 @@ class _Segment(NamedTuple):
     payload: memoryview
     whole: memoryview
     """That of a scan with its data."""
+    has_stray: bool
+    """Whether a scan has what none has."""
 
 
 class _Patterns(NamedTuple):
@@ -64,6 +66,8 @@ class _Patterns(NamedTuple):
     """A marker that may end a scan: none of restart, and none that nothing has."""
     stray: re.Pattern[bytes]
     """What no scan has: it may be of something that was put behind a picture without an end marker."""
+    end_or_stray: re.Pattern[bytes]
+    """Either, so that the pixels of most pictures are looked through once."""
 
 
 def copy(content: bytes) -> bytes:
@@ -85,17 +89,17 @@ def _pieces(content: bytes) -> list[Piece]:
     segments, failure = _segments(content)
     header = Header(_START_OF_IMAGE)
     pieces = header.pieces
-    behind_scan = 0
-    for marker, payload, segment in segments:
+    behind_scan, has_stray = 0, False
+    for marker, payload, segment, is_with_stray in segments:
         if not _is_signed(marker, payload):
             pieces.append(segment)
         elif not behind_scan:
             header.add(marker, payload)
         if marker == _SOS:
             header.end()
-            behind_scan = len(pieces)
+            behind_scan, has_stray = len(pieces), is_with_stray
     is_ended = failure is None and behind_scan > 0
-    if is_ended and not _patterns().stray.search(pieces[behind_scan - 1]):
+    if is_ended and not has_stray:
         return [*pieces, _END_OF_IMAGE]
     end = end_of_pixels(pieces[:behind_scan]) if behind_scan else None
     if end is None and not is_ended:
@@ -125,9 +129,12 @@ def _segments(content: bytes) -> tuple[list[_Segment], Failure | None]:
         failure = _payload_failure(marker, payload)
         if failure:
             return found, failure
-        end = _end_of_scan(content, end) if marker == _SOS else end
+        has_stray = False
+        if marker == _SOS:
+            end, has_stray = _end_of_scan(content, end)
+            has_stray = has_stray or _patterns().stray.search(payload) is not None
         if _is_of_use(marker, payload):
-            found.append(_Segment(marker, payload, view[at:end]))
+            found.append(_Segment(marker, payload, view[at:end], has_stray))
         at = end
     raise NotAPictureError(too_complex(f"more than {_MAX_SEGMENTS:,} segments"))
 
@@ -189,11 +196,18 @@ def _is_whole(marker: int, payload: memoryview) -> bool:
     return at == len(payload)
 
 
-def _end_of_scan(content: bytes, at: int) -> int:
-    """Return where the entropy-coded data ends: at a marker that is none of restart, or what fills up."""
-    found = _patterns().end_of_scan.search(content, at)
+def _end_of_scan(content: bytes, at: int) -> tuple[int, bool]:
+    """Return where the entropy-coded data ends, at a marker that is none of restart, or what fills up.
+
+    And tell whether it has what no scan has.
+    """
+    patterns = _patterns()
+    found = patterns.end_or_stray.search(content, at)
+    has_stray = found is not None and patterns.stray.match(found[0]) is not None
+    if found and has_stray:
+        found = patterns.end_of_scan.search(content, found.end())
     end = found.start() if found else len(content)
-    return at + len(content[at:end].rstrip(b"\xff")) if content[end - 1] == _FILL else end
+    return at + len(content[at:end].rstrip(b"\xff")) if content[end - 1] == _FILL else end, has_stray
 
 
 def _end_of_what_says_nothing(content: bytes, at: int) -> int:
@@ -218,6 +232,7 @@ def _patterns() -> _Patterns:
         re.compile(skipped, re.DOTALL),
         re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]"),
         re.compile(rb"\xff[\x01-\xbf]"),
+        re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]"),
     )
 
 
