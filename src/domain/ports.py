@@ -24,6 +24,11 @@ from domain.image import (
     UploadStamp,
 )
 from domain.image_events import ImageEventKind, ImageSummary
+from domain.rendition import Placeholder, Rendition
+
+if TYPE_CHECKING:
+    # Of no use to a function that renders nothing.
+    from domain.recipe import Recipe
 
 if TYPE_CHECKING:
     # Only who makes renditions needs it.
@@ -308,6 +313,28 @@ class ImageInspector(Protocol):
 
         Raises:
             NotAPictureError: it does not decode, or is too large to; its failure says why.
+
+        """
+        ...
+
+
+class Rendered(NamedTuple):
+    """What was made of a picture, in the order of `domain.rendition.Look`, each file with its bytes."""
+
+    files: tuple[tuple[Rendition, bytes], ...]
+    placeholder: Placeholder
+    has_alpha: bool
+    frames: int
+
+
+class ImageRenderer(Protocol):
+    """Makes the files that a storefront shows."""
+
+    def render(self, content: bytes, image_format: ImageFormat, recipe: "Recipe") -> Rendered:
+        """Make all files of a recipe: upright, in sRGB, with nothing but pixels in them.
+
+        Raises:
+            NotRenderableError: it cannot be done; the error says why.
 
         """
         ...

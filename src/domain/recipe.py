@@ -55,7 +55,7 @@ class Recipe(NamedTuple):
         fallback = ImageFormat.WEBP if has_alpha else ImageFormat.JPEG
         for image_format, widths in ((ImageFormat.AVIF, self.widths), (fallback, self.fallback_widths)):
             for width, height in ladder(width_px, height_px, widths):
-                yield Still(width, height, image_format, self._quality(image_format, width))
+                yield Still(width, height, image_format, self.quality(image_format, width))
 
     def base(self, width_px: int, height_px: int) -> tuple[int, int]:
         """Return the size of the largest file of a picture of this size."""
@@ -65,7 +65,8 @@ class Recipe(NamedTuple):
             for size in ladder(width_px, height_px, widths)
         )
 
-    def _quality(self, image_format: ImageFormat, width_px: int) -> int:
+    def quality(self, image_format: ImageFormat, width_px: int) -> int:
+        """Return the quality of a file of this format, 0 to 100 as its encoder counts."""
         usual, more = {
             ImageFormat.AVIF: (self.avif_quality, 10),
             ImageFormat.JPEG: (78, 7),
