@@ -15,7 +15,7 @@ from domain.rendition import Placeholder, Rendition
 from domain.text import clean_short_text
 
 MAX_ANSWER_BYTES = 100_000_000
-"""Of all files of a picture. The most that was seen of noise, which nothing compresses, is a quarter of it."""
+"""Of all files of a picture: twice what was seen of noise, which nothing compresses."""
 _FORMATS = {each.name: each for each in (ImageFormat.AVIF, ImageFormat.JPEG, ImageFormat.WEBP)}
 _MAX_HASH_BYTES = 25
 _COLOR = re.compile(r"#[0-9a-f]{6}")
@@ -71,7 +71,7 @@ def _read(answer: Answer | None, recipe: Recipe) -> Rendered:
             "color": str(color),
             "has_alpha": bool(has_alpha),
             "frames": int(frames),
-        } if _COLOR.fullmatch(color) and frames > 0:
+        } if _COLOR.fullmatch(color) and _are_numbers(frames):
             try:
                 placeholder = Placeholder(_hash(thumbhash), color)
                 read = tuple(_files(files, memoryview(answer.content), recipe)) if answer else ()
@@ -110,10 +110,12 @@ def _files(files: list[Any], content: memoryview, recipe: Recipe) -> Iterator[tu
 def _rendition(said: object, recipe: Recipe) -> Rendition:
     match said:
         case [int(width), int(height), str(name), int(size_bytes), bool(is_animated)] if name in _FORMATS:
-            # To Python, truth values are integers.
-            numbers = (width, height, size_bytes)
-            is_usual = min(numbers) > 0 and not any(isinstance(number, bool) for number in numbers)
             widest = max(*recipe.widths, *recipe.fallback_widths)
-            if is_usual and width <= widest and height <= MAX_HEIGHT_PX:
+            if _are_numbers(width, height, size_bytes) and width <= widest and height <= MAX_HEIGHT_PX:
                 return Rendition(width, height, _FORMATS[name], size_bytes, is_animated)
     raise ValueError(said)
+
+
+def _are_numbers(*values: int) -> bool:
+    # To Python, truth values are integers.
+    return all(value > 0 and not isinstance(value, bool) for value in values)

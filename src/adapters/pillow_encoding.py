@@ -16,6 +16,9 @@ _OPTIONS: dict[ImageFormat, dict[str, Any]] = {
     ImageFormat.JPEG: {"subsampling": "4:4:4", "progressive": True, "optimize": True},
     ImageFormat.WEBP: {"method": 4},
 }
+_DATED = (b"mvhd", b"tkhd", b"mdhd")
+_WEBP_FLAGS_AT, _WEBP_HAS_ALPHA = 20, 0x10
+"""Of an animation, which always has them (RFC 9649, 2.7)."""
 
 
 def encoded(pixels: Image.Image, image_format: ImageFormat, recipe: Recipe) -> bytes:
@@ -33,7 +36,13 @@ def encoded_moving(
     """Return pixels of one size and mode as an animation; to play 0 times is to play for ever."""
     first, *others = pictures
     moving = {"save_all": True, "append_images": others, "duration": list(durations_ms), "loop": plays}
-    return _saved(first, image_format, recipe, **moving)
+    content = bytearray(_saved(first, image_format, recipe, **moving))
+    if image_format is ImageFormat.AVIF:
+        _undate(content)
+    elif first.mode == "RGBA":
+        # libwebp says so only if a frame is stored with alpha, not if one gives way to nothing.
+        content[_WEBP_FLAGS_AT] |= _WEBP_HAS_ALPHA
+    return bytes(content)
 
 
 def _saved(pixels: Image.Image, image_format: ImageFormat, recipe: Recipe, **more: object) -> bytes:
@@ -44,3 +53,12 @@ def _saved(pixels: Image.Image, image_format: ImageFormat, recipe: Recipe, **mor
     quality = recipe.quality(image_format, pixels.width)
     pixels.save(file, image_format.name, quality=quality, **options, **more)
     return file.getvalue()
+
+
+def _undate(content: bytearray) -> None:
+    """Blank the moments at which an AVIF was made, so that the same pictures make the same file."""
+    for name in _DATED:
+        at = content.find(name, 0, content.find(b"mdat"))
+        # Creation and modification in 8 bytes each, in version 0 in 4 (ISO/IEC 14496-12, 8.2.2).
+        dates = 16 if content[at + 4] else 8
+        content[at + 8 : at + 8 + dates] = bytes(dates)

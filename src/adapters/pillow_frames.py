@@ -38,7 +38,8 @@ class Frames:
         self._orientation = orientation(picture)
         self._stored_size = picture.size
         self._colors = Colors(picture.info.get("icc_profile"), cmyk)
-        self._bits = content[_BITS_AT] if picture.format == "PNG" else 8
+        if picture.format == "PNG":
+            _scale_hidden(picture, content[_BITS_AT])
         # Of some animated PNGs the first picture is for programs that cannot move it.
         self._first = 1 if picture.info.get("default_image") else 0
         self.count = frame_count(picture) - self._first
@@ -67,13 +68,15 @@ class Frames:
         if picture.tell() != index + self._first:
             picture.seek(index + self._first)
         picture.load()
-        pixels = _plain(picture, self._bits)
+        pixels = _plain(picture)
         if index and pixels.size != self._stored_size:
             # A frame of a GIF may be larger than those before it; browsers show none of that.
             pixels = pixels.crop((0, 0, *self._stored_size))
         pixels = self._colors.to_srgb(scaled(pixels, self._turned(size)))
         if self._orientation in _TURNED:
             pixels = pixels.transpose(_TURNED[self._orientation])
+        if pixels is picture:
+            pixels = pixels.copy()
         # JPEG's encoder would write a comment that it finds there, and others a profile.
         pixels.info = {}
         return pixels
@@ -86,29 +89,33 @@ class Frames:
         return (size[1], size[0]) if self._orientation in SIDEWAYS else size
 
 
-def _plain(picture: Image.Image, bits: int) -> Image.Image:
-    """Return the decoded pixels of an image of so many bits a sample as L, LA, RGB, RGBA or CMYK."""
-    mode, hidden = picture.mode, picture.info.get("transparency")
+def _scale_hidden(picture: Image.Image, bits: int) -> None:
+    """Write the colour that a PNG hides as Pillow decodes it: to 8 bits, and only gray of 16 bits to 16."""
+    hidden = picture.info.get("transparency")
+    if isinstance(hidden, tuple) and bits == _DEEP:
+        picture.info["transparency"] = tuple(value >> 8 for value in hidden)
+    elif picture.mode == "L" and hidden is not None:
+        picture.info["transparency"] = hidden * _OPAQUE // (2**bits - 1)
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """Return decoded pixels as L, LA, RGB, RGBA or CMYK."""
+    mode, hides = picture.mode, "transparency" in picture.info
     if mode in {"CMYK", "LA", "RGBA"}:
         return picture
     if mode == "I;16":
-        return _of_16_bits(picture, hidden)
+        return _of_16_bits(picture)
     if mode in {"1", "L"}:
-        if hidden is None:
-            return picture.convert("L")
-        picture.info["transparency"] = hidden * _OPAQUE // (2**bits - 1)
-        return picture.convert("LA")
-    if mode == "RGB" and bits == _DEEP and hidden is not None:
-        picture.info["transparency"] = tuple(value >> 8 for value in hidden)
+        return picture.convert("LA" if hides else "L")
     return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
 
-def _of_16_bits(picture: Image.Image, hidden: int | None) -> Image.Image:
+def _of_16_bits(picture: Image.Image) -> Image.Image:
     # A plain convert cuts off what is above 255.
     gray = picture.point(lambda value: value * (1 / 257) + 0.5).convert("L")
-    if hidden is None:
-        return gray
-    alphas = [_OPAQUE] * 2**16
-    alphas[hidden] = 0
-    gray.putalpha(picture.convert("I").point(alphas, "L"))
+    hidden = picture.info.get("transparency")
+    if hidden is not None:
+        alphas = [_OPAQUE] * 2**16
+        alphas[hidden] = 0
+        gray.putalpha(picture.convert("I").point(alphas, "L"))
     return gray

@@ -31,7 +31,7 @@ class PillowImageRenderer:
     def render(self, content: bytes, image_format: ImageFormat, recipe: Recipe) -> Rendered:
         """Decode the picture once to the largest size that is wanted, and make all stills from that."""
         try:
-            with opened(content, image_format) as picture:
+            with opened(content, image_format, is_to_be_shown=True) as picture:
                 return self._render(Frames(picture, content, self._cmyk), recipe)
         except (*TOO_LARGE, *BROKEN) as error:
             # What Pillow says may hold something of the picture.

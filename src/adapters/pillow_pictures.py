@@ -6,12 +6,13 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import override
 
 # Importing a plugin registers it; Pillow's own `init()` would load all of its fifty.
 from PIL import (
     AvifImagePlugin,
     ExifTags,
-    GifImagePlugin,  # noqa: F401 - registers GIF
+    GifImagePlugin,
     Image,
     ImageFile,
     JpegImagePlugin,  # noqa: F401 - registers JPEG
@@ -37,6 +38,8 @@ MAX_FRAMES = 500
 """Frames of an animation that are decoded, so that work stays bounded."""
 SIDEWAYS = frozenset({5, 6, 7, 8})
 """Orientations that swap width and height (Exif 2.32, 4.6.4, tag 0x0112)."""
+_TO_BACKGROUND = 2
+"""How a frame of a GIF goes (GIF89a, 23.c.iv)."""
 BROKEN = (
     *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
     struct.error,
@@ -51,16 +54,43 @@ def limit_pixels(max_pixels: int) -> None:
     Image.MAX_IMAGE_PIXELS = max_pixels
 
 
+class _GifInColor(GifImagePlugin.GifImageFile):
+    """A GIF as browsers show it."""
+
+    @override
+    def _is_palette_needed(self, p: bytes) -> bool:
+        # Pillow takes a palette of all grays for none, and the colours of later frames' palettes for grays.
+        return True
+
+    @override
+    def load_end(self) -> None:
+        super().load_end()
+        # Where a frame gives way to the background, Pillow fills in a colour if none is transparent.
+        if self.disposal_method == _TO_BACKGROUND and self.dispose and "transparency" not in self.info:
+            self.im = self.im.convert("RGBA")
+            self._mode = "RGBA"
+            self.dispose = Image.new("RGBA", self.dispose.size).im
+
+
+_GIF_IN_COLOR = "GIF IN COLOR"
+Image.register_open(_GIF_IN_COLOR, _GifInColor)
+
+
 @contextmanager
-def opened(content: bytes, image_format: ImageFormat) -> Iterator[ImageFile.ImageFile]:
+def opened(
+    content: bytes, image_format: ImageFormat, *, is_to_be_shown: bool = False
+) -> Iterator[ImageFile.ImageFile]:
     """Open a picture of this format, and no other; none of it is decoded yet.
+
+    Of one that is to be shown, the colours count, and not Pillow's name of them.
 
     Raises one of `TOO_LARGE` for a picture above the limit, and one of `BROKEN` for what is none.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(content), formats=(image_format.name,)) as picture:
+        name = _GIF_IN_COLOR if is_to_be_shown and image_format is ImageFormat.GIF else image_format.name
+        with Image.open(io.BytesIO(content), formats=(name,)) as picture:
             yield picture
 
 

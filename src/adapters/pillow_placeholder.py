@@ -1,6 +1,7 @@
 """What stands in a picture's place while it loads: a blur in 25 bytes, and its colour."""
 
 from itertools import batched
+from math import dist
 
 from PIL import Image
 
@@ -12,6 +13,8 @@ _SIDE_PX = 32
 _COLORS = 16
 _NEAR_WHITE = 235
 """From here up in red, green and blue: the paper on which products are photographed."""
+_ALIKE = 48
+"""How far apart in the cube of red, green and blue shades of one colour lie."""
 _HALF_OPAQUE = 128
 _WHITE = (255, 255, 255)
 
@@ -33,6 +36,10 @@ def _color(rgba: bytes) -> tuple[int, ...]:
         return _WHITE
     line = Image.frombytes("RGB", (len(colored), 1), bytes(value for color in colored for value in color))
     few = line.quantize(_COLORS, Image.Quantize.MEDIANCUT)
-    counts, palette = few.histogram(), few.getpalette() or []
-    most = counts.index(max(counts))
-    return tuple(palette[3 * most : 3 * most + 3])
+    palette = list(batched(few.getpalette() or [], 3, strict=True))
+    counted = list(zip(palette, few.histogram(), strict=False))
+    # Median cut gives what there is most of several entries, each with as many pixels as any other.
+    alike = [[each for each in counted if dist(color, each[0]) < _ALIKE] for color in palette]
+    most = max(alike, key=lambda near: sum(count for _, count in near))
+    pixels = sum(count for _, count in most)
+    return tuple(round(sum(color[channel] * count for color, count in most) / pixels) for channel in range(3))
