@@ -72,7 +72,7 @@ def test_megabytes_come_out_whole() -> None:
         def render(self, *_: object) -> Rendered:
             content = AVIF + bytes(5_000_000)
             return RENDERED._replace(
-                files=((Rendition(48, 32, ImageFormat.AVIF, len(content)), content),) + RENDERED.files[1:]
+                files=((Rendition(48, 32, ImageFormat.AVIF, len(content)), content), *RENDERED.files[1:])
             )
 
     assert render(Large()) == Large().render()
