@@ -107,3 +107,8 @@ def _scaled(width_px: int, height_px: int, max_width: int, max_pixels: float) ->
     """Return the largest size of these proportions within the limits, its own at most."""
     scale = min(1, max_width / width_px, MAX_HEIGHT_PX / height_px, sqrt(max_pixels / (width_px * height_px)))
     return max(1, int(width_px * scale)), max(1, int(height_px * scale))
+
+
+def read_widths(text: str) -> tuple[int, ...]:
+    """Read widths in pixels, separated by commas; they are put in order, and each is kept once."""
+    return tuple(sorted({int(width) for width in text.split(",")}))
