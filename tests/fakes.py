@@ -208,7 +208,9 @@ class InMemoryImageCatalog:
         return True
 
     def leave_unrendered(self, ref: ImageRef) -> None:
-        self._unrendered.add(ref)
+        image = self.images.get(_place(ref))
+        if image and image.status is ImageStatus.READY:
+            self._unrendered.add(ref)
 
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         failed = {"failure": failure, "sha256": sha256}

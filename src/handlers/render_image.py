@@ -64,7 +64,7 @@ class RenderImageHandler:
             self._logger.append_context_keys(request_id=context.aws_request_id),
         ):
             # The path holds the token, without which nobody knows where the bytes lie.
-            ref = ImageRef.from_media_path(str(event.get("detail", {}).get("path")))
+            ref = ImageRef.from_address(str(event.get("detail", {}).get("path")))
             if ref is None:
                 self._logger.warning("not an event of ours, ignored")
                 return {"outcome": "ignored"}
@@ -99,7 +99,7 @@ def _handler() -> RenderImageHandler:
             max_seconds=RENDERER_SECONDS,
             max_memory_bytes=RENDERER_MEMORY_BYTES,
         ),
-        events=EventBridgeImageEvents(eventbridge_client()),
+        events=EventBridgeImageEvents(eventbridge_client(), settings.stack),
         clock=partial(datetime.now, UTC),
         recipe=Recipe(
             read_widths(settings.rendition_widths),
