@@ -4,6 +4,7 @@ from PIL import Image, ImageFile
 
 from adapters.pillow_colors import Colors
 from adapters.pillow_pictures import SIDEWAYS, frame_count, orientation
+from domain.public_copy.avif import shown_size
 
 _BITS_AT, _DEEP = 24, 16
 """Where a PNG says how many bits a sample has (W3C PNG, 11.2.1)."""
@@ -36,7 +37,10 @@ class Frames:
         """Keep what all frames of `content` share; `cmyk` is the profile of pixels that have none."""
         self._picture = picture
         self._orientation = orientation(picture)
-        self._stored_size = picture.size
+        aperture = shown_size(content) if picture.format == "AVIF" else None
+        self._stored_size = self._turned(aperture) if aperture else picture.size
+        # Browsers show no more than that of an AVIF, nor of a frame of a GIF that is larger than those before.
+        self._may_be_larger = picture.format in {"AVIF", "GIF"}
         self._colors = Colors(picture.info.get("icc_profile"), cmyk)
         if picture.format == "PNG":
             _scale_hidden(picture, content[_BITS_AT])
@@ -69,8 +73,7 @@ class Frames:
             picture.seek(index + self._first)
         picture.load()
         pixels = _plain(picture)
-        if index and pixels.size != self._stored_size:
-            # A frame of a GIF may be larger than those before it; browsers show none of that.
+        if self._may_be_larger and pixels.size != self._stored_size:
             pixels = pixels.crop((0, 0, *self._stored_size))
         pixels = self._colors.to_srgb(scaled(pixels, self._turned(size)))
         if self._orientation in _TURNED:

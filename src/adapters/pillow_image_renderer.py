@@ -11,7 +11,7 @@ from adapters.pillow_encoding import encoded
 from adapters.pillow_frames import Frames, scaled
 from adapters.pillow_pictures import BROKEN, TOO_LARGE, limit_pixels, opened
 from adapters.pillow_placeholder import placeholder
-from domain.errors import NotRenderableError
+from domain.errors import NotAPictureError, NotRenderableError
 from domain.image import ImageFormat
 from domain.ports import Rendered
 from domain.recipe import Recipe, Still
@@ -33,7 +33,7 @@ class PillowImageRenderer:
         try:
             with opened(content, image_format, is_to_be_shown=True) as picture:
                 return self._render(Frames(picture, content, self._cmyk), recipe)
-        except (*TOO_LARGE, *BROKEN) as error:
+        except (*TOO_LARGE, *BROKEN, NotAPictureError) as error:
             # What Pillow says may hold something of the picture.
             raise NotRenderableError(f"decoding it ended with {type(error).__name__}") from error
 
