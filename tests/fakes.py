@@ -87,9 +87,9 @@ class InMemoryImageCatalog:
             if image and (self._is_open(image) or image.untold):
                 yield place
 
-    def postpone(self, ref: ImageRef, at: datetime) -> bool:
+    def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
         image = self.images.get(_place(ref))
-        if image is None or image.status is ImageStatus.DELETING or not self._is_open(image):
+        if image is None or image.status is not status or not self._is_open(image):
             return False
         self._open_since[_place(ref)] = at
         return True

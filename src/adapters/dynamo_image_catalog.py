@@ -96,7 +96,7 @@ class DynamoImageCatalog:
                 for page in pages:
                     yield from map(identifiers_of, page["Items"])
 
-    def postpone(self, ref: ImageRef, at: datetime) -> bool:
+    def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
         """Move an open record to the end of its partition of the index."""
 
         def update() -> None:
@@ -104,9 +104,9 @@ class DynamoImageCatalog:
                 TableName=self._table,
                 Key=image_key(ref.product_id, ref.image_id),
                 UpdateExpression="SET open_since = :at",
-                ConditionExpression="attribute_exists(open_shard) AND #status IN (:pending, :ready)",
+                ConditionExpression="attribute_exists(open_shard) AND #status = :status",
                 ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":at": {"S": iso_utc(at)}, **_PENDING, **_READY},
+                ExpressionAttributeValues={":at": {"S": iso_utc(at)}, ":status": {"S": status}},
             )
 
         return self._holds(update)

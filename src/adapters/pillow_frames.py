@@ -39,7 +39,7 @@ class Frames:
         self._orientation = orientation(picture)
         aperture = shown_size(content) if picture.format == "AVIF" else None
         self._stored_size = self._turned(aperture) if aperture else picture.size
-        # Browsers show no more than that of an AVIF, nor of a frame of a GIF that is larger than those before.
+        # Browsers show no more than that of an AVIF, nor of a GIF frame that is larger than those before.
         self._may_be_larger = picture.format in {"AVIF", "GIF"}
         self._colors = Colors(picture.info.get("icc_profile"), cmyk)
         if picture.format == "PNG":

@@ -70,8 +70,8 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def postpone(self, ref: ImageRef, at: datetime) -> bool:
-        """Let a picture count as open only since `at`; False if it no longer is, or is being deleted.
+    def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
+        """Let a picture in this status count as open only since `at`; False if it is none, or not open.
 
         It is listed behind those open since before, and stays in each list of what was open before a later
         moment.

@@ -133,7 +133,7 @@ class Reconcile:
         return Outcome.ABANDONED_REMOVED
 
     def _have_rendered(self, image: ProductImage, now: datetime) -> Outcome:
-        if not self._catalog.postpone(image.ref, now - PATIENCE):
+        if not self._catalog.postpone(image.ref, now - PATIENCE, ImageStatus.READY):
             return Outcome.CLOSED_MEANWHILE
         self._renderings.request(image)
         return Outcome.SENT_TO_RENDERING

@@ -616,7 +616,7 @@ def test_a_damaged_record_is_completed_though_it_cannot_be_told(shop: Shop, cata
         catalog.mark_ready(a_ref(1), FILE, LATER)
     with pytest.raises(ImageRecordDamagedError):
         catalog.mark_failed(a_ref(2), DAMAGED, SHA256, LATER)
-    assert open_ids(catalog) == []
+    assert open_ids(catalog) == [1]
     with pytest.raises(ImageRecordDamagedError):
         catalog.withdraw(a_ref(1), LATER)
 
@@ -906,9 +906,10 @@ def test_a_ready_picture_is_open_until_it_is_rendered(catalog: Catalog) -> None:
     assert catalog.mark_rendered(a_ref(1), A_LOOK, LATER)
     catalog.leave_unrendered(a_ref(2))
     assert open_ids(catalog, MUCH_LATER) == [3]
-    assert catalog.postpone(a_ref(3), MUCH_LATER)
+    assert catalog.postpone(a_ref(3), MUCH_LATER, ImageStatus.READY)
     assert open_ids(catalog, MUCH_LATER) == []
-    assert not [image_id for image_id in (1, 2) if catalog.postpone(a_ref(image_id), MUCH_LATER)]
+    assert not catalog.postpone(a_ref(3), MUCH_LATER, ImageStatus.PENDING)
+    assert not any(catalog.postpone(a_ref(image_id), LATER, ImageStatus.READY) for image_id in (1, 2))
 
 
 def test_only_a_ready_picture_is_left_unrendered(catalog: Catalog) -> None:

@@ -89,8 +89,9 @@ def test_what_has_been_open_for_less_than_an_hour_is_left_alone(shop: Shop) -> N
     assert shop.status(2) is ImageStatus.PENDING
 
 
-def test_what_is_ready_or_failed_is_left_alone(shop: Shop) -> None:
+def test_what_is_done_or_failed_is_left_alone(shop: Shop) -> None:
     shop.catalog.mark_ready(shop.add(1, b"picture"), a_file(), NOW)
+    shop.catalog.mark_rendered(a_ref(1), A_LOOK, NOW)
     shop.catalog.mark_failed(shop.add(2), DAMAGED, SHA256, NOW)
     assert shop.reconcile().outcomes == {}
     assert (shop.status(1), shop.status(2)) == (ImageStatus.READY, ImageStatus.FAILED)

@@ -23,6 +23,7 @@ def test_a_run_is_reported_in_full(printed: Printed) -> None:
     report = handler({}, a_context())
     assert report == {
         "sent_to_inspection": 0,
+        "sent_to_rendering": 0,
         "abandoned_removed": 2,
         "deletion_finished": 0,
         "change_told": 0,
