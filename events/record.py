@@ -281,6 +281,8 @@ def write_ready_picture(region: str) -> None:
         },
     )
     _write("render_image", "reconciled", sent)
+    gone = json.loads(json.dumps(sent).replace(IMAGE.path, ImageRef(PRODUCT_ID, 4712, IMAGE.token).path))
+    _write("render_image", "gone", gone)
     _write("render_image", "foreign", {**sent, "detail": {"path": "/media/read me.txt"}})
 
 
