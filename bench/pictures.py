@@ -1,9 +1,9 @@
 """Pictures that renditions are measured on: made, the same on every machine, and kept once made.
 
-A photograph is a sum of noise at octaves from 4 pixels to a quarter of the width, each as strong as its scale
-(what spectra of natural scenes look like: amplitude falls with frequency), in colours that change slowly; over
-it lie 60 shapes with sharp edges and soft shadows, and the grain of a sensor. A packshot is a textured, shaded
-body with fine print on white paper; a cutout is the same body with nothing around it.
+A photograph is a sum of noise at octaves from 4 pixels to a quarter of the width, the finer the weaker (as the
+spectra of natural scenes are), in colours that change slowly. Over it lie 60 lines with sharp edges, 60 soft
+shadows, and the grain of a sensor. A packshot is a textured, shaded body with fine print on white paper; a
+cutout is the same body with nothing around it.
 """
 
 import random
@@ -40,8 +40,8 @@ def _made(name: str, make: Callable[[], Image.Image]) -> Path:
     path = FILES / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        options = {"quality": _JPEG_QUALITY, "subsampling": "4:2:0"} if path.suffix == ".jpg" else {}
-        make().save(path, **options)
+        # Of PNG it has none.
+        make().save(path, quality=_JPEG_QUALITY)
     return path
 
 
@@ -70,8 +70,10 @@ def _octaves(width: int, height: int, dice: random.Random, finest: int) -> Image
     while scale >= finest:
         noise = _noise(max(2, width // scale), max(2, height // scale), dice)
         layer = noise.resize((width, height), Image.Resampling.BICUBIC)
-        whole = ImageChops.add(whole, layer.point(lambda value, by=strength: 128 + (value - 128) * by), 1, -128)
-        scale, strength = scale // 2, strength * 0.6
+        whole = ImageChops.add(
+            whole, layer.point(lambda value, by=strength: 128 + (value - 128) * by), 1, -128
+        )
+        scale, strength = scale // 2, strength * 0.7
     return whole
 
 
@@ -120,4 +122,9 @@ def _on_white(product: Image.Image) -> Image.Image:
 
 def _box(width: int, height: int, dice: random.Random) -> tuple[int, int, int, int]:
     left, top = dice.randrange(width), dice.randrange(height)
-    return left, top, left + dice.randrange(width // 30, width // 3), top + dice.randrange(height // 30, height // 3)
+    return (
+        left,
+        top,
+        left + dice.randrange(width // 30, width // 3),
+        top + dice.randrange(height // 30, height // 3),
+    )

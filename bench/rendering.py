@@ -1,8 +1,8 @@
-"""Runs in a fresh process: makes the ladder of one picture, and prints the CPU time and memory that this took."""
+"""Runs in a fresh process: makes the ladder of one picture, and prints what CPU time and memory it took."""
 
+import io
 import json
 import resource
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _MAX_PIXELS = 100_000_000
 
 def ours(picture: Path, folder: Path) -> None:
     """Render as the render function does, without its child process: it is all that costs."""
-    from adapters.pillow_image_renderer import PillowImageRenderer  # noqa: PLC0415 - each contender imports its own
+    from adapters.pillow_image_renderer import PillowImageRenderer  # noqa: PLC0415 - each its own
     from domain.image_signature import detect_format  # noqa: PLC0415 - as above
     from domain.recipe import Recipe  # noqa: PLC0415 - as above
 
@@ -26,17 +26,13 @@ def ours(picture: Path, folder: Path) -> None:
     _measure(run, folder)
 
 
-def obvious(picture: Path, folder: Path) -> None:
+def obvious(picture: Path, folder: Path, files: list[tuple[str, str, int]]) -> None:
     """Render as Pillow's tutorial does: decode all, make each size of that, save it with the defaults."""
     from PIL import Image  # noqa: PLC0415 - as above
 
-    widths = json.loads(sys.argv[1])
-
     def run() -> Iterable[tuple[str, bytes]]:
-        import io  # noqa: PLC0415 - as above
-
         with Image.open(picture) as opened:
-            for name, kind, width in widths:
+            for name, kind, width in files:
                 height = round(opened.height * width / opened.width)
                 file = io.BytesIO()
                 opened.resize((width, height), Image.Resampling.LANCZOS).save(file, kind)
