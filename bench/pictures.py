@@ -1,7 +1,7 @@
 """Pictures that renditions are measured on: made, the same on every machine, and kept once made.
 
 A photograph is a sum of noise at octaves from 4 pixels to a quarter of the width, the finer the weaker (as
-the spectra of natural scenes are), in colours that change slowly. Over it lie 60 lines with sharp edges, 60 soft
+the spectra of natural scenes are), in colours that change slowly. Over it lie 60 lines with sharp edges, soft
 shadows, and the grain of a sensor. A packshot is a textured, shaded body with fine print on white paper; a
 cutout is the same body with nothing around it.
 """
