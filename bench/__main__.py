@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from bench.environments import ROOT, BenchmarkError, about
 from bench.origin import origin
-from bench.parts import body, init, metadata, packages, upload
+from bench.parts import body, init, metadata, packages, renditions, upload
 from bench.report import write_report
 from bench.results import Findings, Row, write
 
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Callable[[str], None]], Findings]] = {
     upload.PART: upload.measure,
     body.PART: body.measure,
     metadata.PART: metadata.measure,
+    renditions.PART: renditions.measure,
     packages.PART: packages.measure,
 }
 

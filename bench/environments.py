@@ -31,6 +31,10 @@ VARIABLES = {
     "DAILY_UPLOAD_QUOTA": "0",
     "MAX_DIRECT_UPLOAD_BYTES": "4500000",
     "MAX_IMAGE_PIXELS": "100000000",
+    "RENDITION_WIDTHS": "160,320,640,1024,1600,2048",
+    "FALLBACK_WIDTHS": "320,640,1600",
+    "AVIF_QUALITY": "60",
+    "AVIF_SPEED": "8",
     "POWERTOOLS_SERVICE_NAME": "bench",
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
     # As on Lambda. Without the first, the X-Ray SDK behind Powertools' Tracer makes a client of its own and

@@ -20,9 +20,11 @@ import requests
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.eventbridge_image_events import SCHEMA_VERSION, SOURCE, detail_of
+from adapters.lambda_renderings import ready_event
 from bench.origin import origin
 from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
-from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus
+from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.image_details import ImageDetails
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import ApiKeys
 from domain.user import User
@@ -262,6 +264,46 @@ def record_objects(state: State, picture: bytes) -> None:
     _write("extract_metadata", "reconciled", {"Records": [sent]})
 
 
+def write_ready_picture(region: str) -> None:
+    """Write what EventBridge makes of `ImageReady`, as AWS documents it, and what the reconciler sends."""
+    sent = ready_event(_ready_image())
+    _write(
+        "render_image",
+        "ready",
+        {
+            "version": "0",
+            "id": "0d079340-135a-c8c6-95c2-41fb8f496c53",
+            "account": "123456789012",
+            "time": "2026-11-24T12:00:00Z",
+            "region": region,
+            "resources": [],
+            **sent,
+        },
+    )
+    _write("render_image", "reconciled", sent)
+    gone = json.loads(json.dumps(sent).replace(IMAGE.path, ImageRef(PRODUCT_ID, 4712, IMAGE.token).path))
+    _write("render_image", "gone", gone)
+    _write("render_image", "foreign", {**sent, "detail": {"path": "/media/read me.txt"}})
+
+
+def _ready_image() -> ProductImage:
+    made_at = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+    return ProductImage(
+        ref=IMAGE,
+        image_format=ImageFormat.JPEG,
+        user=User(7, "erin", "Erin Example"),
+        name="product_image.jpg",
+        size_bytes=1_234,
+        details=ImageDetails(),
+        primary_requested_at=None,
+        announcement=None,
+        status=ImageStatus.READY,
+        facts=ImageFacts(96, 64, "RGB"),
+        created_at=made_at,
+        updated_at=made_at,
+    )
+
+
 def write_schedule(state: State) -> None:
     """Write what the schedule sends, as AWS documents it: the emulator's does not come for an hour."""
     rule = "ReconcileFunctionEveryHour"
@@ -363,6 +405,7 @@ def main() -> None:
             record_json_requests(state)
             record_authorizations(state)
             record_objects(state, picture.read_bytes())
+            write_ready_picture(state.aws.region)
             write_schedule(state)
             write_deletions(state)
             write_origin(recorded_from)

@@ -43,6 +43,7 @@ FUNCTIONS = {
     "storefront": "StorefrontFunction",
     "describe_api": "DescribeApiFunction",
     "extract_metadata": "ExtractMetadataFunction",
+    "render_image": "RenderImageFunction",
     "reconcile": "ReconcileFunction",
     "forget_image": "ForgetImageFunction",
 }

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ops import invoke_settings, keys, products, repair
+from ops import images, invoke_settings, keys, products, repair
 from ops.command_line import OperatorCommands
 from ops.target import DEFAULT_STACK, TargetChoice
 from ops.verify.command import HELP, verify
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(products.app, name="products")
+app.add_typer(images.app, name="images")
 app.add_typer(repair.app, name="repair")
 app.command("invoke-settings")(invoke_settings.write_settings)
 app.command(help=HELP)(verify)
@@ -38,7 +39,7 @@ def choose_target(
         bool, typer.Option("--local", help="Work on the local system (make local) instead of AWS.")
     ] = False,
 ) -> None:
-    """Operate the product images service: its API keys, its products, repairs, and a proof that it works.
+    """Operate the product images service: its API keys, products, pictures and repairs; prove that it works.
 
     Examples:
         product-images keys list

@@ -196,7 +196,9 @@ def _pictures(payload: Any) -> tuple[str, ...]:  # noqa: ANN401 - somebody else'
 
 def _told(result: object) -> str:
     """Put what the function returned into words: of each picture what became of it."""
-    images = result.get("images") if isinstance(result, dict) else None
-    if not images:
-        return "done"
-    return ", ".join(f"{image['key']} is {image['outcome']}" for image in images)
+    match result:
+        case {"images": [*images]} if images:
+            return ", ".join(f"{image['key']} is {image['outcome']}" for image in images)
+        case {"outcome": str(outcome)}:
+            return f"it is {outcome}"
+    return "done"

@@ -50,6 +50,7 @@ _OUTPUTS = (
     "FailureQueueUrl",
     "KeysTableName",
     "ReconcileFunctionName",
+    "RenderImageFunctionName",
     "TableName",
 )
 """The stack's outputs that a command needs."""
@@ -163,6 +164,7 @@ class Target:
         forget_image = self.outputs.get("ForgetImageFunctionName")
         return {
             "extract-metadata": self.outputs["ExtractMetadataFunctionName"],
+            "render-image": self.outputs["RenderImageFunctionName"],
             "reconcile": self.outputs["ReconcileFunctionName"],
             **({"forget-image": forget_image} if forget_image else {}),
         }

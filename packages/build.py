@@ -28,6 +28,7 @@ GROUPS = {
     "StorefrontFunction": "storefront",
     "DescribeApiFunction": "describe_api",
     "ExtractMetadataFunction": "extract_metadata",
+    "RenderImageFunction": "render_image",
     "ReconcileFunction": "reconcile",
     "ForgetImageFunction": "forget_image",
     "PillowLayer": "pillow_layer",

@@ -21,7 +21,10 @@ OPERATIONS = {
     "events": {"PutEvents"},
     "lambda": {"Invoke"},
     # The SDK looks up the address that an upload form is posted to as that of CreateBucket; it calls nothing.
-    "s3": {"CreateBucket", "DeleteObject", "DeleteObjects", "GetObject", "ListObjectsV2", "PutObject"},
+    "s3": {
+        *("CreateBucket", "DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjectsV2"),
+        "PutObject",
+    },
 }
 """The operations in use, by service: 17 of over 10,000."""
 

@@ -37,7 +37,7 @@ from domain.image_events import ImageEventKind, ImageSummary
 from domain.leased_ids import LeasedIds
 from domain.once_per_key import OncePerKey
 from domain.ports import Clock, IdempotencyKeys, PublicCopy, Quotas, ReceivedFile, UploadForm
-from domain.rendition import Look
+from domain.rendition import Look, Rendition
 from domain.reserve_upload import ReserveUpload
 from domain.storefront import Primaries
 from domain.upload_image import UploadImage
@@ -69,6 +69,7 @@ class InMemoryImageCatalog:
         self.damaged: set[tuple[int, int]] = set()
         self._last_pointed: dict[int, int] = {}
         self._open_since: dict[tuple[int, int], datetime] = {}
+        self._unrendered: set[ImageRef] = set()
         self._last_id = 0
 
     def reserve(self, image: ProductImage) -> None:
@@ -83,15 +84,20 @@ class InMemoryImageCatalog:
         since = sorted((at, place) for place, at in self._open_since.items() if at < before)
         for _, place in since:
             image = self.images.get(place)
-            if image and (image.status in _OPEN or image.untold):
+            if image and (self._is_open(image) or image.untold):
                 yield place
 
-    def postpone(self, ref: ImageRef, at: datetime) -> bool:
+    def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
         image = self.images.get(_place(ref))
-        if image is None or image.status is not ImageStatus.PENDING:
+        if image is None or image.status is not status or not self._is_open(image):
             return False
         self._open_since[_place(ref)] = at
         return True
+
+    def _is_open(self, image: ProductImage) -> bool:
+        if image.status is ImageStatus.READY:
+            return image.look is None and image.ref not in self._unrendered
+        return image.status in _OPEN
 
     def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
         image = self._present(ref)
@@ -200,6 +206,11 @@ class InMemoryImageCatalog:
         if image.look != look:
             self.images[_place(ref)] = replace(image, look=look, updated_at=at)
         return True
+
+    def leave_unrendered(self, ref: ImageRef) -> None:
+        image = self.images.get(_place(ref))
+        if image and image.status is ImageStatus.READY:
+            self._unrendered.add(ref)
 
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         failed = {"failure": failure, "sha256": sha256}
@@ -343,6 +354,14 @@ class InMemoryImageStore:
     def public_copy(self, ref: ImageRef) -> PublicCopy | None:
         return next((self._public[key] for key in self.public_keys(ref)), None)
 
+    def shown(self, image: ProductImage) -> PublicCopy | None:
+        return self._public.get(image.media_key)
+
+    def add_rendition(self, ref: ImageRef, recipe: str, rendition: Rendition, content: bytes) -> Rendition:
+        key = f"media/{rendition.path(ref, recipe)}"
+        there = self._public.setdefault(key, PublicCopy(content, rendition.image_format, ""))
+        return rendition._replace(size_bytes=len(there.content))
+
     def public_keys(self, ref: ImageRef) -> list[str]:
         """Return the keys of all that the public sees of a picture."""
         return sorted(key for key in self._public if key.startswith(ref.media_prefix))
@@ -423,6 +442,16 @@ class InMemoryInspections:
 
     def request(self, ref: ImageRef) -> None:
         self.requested.append(ref)
+
+
+class InMemoryRenderings:
+    """Which pictures are to be rendered."""
+
+    def __init__(self) -> None:
+        self.requested: list[ImageRef] = []
+
+    def request(self, image: ProductImage) -> None:
+        self.requested.append(image.ref)
 
 
 class InMemoryQuotas:

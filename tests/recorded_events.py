@@ -67,6 +67,7 @@ OBJECTS = {
     "bytes_gone": ["gone"],
     "reconciled": ["ready"],
 }
+RENDERINGS = {"ready": "rendered", "reconciled": "rendered", "gone": "gone", "foreign": "ignored"}
 SCHEDULES = ["schedule"]
 DELETIONS = {"deleted": "forgotten", "foreign_path": "ignored"}
 

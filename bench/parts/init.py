@@ -48,6 +48,7 @@ _COMPARISONS = (
     ("upload function, against boto3 with an S3 and a DynamoDB client", "upload", "boto3", 0.74),
     ("upload function, against the full Powertools stack", "upload", "powertools", 0.505),
     ("metadata function, against boto3 with its clients and PIL.Image", "metadata", "boto3_and_pillow", 0.74),
+    ("render function, against boto3 with its clients and PIL.Image", "render", "boto3_and_pillow", 0.80),
     ("authorizer, against boto3 with a DynamoDB client", "authorizer", "boto3_dynamodb", 0.725),
 )
 """What is compared, by the names of `measure`, and the goals: what has been reached."""
@@ -93,6 +94,7 @@ def measure(report: Callable[[str], None]) -> Findings:
     programs: dict[str, tuple[Deployment, str]] = {
         "upload": (upload, _ready("upload_image")),
         "metadata": (package("ExtractMetadataFunction", "PillowLayer"), _ready("extract_metadata")),
+        "render": (package("RenderImageFunction", "PillowLayer"), _ready("render_image")),
         "authorizer": (package("AuthorizeFunction"), _ready("authorize")),
         "boto3": (boto3, _BOTO3),
         "boto3_and_pillow": (boto3, _BOTO3_AND_PILLOW),

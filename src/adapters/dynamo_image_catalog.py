@@ -60,7 +60,9 @@ OPEN_INDEX = "open"
 _COUNT_TRIES = 5
 """Of a reservation whose product changes meanwhile; the first one holds nearly always."""
 _OPEN_PAGE_SIZE = 100
+_OPEN_NO_MORE = "REMOVE open_shard, open_since"
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
+_READY: Item = {":ready": {"S": ImageStatus.READY}}
 _IS_PENDING = "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status = :pending)"
 """Also where the status is missing: that is how such a record is read."""
 _POINTS_ELSEWHERE = (
@@ -94,17 +96,17 @@ class DynamoImageCatalog:
                 for page in pages:
                     yield from map(identifiers_of, page["Items"])
 
-    def postpone(self, ref: ImageRef, at: datetime) -> bool:
-        """Move a pending record to the end of its partition of the index."""
+    def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
+        """Move an open record to the end of its partition of the index."""
 
         def update() -> None:
             self._client.update_item(
                 TableName=self._table,
                 Key=image_key(ref.product_id, ref.image_id),
                 UpdateExpression="SET open_since = :at",
-                ConditionExpression=_IS_PENDING,
+                ConditionExpression="attribute_exists(open_shard) AND #status = :status",
                 ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":at": {"S": iso_utc(at)}, **_PENDING},
+                ExpressionAttributeValues={":at": {"S": iso_utc(at)}, ":status": {"S": status}},
             )
 
         return self._holds(update)
@@ -313,12 +315,13 @@ class DynamoImageCatalog:
                     lambda: self._client.update_item(
                         TableName=self._table,
                         Key=image_key(ref.product_id, ref.image_id),
-                        UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in values)}",
+                        UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in values)} "
+                        f"{_OPEN_NO_MORE}",
                         ConditionExpression="#status = :ready AND NOT (renditions = :renditions "
                         "AND placeholder = :placeholder AND has_alpha = :has_alpha AND frames = :frames)",
                         ExpressionAttributeNames={"#status": "status", **{f"#{n}": n for n in values}},
                         ExpressionAttributeValues={
-                            ":ready": {"S": ImageStatus.READY},
+                            **_READY,
                             **{f":{name}": value for name, value in values.items()},
                         },
                         ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -330,6 +333,21 @@ class DynamoImageCatalog:
             present: Any = error.response.get("Item", {})
             return bool(present.get("status") == {"S": ImageStatus.READY})
         return True
+
+    def leave_unrendered(self, ref: ImageRef) -> None:
+        """Take a ready record out of the index of open ones."""
+
+        def update() -> None:
+            self._client.update_item(
+                TableName=self._table,
+                Key=image_key(ref.product_id, ref.image_id),
+                UpdateExpression=_OPEN_NO_MORE,
+                ConditionExpression="#status = :ready",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues=_READY,
+            )
+
+        self._holds(update)
 
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         """Complete a pending record with why it is no picture."""
@@ -489,13 +507,14 @@ class DynamoImageCatalog:
         return True
 
     def _completion(self, ref: ImageRef, values: Item, at: datetime) -> "UpdateTypeDef":
-        """Set values if the record is pending and this picture's, and take it out of the index of open."""
+        """Set values if the record is pending and this picture's; what is ready stays open until rendered."""
         attributes: Item = {**values, "updated_at": {"S": iso_utc(at)}}
+        is_done = values["status"] != _READY[":ready"]
         return {
             "TableName": self._table,
             "Key": image_key(ref.product_id, ref.image_id),
-            "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in attributes)} "
-            "REMOVE open_shard, open_since",
+            "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in attributes)}"
+            f"{f' {_OPEN_NO_MORE}' if is_done else ''}",
             "ConditionExpression": f"{_IS_PENDING} AND #token = :token",
             "ExpressionAttributeNames": {"#token": "token", **{f"#{name}": name for name in attributes}},
             "ExpressionAttributeValues": {

@@ -64,6 +64,24 @@ def detail_of(image: ImageSummary) -> dict[str, object]:
         "mode": facts.mode if facts else None,
         "error": failure.reason if failure else None,
         "error_code": failure.code if failure else None,
+        "renditions": _files_of(image),
         "created_at": iso_utc(image.created_at),
         "updated_at": iso_utc(image.updated_at),
     }
+
+
+def _files_of(image: ImageSummary) -> list[dict[str, object]] | None:
+    look = image.look
+    if look is None:
+        return None
+    return [
+        {
+            "path": f"/media/{look.path(image.ref, each)}",
+            "type": each.image_format.name,
+            "width": each.width_px,
+            "height": each.height_px,
+            "size": each.size_bytes,
+            "is_animated": each.is_animated,
+        }
+        for each in look.renditions
+    ]

@@ -11,9 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.aws import error_code, passing_errors_as_unavailable
 from domain.errors import BytesRefusedError, UnavailableError
-from domain.image import ImageFormat, ImageRef, ImageStatus, ProductImage, UploadStamp
+from domain.image import ImageFormat, ImageRef, ProductImage, UploadStamp
 from domain.moments import iso_utc
 from domain.ports import PublicCopy, ReceivedFile
+from domain.rendition import Rendition
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -111,6 +112,33 @@ class S3ImageStore:
         key = next((key for key in self._public_keys(ref) if key.startswith(f"{ref.media_prefix}.")), None)
         return self._copy_at(key) if key else None
 
+    def shown(self, image: ProductImage) -> PublicCopy | None:
+        """Read what lies where the record says."""
+        return self._copy_at(image.media_key)
+
+    def add_rendition(self, ref: ImageRef, recipe: str, rendition: Rendition, content: bytes) -> Rendition:
+        """Write the file unless there is one (`If-None-Match: *`)."""
+        key = f"media/{rendition.path(ref, recipe)}"
+        try:
+            with passing_errors_as_unavailable():
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=content,
+                    ContentType=rendition.image_format.media_type,
+                    CacheControl=_CACHE_CONTROL,
+                    ChecksumCRC32=self._checksum(content),
+                    IfNoneMatch="*",
+                )
+        except ClientError as error:
+            if error_code(error) == _PASSING_CONFLICT:
+                raise UnavailableError(ref) from error
+            if error_code(error) != _OCCUPIED:
+                raise
+            # An earlier try may have been one of another version of the encoder.
+            return rendition._replace(size_bytes=self._size_at(ref, key))
+        return rendition
+
     def is_there(self, ref: ImageRef) -> bool:
         """List what there is, which takes no right to read it."""
         return bool(self._keys(ref.incoming_key) or self._public_keys(ref))
@@ -136,12 +164,16 @@ class S3ImageStore:
     def delete(self, image: ProductImage) -> None:
         """Remove all in one call; in the versioned bucket old versions stay until they expire.
 
-        Of a picture that is not ready any format may lie there, or come to.
+        What was made of a picture is listed: there may be more than its record names. Of one that is not
+        ready nothing was made, but any format of a copy may come to lie there.
         """
-        is_known = image.status is ImageStatus.READY
-        formats = [image.image_format] if is_known else list(ImageFormat)
         ref = image.ref
-        self._delete([ref.incoming_key, *(ref.media_key(image_format) for image_format in formats)])
+        known = {ref.incoming_key, image.media_key}
+        if image.facts:
+            known.update(self._public_keys(ref))
+        else:
+            known.update(ref.media_key(image_format) for image_format in ImageFormat)
+        self._delete(sorted(known))
 
     def _copy_at(self, key: str) -> PublicCopy | None:
         stored = self._read(key)
@@ -149,6 +181,16 @@ class S3ImageStore:
             return None
         content, metadata = stored
         return PublicCopy(content, _FORMAT_BY_EXTENSION[key.rpartition(".")[2]], metadata.get(_SHA256, ""))
+
+    def _size_at(self, ref: ImageRef, key: str) -> int:
+        with passing_errors_as_unavailable():
+            try:
+                return self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+            except ClientError as error:
+                # Answers to HEAD have no body, so that the SDK makes the status the code.
+                if error_code(error) == "404":
+                    raise UnavailableError(ref) from error
+                raise
 
     def _read(self, key: str) -> tuple[bytes, Mapping[str, str]] | None:
         with passing_errors_as_unavailable():

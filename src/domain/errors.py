@@ -270,6 +270,16 @@ class NotAPictureError(DomainError):
         self.failure = failure
 
 
+class NotRenderableError(DomainError):
+    """No files for a storefront can be made of a picture, though it decodes; the message says why."""
+
+    code = "not_renderable"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The picture cannot be rendered: {why}.")
+        self.why = why
+
+
 class UnknownKeyError(DomainError):
     """The API key is malformed, unknown, revoked or expired."""
 

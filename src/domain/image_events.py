@@ -2,22 +2,30 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
+
+if TYPE_CHECKING:
+    # As `domain.image`.
+    from domain.rendition import Look
 
 
 class ImageEventKind(StrEnum):
     """What became of a picture; the values are EventBridge's detail types."""
 
     READY = "ImageReady"
+    RENDERED = "ImageRendered"
     FAILED = "ImageFailed"
     DELETED = "ImageDeleted"
 
 
 class ImageSummary(NamedTuple):
-    """What of a picture is told: `facts` once it is ready, `failure` once it has failed."""
+    """What of a picture is told.
+
+    `facts` are there once it is ready, `look` once files are made of it, `failure` once it has failed.
+    """
 
     ref: ImageRef
     image_format: ImageFormat
@@ -27,6 +35,7 @@ class ImageSummary(NamedTuple):
     failure: Failure | None
     created_at: datetime
     updated_at: datetime
+    look: "Look | None" = None
 
     @classmethod
     def of(cls, image: ProductImage) -> Self:
@@ -40,4 +49,5 @@ class ImageSummary(NamedTuple):
             failure=image.failure,
             created_at=image.created_at,
             updated_at=image.updated_at,
+            look=image.look,
         )

@@ -24,6 +24,11 @@ from domain.image import (
     UploadStamp,
 )
 from domain.image_events import ImageEventKind, ImageSummary
+from domain.rendition import Placeholder, Rendition
+
+if TYPE_CHECKING:
+    # Of no use to a function that renders nothing.
+    from domain.recipe import Recipe
 
 if TYPE_CHECKING:
     # Only who makes renditions needs it.
@@ -58,14 +63,15 @@ class ImageCatalog(Protocol):
     """Keeps the records of pictures, and which one is a product's primary."""
 
     def open_images(self, before: datetime) -> Iterator[tuple[int, int]]:
-        """Yield product and identifier of pictures pending or being deleted since before this moment.
+        """Yield product and identifier of pictures that have been open since before this moment.
 
-        What changed a moment ago may still be shown as it was.
+        Open is what is pending or being deleted, and what is ready while no files are made of it. What
+        changed a moment ago may still be shown as it was.
         """
         ...
 
-    def postpone(self, ref: ImageRef, at: datetime) -> bool:
-        """Let a pending picture count as open only since `at`; False if it is no longer pending.
+    def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
+        """Let a picture in this status count as open only since `at`; False if it is none, or not open.
 
         It is listed behind those open since before, and stays in each list of what was open before a later
         moment.
@@ -202,6 +208,10 @@ class ImageCatalog(Protocol):
         """
         ...
 
+    def leave_unrendered(self, ref: ImageRef) -> None:
+        """Let a ready picture of which no files can be made count as open no longer."""
+        ...
+
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         """Turn a pending record failed; otherwise as `mark_ready`. The SHA-256 is that of what was sent."""
         ...
@@ -263,6 +273,19 @@ class ImageStore(Protocol):
         """Return what the public sees, in whatever format, or None."""
         ...
 
+    def shown(self, image: ProductImage) -> PublicCopy | None:
+        """Return the public copy of a picture that is ready, or None."""
+        ...
+
+    def add_rendition(self, ref: ImageRef, recipe: str, rendition: Rendition, content: bytes) -> Rendition:
+        """Let the public see a file that was made of a picture, and return what it sees: the first one.
+
+        Raises:
+            UnavailableError: it may not have been written; try again.
+
+        """
+        ...
+
     def is_there(self, ref: ImageRef) -> bool:
         """Tell whether anything came in, or the public sees anything."""
         ...
@@ -279,7 +302,7 @@ class ImageStore(Protocol):
         ...
 
     def delete(self, image: ProductImage) -> None:
-        """Remove what came in and the public copy; removing what is not there is no error."""
+        """Remove what came in, the public copy and all that was made of it; what is not there is no error."""
         ...
 
 
@@ -308,6 +331,28 @@ class ImageInspector(Protocol):
 
         Raises:
             NotAPictureError: it does not decode, or is too large to; its failure says why.
+
+        """
+        ...
+
+
+class Rendered(NamedTuple):
+    """What was made of a picture, in the order of `domain.rendition.Look`, each file with its bytes."""
+
+    files: tuple[tuple[Rendition, bytes], ...]
+    placeholder: Placeholder
+    has_alpha: bool
+    frames: int
+
+
+class ImageRenderer(Protocol):
+    """Makes the files that a storefront shows."""
+
+    def render(self, content: bytes, image_format: ImageFormat, recipe: "Recipe") -> Rendered:
+        """Make all files of a recipe: upright, in sRGB, with nothing but pixels in them.
+
+        Raises:
+            NotRenderableError: it cannot be done; the error says why.
 
         """
         ...
@@ -352,6 +397,14 @@ class Inspections(Protocol):
 
     def request(self, ref: ImageRef) -> None:
         """Have the picture inspected soon, as if its bytes had just arrived."""
+        ...
+
+
+class Renderings(Protocol):
+    """Has files made of pictures."""
+
+    def request(self, image: ProductImage) -> None:
+        """Have a ready picture rendered soon, as if it had just become ready."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Brings to an end what was begun and left: uploads and deletions cut short, changes that were not told."""
+"""Brings to an end what was begun and left: uploads, renderings and deletions, changes that were not told."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from domain.errors import DomainError, ImageRecordDamagedError
 from domain.image import ImageStatus, ProductImage
-from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections
+from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections, Renderings
 from domain.tell_changes import TellChanges, tell_deletion
 
 PATIENCE = timedelta(hours=1)
@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     """What was done about an open record."""
 
     SENT_TO_INSPECTION = "sent_to_inspection"
+    SENT_TO_RENDERING = "sent_to_rendering"
     ABANDONED_REMOVED = "abandoned_removed"
     DELETION_FINISHED = "deletion_finished"
     CHANGE_TOLD = "change_told"
@@ -59,12 +60,14 @@ class Reconcile:
         catalog: ImageCatalog,
         store: ImageStore,
         inspections: Inspections,
+        renderings: Renderings,
         events: ImageEvents,
         clock: Clock,
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._inspections = inspections
+        self._renderings = renderings
         self._events = events
         self._tell_changes = TellChanges(catalog, events)
         self._clock = clock
@@ -111,6 +114,8 @@ class Reconcile:
         if image and image.untold:
             self._tell_changes(image)
             return Outcome.CHANGE_TOLD
+        if image and image.status is ImageStatus.READY and image.look is None:
+            return self._have_rendered(image, now)
         return Outcome.CLOSED_MEANWHILE
 
     def _close_upload(self, image: ProductImage, now: datetime) -> Outcome:
@@ -126,6 +131,12 @@ class Reconcile:
             return Outcome.CLOSED_MEANWHILE
         self._finish_deletion(image)
         return Outcome.ABANDONED_REMOVED
+
+    def _have_rendered(self, image: ProductImage, now: datetime) -> Outcome:
+        if not self._catalog.postpone(image.ref, now - PATIENCE, ImageStatus.READY):
+            return Outcome.CLOSED_MEANWHILE
+        self._renderings.request(image)
+        return Outcome.SENT_TO_RENDERING
 
     def _finish_deletion(self, image: ProductImage) -> None:
         self._store.delete(image)

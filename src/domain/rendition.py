@@ -23,6 +23,10 @@ class Rendition(NamedTuple):
         kind = "-animated" if self.is_animated else ""
         return f"{self.width_px}{kind}.{self.image_format.extension}"
 
+    def path(self, ref: "ImageRef", recipe: str) -> str:
+        """Path of the file below the media root: a folder for each picture, in it one for each recipe."""
+        return f"{ref.path}/{recipe}/{self.name}"
+
 
 class Placeholder(NamedTuple):
     """What is shown until a picture has loaded: its ThumbHash (25 bytes at most), and `#rrggbb`."""
@@ -45,5 +49,5 @@ class Look(NamedTuple):
     frames: int
 
     def path(self, ref: "ImageRef", rendition: Rendition) -> str:
-        """Path of a file below the media root: in a folder named as the picture, one folder for a recipe."""
-        return f"{ref.path}/{self.recipe}/{rendition.name}"
+        """Path of a file below the media root."""
+        return rendition.path(ref, self.recipe)

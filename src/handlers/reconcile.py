@@ -15,6 +15,7 @@ from adapters.deadline import within
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
+from adapters.lambda_renderings import LambdaRenderings
 from adapters.s3_image_store import S3ImageStore
 from domain.reconcile import Outcome, Reconcile, Reconciliation
 from handlers.settings import read_settings
@@ -35,6 +36,7 @@ class Settings:
     bucket: str
     stack: str
     extract_metadata_function: str
+    render_image_function: str
 
 
 class ReconcileHandler:
@@ -83,6 +85,7 @@ def _handler() -> ReconcileHandler:
         catalog=DynamoImageCatalog(dynamodb_client(), settings.table),
         store=S3ImageStore(s3_client(), settings.bucket),
         inspections=LambdaInspections(lambda_client(), settings.extract_metadata_function),
+        renderings=LambdaRenderings(lambda_client(), settings.render_image_function),
         events=EventBridgeImageEvents(eventbridge_client(), settings.stack),
         clock=partial(datetime.now, UTC),
     )

@@ -23,6 +23,7 @@ from adapters.dynamo_items import image_from_item, product_to_item
 from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
+from adapters.lambda_renderings import LambdaRenderings
 from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import S3ImageStore
 from domain.begun import Begun
@@ -255,6 +256,7 @@ class Bench:
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
             store=S3ImageStore(clients["s3"], self.bucket),
             inspections=LambdaInspections(clients["lambda"], function),
+            renderings=LambdaRenderings(clients["lambda"], self._functions["render_image"]),
             events=EventBridgeImageEvents(clients["events"], "faults"),
             clock=self.clock,
         )

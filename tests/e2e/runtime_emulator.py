@@ -44,7 +44,7 @@ class RuntimeEmulator:
             "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
             **variables,
         }
-        if function == "extract_metadata":
+        if function in {"extract_metadata", "render_image"}:
             environment["PYTHONPATH"] = str(PACKAGES / "PillowLayer/python")
         self._log = folder / f"{function}.log"
         command = [

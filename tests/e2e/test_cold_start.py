@@ -45,7 +45,7 @@ def invoke_twice(
         FunctionName=system.resources.functions[function]
     )
     folders = [str(PACKAGES / FUNCTIONS[function])]
-    if function == "extract_metadata":
+    if function in {"extract_metadata", "render_image"}:
         folders.append(str(PACKAGES / "PillowLayer/python"))
     done = subprocess.run(
         [
@@ -85,6 +85,7 @@ CASES: dict[str, dict[str, tuple[object, object]]] = {
     "storefront": {"gallery": (200, 200), "primaries": (200, 200)},
     "describe_api": {"docs": (200, 200)},
     "extract_metadata": {"put": ("ready", "ready"), "post": ("ready", "ready")},
+    "render_image": {"gone": ("gone", "gone")},
     "reconcile": {"schedule": (True, True)},
     "forget_image": {"deleted": ("forgotten", "forgotten"), "foreign_path": ("ignored", "ignored")},
 }
@@ -107,6 +108,6 @@ def what_came_of(answer: Any) -> object:  # noqa: ANN401 - what a function retur
             return status
         case {"policyDocument": {"Statement": [{"Effect": effect}]}}:
             return effect
-        case {"images": [{"outcome": outcome}]}:
+        case {"images": [{"outcome": outcome}]} | {"outcome": outcome}:
             return outcome
     return answer["is_complete"]

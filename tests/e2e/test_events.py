@@ -15,6 +15,7 @@ from tests.recorded_events import (
     DESCRIPTIONS,
     GALLERY,
     OBJECTS,
+    RENDERINGS,
     RESERVATIONS,
     UPLOADS,
     check_answer,
@@ -47,6 +48,7 @@ LOGGED: dict[str, dict[str, str | None]] = {
     },
     "storefront": {"gallery": None, "bad_ids": "request rejected"},
     "describe_api": {"docs": "answered"},
+    "render_image": {"foreign": "not an event of ours, ignored"},
     "reconcile": {"schedule": "reconciled"},
     "forget_image": {"deleted": "image forgotten", "foreign_path": "not a picture's address, ignored"},
     # Nor of a picture that the deployed function was quicker with.
@@ -80,6 +82,8 @@ def check(function: str, case: str, answer: dict[str, Any]) -> None:
             assert [image["outcome"] for image in answer["images"]] == OBJECTS[case]
         case "forget_image":
             assert [image["outcome"] for image in answer["images"]] == [DELETIONS[case]]
+        case "render_image":
+            assert answer["outcome"] == RENDERINGS[case]
         case "reconcile":
             assert answer["is_complete"]
         case _:

@@ -20,9 +20,10 @@ import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_items import product_key
+from adapters.lambda_renderings import ready_event
 from adapters.s3_image_store import S3ImageStore
 from domain.api_key import Role
-from domain.image import ImageFormat, ImageRef, ProductImage
+from domain.image import ImageFacts, ImageFormat, ImageRef, ProductImage
 from domain.issue_key import IssueKey
 from domain.ports import PublicCopy
 from domain.reconcile import PATIENCE
@@ -30,7 +31,7 @@ from domain.user import User
 from local.sample import sample_jpeg
 from local.system import State, wait_until
 from local.template import ROOT
-from tests.builders import OPERATOR, a_ref, an_image
+from tests.builders import OPERATOR, a_file, a_ready_image, a_ref, an_image
 from tests.e2e.roles import Right, Roles
 from tests.e2e.shop import Shop
 from tests.torture.results import size
@@ -225,6 +226,29 @@ def reconciling_an_upload_without_bytes(shop: Shop, product_id: int) -> Outcome:
     return _reconciled(shop, lambda: "left" if shop.state.catalog.get(product_id, image_id) else "removed")
 
 
+def reconciling_a_picture_that_was_not_rendered(shop: Shop, product_id: int) -> Outcome:
+    image = _ready(shop, product_id, **_long_ago())
+
+    def look() -> str:
+        def is_rendered() -> str | None:
+            found = shop.state.catalog.get(product_id, image.ref.image_id)
+            return "rendered" if found and found.look else None
+
+        return wait_until(is_rendered, "the files of a picture")
+
+    return _reconciled(shop, look)
+
+
+def the_event_of_a_picture_that_is_to_be_rendered(shop: Shop, product_id: int) -> Outcome:
+    return _rendered(shop, _ready(shop, product_id))
+
+
+def the_event_of_a_picture_that_went_while_it_was_to_be_rendered(shop: Shop, product_id: int) -> Outcome:
+    ref = a_ref(_unused_id(), product_id)
+    _publish(shop, ref)
+    return _rendered(shop, a_ready_image(ref=ref))
+
+
 # --- All rights, and what proves each ------------------------------------------------------------------
 
 
@@ -336,6 +360,7 @@ PROOFS = [
     _proof("gallery", "dynamodb:UpdateItem", CATALOG, a_change, "200", INTERNAL),
     _proof("gallery", "dynamodb:ConditionCheckItem", CATALOG, a_wish_that_is_taken_back, "200", INTERNAL),
     _proof("gallery", "dynamodb:DeleteItem", CATALOG, a_deletion, "204", INTERNAL),
+    _proof("gallery", "s3:ListBucket", "ImagesBucket", a_deletion, "204", INTERNAL),
     _proof("gallery", "s3:DeleteObject", MEDIA, a_deletion, "204", INTERNAL),
     _proof("gallery", "s3:DeleteObject", INCOMING, a_deletion_of_what_is_pending, "204", INTERNAL),
     _proof("gallery", "events:PutEvents", BUS, a_deletion, "204", INTERNAL),
@@ -391,6 +416,34 @@ PROOFS = [
     ),
     *(
         _proof(
+            "render_image",
+            action,
+            resource,
+            the_event_of_a_picture_that_is_to_be_rendered,
+            "rendered",
+            ENDS,
+        )
+        for action, resource in (
+            ("dynamodb:GetItem", CATALOG),
+            ("s3:GetObject", MEDIA),
+            ("s3:PutObject", MEDIA),
+            ("dynamodb:UpdateItem", CATALOG),
+            ("events:PutEvents", BUS),
+        )
+    ),
+    *(
+        _proof(
+            "render_image",
+            action,
+            resource,
+            the_event_of_a_picture_that_went_while_it_was_to_be_rendered,
+            "gone",
+            ENDS,
+        )
+        for action, resource in (("s3:ListBucket", "ImagesBucket"), ("s3:DeleteObject", MEDIA))
+    ),
+    *(
+        _proof(
             "reconcile",
             action,
             resource,
@@ -405,6 +458,14 @@ PROOFS = [
             ("s3:ListBucket", "ImagesBucket"),
             ("lambda:InvokeFunction", "ExtractMetadataFunction"),
         )
+    ),
+    _proof(
+        "reconcile",
+        "lambda:InvokeFunction",
+        "RenderImageFunction",
+        reconciling_a_picture_that_was_not_rendered,
+        "rendered",
+        ENDS,
     ),
     *(
         _proof("reconcile", action, resource, reconciling_an_upload_without_bytes, "removed", ENDS)
@@ -422,6 +483,7 @@ _HANDS_ON = "Lambda sends to the queue in the role's name; the emulator puts the
 _LOGS = "Lambda writes the log in the role's name; the emulator writes it itself"
 UNPROVEN = {
     Right("extract_metadata", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
+    Right("render_image", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     Right("reconcile", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     Right("forget_image", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     **{
@@ -434,6 +496,7 @@ UNPROVEN = {
             ("storefront", "StorefrontLogGroup"),
             ("describe_api", "DescribeApiLogGroup"),
             ("extract_metadata", "ExtractMetadataLogGroup"),
+            ("render_image", "RenderImageLogGroup"),
             ("reconcile", "ReconcileLogGroup"),
             ("forget_image", "ForgetImageLogGroup"),
         )
@@ -573,6 +636,22 @@ def _publish(shop: Shop, ref: ImageRef) -> None:
     store = S3ImageStore(shop.state.endpoint.client("s3"), shop.state.resources.bucket)
     sha256 = hashlib.sha256(PICTURE).hexdigest()
     store.publish(ref, PublicCopy(PICTURE, ImageFormat.JPEG, sha256))
+
+
+def _ready(shop: Shop, product_id: int, **changes: object) -> ProductImage:
+    """Make a picture ready whose event is lost."""
+    image = _pending(shop, product_id, **changes)
+    _publish(shop, image.ref)
+    file = a_file(size_bytes=len(PICTURE), facts=ImageFacts(48, 32, "RGB"))
+    return shop.state.catalog.mark_ready(image.ref, file, datetime.now(UTC))
+
+
+def _rendered(shop: Shop, image: ProductImage) -> Outcome:
+    answer = shop.state.endpoint.client("lambda").invoke(
+        FunctionName=shop.state.resources.functions["render_image"], Payload=json.dumps(ready_event(image))
+    )
+    result = answer["Payload"].read().decode()
+    return Outcome(ENDS if "FunctionError" in answer else json.loads(result)["outcome"], result)
 
 
 def _left(shop: Shop, product_id: int) -> str:

@@ -21,7 +21,7 @@ def test_only_the_api_its_deployment_and_some_policies_differ(template: Template
     assert before.keys() - after.keys() == {"FunctionErrorsAlarm", "FunctionThrottlesAlarm", "Dashboard"}
     assert after.keys() - before.keys() == of_type(adapted, GATEWAY_RESPONSE).keys()
     changed = {name for name in before.keys() & after.keys() if before[name] != after[name]}
-    put_events = {"GalleryRole", "ExtractMetadataRole", "ReconcileRole"}
+    put_events = {"GalleryRole", "ExtractMetadataRole", "RenderImageRole", "ReconcileRole"}
     assert changed == {"Api", deployment, "ImagesBucketPolicy", *put_events}
 
 

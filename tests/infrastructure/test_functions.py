@@ -11,8 +11,11 @@ from adapters.aws import cloudfront_client, dynamodb_client, s3_client
 from adapters.eventbridge_image_events import SOURCE
 from bench.environments import ALLOCATOR
 from domain.image_events import ImageEventKind
+from domain.recipe import Recipe
 from handlers.extract_metadata import DECODER_MEMORY_BYTES, DECODER_SECONDS
+from handlers.render_image import RENDERER_MEMORY_BYTES, RENDERER_SECONDS
 from local.template import ROOT, Template
+from ops.renditions import recipe_of
 from packages.build import GROUPS
 from tests.infrastructure.stack import (
     BUCKET_ARN,
@@ -37,6 +40,11 @@ ENVIRONMENT = {
     "ALLOWED_ORIGINS": "${AllowedOrigins}",
     "DAILY_UPLOAD_QUOTA": "${DailyUploadQuota}",
     "EXTRACT_METADATA_FUNCTION": "${ExtractMetadataFunction}",
+    "RENDER_IMAGE_FUNCTION": "${RenderImageFunction}",
+    "RENDITION_WIDTHS": "${RenditionWidths}",
+    "FALLBACK_WIDTHS": "${FallbackWidths}",
+    "AVIF_QUALITY": "${AvifQuality}",
+    "AVIF_SPEED": "${AvifSpeed}",
     "TABLE": "${CatalogTable}",
     "KEYS_TABLE": "${KeysTable}",
     "IDEMPOTENCY_TABLE": "${IdempotencyTable}",
@@ -98,10 +106,10 @@ def test_make_builds_for_the_default_architecture_of_the_template(template: Temp
     assert built_for == [template["Parameters"]["Architecture"]["Default"]]
 
 
-def test_the_metadata_function_alone_has_the_pillow_layer(template: Template) -> None:
+def test_the_functions_that_open_pictures_alone_have_the_pillow_layer(template: Template) -> None:
     [layer] = of_type(template, "AWS::Lambda::LayerVersion")
     layers = {name: f["Layers"] for name, f in functions(template).items() if "Layers" in f}
-    assert layers == {"ExtractMetadataFunction": [{"Ref": layer}]}
+    assert layers == {name: [{"Ref": layer}] for name in ("ExtractMetadataFunction", "RenderImageFunction")}
 
 
 def test_every_function_runs_its_handler(template: Template) -> None:
@@ -162,7 +170,9 @@ def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template
 
 def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template: Template) -> None:
     behind = _invoked_by(template, {"apigateway.amazonaws.com"})
-    asynchronous = {"ExtractMetadataFunction", "ReconcileFunction", "ForgetImageFunction"}
+    asynchronous = {
+        *("ExtractMetadataFunction", "RenderImageFunction", "ReconcileFunction", "ForgetImageFunction"),
+    }
     assert behind == functions(template).keys() - asynchronous
     timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
     assert max(timeouts.values()) < API_GATEWAY_TIMEOUT_SECONDS, timeouts
@@ -189,7 +199,7 @@ def _longest_call_seconds(client: BaseClient) -> float:
 def test_every_asynchronous_function_hands_its_failures_to_a_queue(template: Template) -> None:
     principals = {p["Principal"] for p in of_type(template, "AWS::Lambda::Permission").values()}
     asynchronous = _invoked_by(template, principals - {"apigateway.amazonaws.com"})
-    assert "ExtractMetadataFunction" in asynchronous
+    assert {"ExtractMetadataFunction", "RenderImageFunction"} < asynchronous
     configured = of_type(template, "AWS::Lambda::EventInvokeConfig").values()
     for name in asynchronous:
         [config] = [c for c in configured if references(c["FunctionName"]) == {name}]
@@ -222,6 +232,26 @@ def test_no_picture_takes_the_metadata_function_past_its_memory_or_ten_seconds(t
     function = functions(template)["ExtractMetadataFunction"]
     assert function["MemorySize"] * 1024 * 1024 > DECODER_MEMORY_BYTES
     assert DECODER_SECONDS < 10 < function["Timeout"]
+
+
+def test_no_picture_takes_the_render_function_past_its_memory_or_its_time(template: Template) -> None:
+    function = functions(template)["RenderImageFunction"]
+    assert function["MemorySize"] * 1024 * 1024 > RENDERER_MEMORY_BYTES
+    # What is left suffices to put a dozen files.
+    assert function["Timeout"] > RENDERER_SECONDS + 15
+
+
+def test_the_render_function_makes_by_default_what_the_usual_recipe_says(template: Template) -> None:
+    parameters = {name: str(each.get("Default")) for name, each in template["Parameters"].items()}
+    assert recipe_of(parameters) == Recipe()
+
+
+def test_the_render_function_hears_that_pictures_are_ready(template: Template) -> None:
+    rules = of_type(template, "AWS::Events::Rule").values()
+    [rule] = [rule for rule in rules if "EventPattern" in rule]
+    assert rule["EventPattern"] == {"source": [SOURCE], "detail-type": [ImageEventKind.READY.value]}
+    [target] = rule["Targets"]
+    assert references(target["Arn"]) == {"RenderImageFunction"}
 
 
 def test_the_largest_upload_and_the_largest_picture_fit_into_the_metadata_functions_memory(

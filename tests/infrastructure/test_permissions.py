@@ -70,6 +70,7 @@ PERMISSIONS = {
         "${ImagesBucket.Arn}/media/*": {"s3:DeleteObject"},
         "${ImagesBucket.Arn}": {"s3:ListBucket"},
         "${ExtractMetadataFunction.Arn}": {"lambda:InvokeFunction"},
+        "${RenderImageFunction.Arn}": {"lambda:InvokeFunction"},
         BUS_ARN: {"events:PutEvents"},
         "${FailureQueue.Arn}": {"sqs:SendMessage"},
         "${ReconcileLogGroup.Arn}": WRITE_LOGS,
@@ -81,6 +82,14 @@ PERMISSIONS = {
     },
     # What anybody may call can do nothing.
     "DescribeApiRole": {"${DescribeApiLogGroup.Arn}": WRITE_LOGS},
+    "RenderImageRole": {
+        "${ImagesBucket.Arn}/media/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        "${ImagesBucket.Arn}": {"s3:ListBucket"},
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        BUS_ARN: {"events:PutEvents"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${RenderImageLogGroup.Arn}": WRITE_LOGS,
+    },
     "ExtractMetadataRole": {
         f"{BUCKET_ARN}/incoming/*": {"s3:GetObject", "s3:DeleteObject"},
         f"{BUCKET_ARN}/media/*": {"s3:PutObject", "s3:GetObject", "s3:DeleteObject"},

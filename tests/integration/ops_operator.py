@@ -1,11 +1,12 @@
 """An operator at a terminal: the tables are moto's, all else of AWS is a small HTTP server."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from types import MappingProxyType
 from urllib.parse import parse_qs
 
 import boto3
@@ -40,14 +41,21 @@ class AwsServer:
         self.answers: dict[str, tuple[int, str]] = {}
         self.headers: dict[str, dict[str, str]] = {}
 
-    def has_stack(self, name: str, outputs: dict[str, str]) -> None:
+    def has_stack(
+        self, name: str, outputs: dict[str, str], parameters: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         members = "".join(
             f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
             for key, value in outputs.items()
         )
+        given = "".join(
+            f"<member><ParameterKey>{key}</ParameterKey><ParameterValue>{value}</ParameterValue></member>"
+            for key, value in parameters.items()
+        )
         stack = (
             f"<member><StackName>{name}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
-            f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>{members}</Outputs></member>"
+            f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>{members}</Outputs>"
+            f"<Parameters>{given}</Parameters></member>"
         )
         result = f"<DescribeStacksResult><Stacks>{stack}</Stacks></DescribeStacksResult>"
         self.answers["DescribeStacks"] = (200, f"<DescribeStacksResponse>{result}</DescribeStacksResponse>")
@@ -138,8 +146,15 @@ def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
             "ExtractMetadataFunctionName": "shop-ExtractMetadata-1",
             "ReconcileFunctionName": "shop-Reconcile-1",
             "ForgetImageFunctionName": "shop-ForgetImage-1",
+            "RenderImageFunctionName": "shop-RenderImage-1",
         }
-        aws.has_stack("product-images", outputs)
+        parameters = {
+            "RenditionWidths": "160,320,640,1024,1600,2048",
+            "FallbackWidths": "320,640,1600",
+            "AvifQuality": "60",
+            "AvifSpeed": "8",
+        }
+        aws.has_stack("product-images", outputs, parameters)
         yield Operator(
             aws,
             DynamoApiKeys(client, keys_table),

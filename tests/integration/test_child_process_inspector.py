@@ -14,6 +14,7 @@ from typing import NoReturn, override
 import pytest
 from PIL import ExifTags, Image
 
+from adapters.child_process import ChildProcess
 from adapters.child_process_inspector import ChildProcessInspector
 from adapters.pillow_image_inspector import PillowImageInspector
 from domain.errors import NotAPictureError
@@ -134,7 +135,7 @@ def test_what_the_child_answers_is_facts_or_a_reason() -> None:
             raise MemoryError
 
     inspectors = (Misbehaving("work"), PillowImageInspector(1_000_000), Full(""))
-    facts, *reasons = [limited(inspector).answer(b"no", ImageFormat.JPEG) for inspector in inspectors]
+    facts, *reasons = [limited(inspector).answer(b"no", ImageFormat.JPEG).said for inspector in inspectors]
     assert facts == {"width_px": 2, "height_px": os.getpid(), "mode": "RGB"}
     assert [answer.keys() for answer in reasons] == [{"code", "reason"}] * 2
     assert [answer["code"] for answer in reasons] == ["corrupt", "too_complex"]
@@ -146,7 +147,7 @@ def says(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], ImageFacts]:
 
     def inspect(answer: object) -> ImageFacts:
         said = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        monkeypatch.setattr(ChildProcessInspector, "_receive", lambda *_: said)
+        monkeypatch.setattr(ChildProcess, "_receive", lambda *_: said)
         return limited(Misbehaving("work")).inspect(CONTENT, ImageFormat.JPEG)
 
     return inspect

@@ -24,7 +24,7 @@ from domain.image import (
     PublicFile,
 )
 from domain.user import User
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image, with_changes
+from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image, with_changes
 from tests.integration.conftest import Catalog, Shop
 
 FACTS = ImageFacts(48, 32, "RGB")
@@ -286,7 +286,8 @@ def test_a_pending_record_becomes_ready_and_the_primary_in_one_step(catalog: Cat
     ready = replace(image, status=ImageStatus.READY, facts=FACTS, sha256=SHA256, updated_at=LATER)
     assert catalog.mark_primary_ready(a_ref(), FILE, LATER, requested_at=NOW)
     assert catalog.look_up(PRODUCT_ID, 1) == ImageSnapshot(ready, Primary(1, NOW))
-    assert list(catalog.open_images(MUCH_LATER)) == []
+    # Until files are made of it.
+    assert list(catalog.open_images(MUCH_LATER)) == [(PRODUCT_ID, 1)]
 
 
 @pytest.mark.parametrize("wished_at", [None, NOW + timedelta(microseconds=1)], ids=["withdrawn", "renewed"])
@@ -615,7 +616,7 @@ def test_a_damaged_record_is_completed_though_it_cannot_be_told(shop: Shop, cata
         catalog.mark_ready(a_ref(1), FILE, LATER)
     with pytest.raises(ImageRecordDamagedError):
         catalog.mark_failed(a_ref(2), DAMAGED, SHA256, LATER)
-    assert open_ids(catalog) == []
+    assert open_ids(catalog) == [1]
     with pytest.raises(ImageRecordDamagedError):
         catalog.withdraw(a_ref(1), LATER)
 
@@ -850,10 +851,11 @@ def open_ids(catalog: Catalog, before: datetime = MUCH_LATER) -> list[int]:
     return sorted(image_id for _, image_id in catalog.open_images(before))
 
 
-def test_what_is_pending_or_being_deleted_is_open_and_nothing_else(catalog: Catalog) -> None:
+def test_what_is_pending_or_being_deleted_is_open_and_what_is_done_is_not(catalog: Catalog) -> None:
     for image_id in range(1, 6):
         catalog.reserve(an_image(ref=a_ref(image_id)))
     catalog.mark_ready(a_ref(2), FILE, LATER)
+    catalog.mark_rendered(a_ref(2), A_LOOK, LATER)
     catalog.mark_failed(a_ref(3), DAMAGED, SHA256, LATER)
     catalog.withdraw(a_ref(4), LATER)
     assert open_ids(catalog) == [1, 4, 5]
@@ -863,6 +865,7 @@ def test_what_is_pending_or_being_deleted_is_open_and_nothing_else(catalog: Cata
 
 def test_a_picture_whose_deletion_has_begun_is_open_again(catalog: Catalog) -> None:
     a_wish(catalog, 1, 0)
+    catalog.mark_rendered(a_ref(1), A_LOOK, LATER)
     assert open_ids(catalog) == []
     catalog.begin_removal(catalog.look_up(PRODUCT_ID, 1), LATER)
     assert (open_ids(catalog, LATER), open_ids(catalog)) == ([], [1])
@@ -887,11 +890,32 @@ def test_what_is_postponed_counts_from_then(catalog: Catalog) -> None:
     assert catalog.get(PRODUCT_ID, 1) == an_image()
 
 
-def test_only_what_is_pending_is_postponed(catalog: Catalog) -> None:
+def test_what_is_done_or_being_deleted_is_not_postponed(catalog: Catalog) -> None:
     a_wish(catalog, 1, 0)
+    catalog.mark_rendered(a_ref(1), A_LOOK, LATER)
     catalog.reserve(an_image(ref=a_ref(2)))
     catalog.withdraw(a_ref(2), NOW)
     assert not [image_id for image_id in (1, 2, 3) if catalog.postpone(a_ref(image_id), LATER)]
+
+
+def test_a_ready_picture_is_open_until_it_is_rendered(catalog: Catalog) -> None:
+    for image_id in (1, 2, 3):
+        catalog.reserve(an_image(ref=a_ref(image_id)))
+        catalog.mark_ready(a_ref(image_id), FILE, LATER)
+    assert open_ids(catalog, MUCH_LATER) == [1, 2, 3]
+    assert catalog.mark_rendered(a_ref(1), A_LOOK, LATER)
+    catalog.leave_unrendered(a_ref(2))
+    assert open_ids(catalog, MUCH_LATER) == [3]
+    assert catalog.postpone(a_ref(3), MUCH_LATER, ImageStatus.READY)
+    assert open_ids(catalog, MUCH_LATER) == []
+    assert not catalog.postpone(a_ref(3), MUCH_LATER, ImageStatus.PENDING)
+    assert not any(catalog.postpone(a_ref(image_id), LATER, ImageStatus.READY) for image_id in (1, 2))
+
+
+def test_only_a_ready_picture_is_left_unrendered(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    catalog.leave_unrendered(a_ref())
+    assert open_ids(catalog, MUCH_LATER) == [1]
 
 
 # --- Identifiers -------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from adapters.s3_image_store import S3ImageStore
 from domain.errors import BytesRefusedError, UnavailableError
 from domain.image import ImageFormat
 from domain.ports import PublicCopy
+from domain.rendition import Rendition
 from tests.builders import PRODUCT_ID, SHA256, a_bucket, a_ready_image, a_ref, an_image
 from tests.integration.conftest import s3_client_on_moto
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, hook, lose_every_request, lose_first_reply
@@ -190,8 +191,43 @@ def test_all_of_a_picture_is_deleted_in_one_call(client: "S3Client", store: S3Im
     hook(client, "provide-client-params.s3.DeleteObjects", note)
     store.delete(an_image())
     store.delete(a_ready_image())
+    file = Rendition(640, 480, ImageFormat.AVIF, 4)
+    store.add_rendition(a_ref(), "r1", file, b"file")
+    store.delete(a_ready_image())
     everything = [a_ref().media_key(image_format) for image_format in ImageFormat]
-    assert asked == [
-        [a_ref().incoming_key, *everything],
-        [a_ref().incoming_key, a_ready_image().media_key],
-    ]
+    copy = [a_ref().incoming_key, a_ready_image().media_key]
+    made = f"media/{file.path(a_ref(), 'r1')}"
+    assert asked == [[a_ref().incoming_key, *sorted(everything)], copy, sorted([*copy, made])]
+
+
+def test_a_file_that_was_made_is_kept_by_browsers_and_says_what_it_is(
+    client: "S3Client", store: S3ImageStore
+) -> None:
+    file = Rendition(640, 480, ImageFormat.AVIF, 4)
+    store.add_rendition(a_ref(), "r1", file, b"file")
+    stored = client.head_object(Bucket="images", Key=f"media/{file.path(a_ref(), 'r1')}")
+    assert (stored["ContentType"], stored["CacheControl"]) == (
+        "image/avif",
+        "public, max-age=31536000, immutable",
+    )
+    assert stored["Metadata"] == {}
+
+
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
+def test_a_file_that_somebody_else_writes_or_removes_just_now_is_tried_again(
+    client: "S3Client", store: S3ImageStore, code: str
+) -> None:
+    answer_with(client, code, 409, event="before-call.s3.PutObject")
+    with pytest.raises(UnavailableError):
+        store.add_rendition(a_ref(), "r1", Rendition(640, 480, ImageFormat.AVIF, 4), b"file")
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "HeadObject"])
+def test_a_fault_of_s3_that_nobody_foresaw_rises(
+    client: "S3Client", store: S3ImageStore, operation: str
+) -> None:
+    file = Rendition(640, 480, ImageFormat.AVIF, 4)
+    store.add_rendition(a_ref(), "r1", file, b"file")
+    answer_with(client, "AccessDenied", 403, event=f"before-call.s3.{operation}")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        store.add_rendition(a_ref(), "r1", file, b"file")

@@ -25,6 +25,7 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "authorize",
         "upload_image",
         "extract_metadata",
+        "render_image",
         "reserve_upload",
         "gallery",
         "storefront",

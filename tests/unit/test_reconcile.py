@@ -7,8 +7,14 @@ from domain.errors import UnavailableError
 from domain.image import SENDING_TIME, Announcement, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.ports import PublicCopy
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, InMemoryInspections
+from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
+from tests.fakes import (
+    InMemoryImageCatalog,
+    InMemoryImageEvents,
+    InMemoryImageStore,
+    InMemoryInspections,
+    InMemoryRenderings,
+)
 
 LONG_AFTER = NOW + PATIENCE + timedelta(minutes=1)
 
@@ -20,6 +26,7 @@ class Shop:
         self.catalog = InMemoryImageCatalog(PRODUCT_ID)
         self.store = store or InMemoryImageStore()
         self.inspections = InMemoryInspections()
+        self.renderings = InMemoryRenderings()
         self.events = InMemoryImageEvents()
 
     def add(self, image_id: int, content: bytes | None = None, created_at: datetime = NOW) -> ImageRef:
@@ -35,6 +42,7 @@ class Shop:
             catalog=self.catalog,
             store=self.store,
             inspections=self.inspections,
+            renderings=self.renderings,
             events=self.events,
             clock=lambda: now,
         )
@@ -81,8 +89,9 @@ def test_what_has_been_open_for_less_than_an_hour_is_left_alone(shop: Shop) -> N
     assert shop.status(2) is ImageStatus.PENDING
 
 
-def test_what_is_ready_or_failed_is_left_alone(shop: Shop) -> None:
+def test_what_is_done_or_failed_is_left_alone(shop: Shop) -> None:
     shop.catalog.mark_ready(shop.add(1, b"picture"), a_file(), NOW)
+    shop.catalog.mark_rendered(a_ref(1), A_LOOK, NOW)
     shop.catalog.mark_failed(shop.add(2), DAMAGED, SHA256, NOW)
     assert shop.reconcile().outcomes == {}
     assert (shop.status(1), shop.status(2)) == (ImageStatus.READY, ImageStatus.FAILED)
@@ -228,3 +237,34 @@ def test_a_pending_picture_whose_file_is_gone_is_inspected_again_if_its_copy_is_
     shop.store.publish(ref, PublicCopy(b"picture", ImageFormat.PNG, SHA256))
     assert shop.reconcile().outcomes == {Outcome.SENT_TO_INSPECTION: 1}
     assert shop.inspections.requested == [ref]
+
+
+def test_a_ready_picture_of_which_no_files_were_made_is_rendered(shop: Shop) -> None:
+    ref = shop.add(1)
+    shop.catalog.mark_ready(ref, a_file(), NOW)
+    done = shop.reconcile()
+    assert done.outcomes == {Outcome.SENT_TO_RENDERING: 1}
+    assert (shop.renderings.requested, shop.inspections.requested) == ([ref], [])
+    # And again an hour later, should that get lost too.
+    assert shop.reconcile(LONG_AFTER + PATIENCE).outcomes == {Outcome.SENT_TO_RENDERING: 1}
+    assert done.oldest_pending == timedelta(0)
+
+
+def test_a_picture_that_was_rendered_or_cannot_be_is_left_alone(shop: Shop) -> None:
+    rendered, given_up = shop.add(1), shop.add(2)
+    for ref in (rendered, given_up):
+        shop.catalog.mark_ready(ref, a_file(), NOW)
+    shop.catalog.mark_rendered(rendered, A_LOOK, NOW)
+    shop.catalog.leave_unrendered(given_up)
+    assert shop.reconcile().outcomes == {}
+    assert shop.renderings.requested == []
+
+
+def test_a_picture_that_is_rendered_while_it_is_looked_at_is_not_sent_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = shop.add(1)
+    shop.catalog.mark_ready(ref, a_file(), NOW)
+    monkeypatch.setattr(shop.catalog, "postpone", lambda *_: False)
+    assert shop.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
+    assert shop.renderings.requested == []

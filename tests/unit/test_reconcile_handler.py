@@ -23,6 +23,7 @@ def test_a_run_is_reported_in_full(printed: Printed) -> None:
     report = handler({}, a_context())
     assert report == {
         "sent_to_inspection": 0,
+        "sent_to_rendering": 0,
         "abandoned_removed": 2,
         "deletion_finished": 0,
         "change_told": 0,
@@ -88,7 +89,12 @@ def test_the_deployed_function_removes_what_was_abandoned(cold_start: ColdStart)
         DynamoProducts(dynamodb, table).add(PRODUCT_ID)
         DynamoImageCatalog(dynamodb, table).reserve(an_image(created_at=long_ago, updated_at=long_ago))
         module = cold_start(
-            "reconcile", TABLE=table, BUCKET=bucket, STACK="shop", EXTRACT_METADATA_FUNCTION="extract"
+            "reconcile",
+            TABLE=table,
+            BUCKET=bucket,
+            STACK="shop",
+            EXTRACT_METADATA_FUNCTION="extract",
+            RENDER_IMAGE_FUNCTION="render",
         )
         report = module.lambda_handler({}, a_context())
         left = DynamoImageCatalog(dynamodb, table).get(PRODUCT_ID, 1)

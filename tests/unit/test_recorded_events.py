@@ -8,11 +8,15 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from adapters.pillow_image_inspector import PillowImageInspector
+from adapters.pillow_image_renderer import PillowImageRenderer
 from domain.authorize import Authorize
 from domain.extract_metadata import ExtractMetadata
 from domain.forget_image import ForgetImage
-from domain.image import ImageFacts
+from domain.image import ImageFacts, ImageFormat
+from domain.ports import PublicCopy
+from domain.recipe import Recipe
 from domain.reconcile import Reconciliation
+from domain.render_image import RenderImage
 from events.record import EVENTS, GALLERY_IMAGE, IMAGE, PRODUCT_ID, add_example_keys
 from handlers.authorize import AuthorizeHandler
 from handlers.describe_api import DescribeApiHandler
@@ -23,12 +27,13 @@ from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import SafeRetries
 from handlers.problems import HttpResponse
 from handlers.reconcile import ReconcileHandler
+from handlers.render_image import RenderImageHandler
 from handlers.reserve_upload import ReserveUploadHandler
 from handlers.storefront import StorefrontHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
 from openapi.document import build
-from tests.builders import NOW, a_context, a_file, an_image
+from tests.builders import NOW, SHA256, a_context, a_file, an_image
 from tests.fakes import (
     InMemoryApiKeys,
     InMemoryImageCatalog,
@@ -47,6 +52,7 @@ from tests.recorded_events import (
     DESCRIPTIONS,
     GALLERY,
     OBJECTS,
+    RENDERINGS,
     RESERVATIONS,
     SCHEDULES,
     STOREFRONT,
@@ -157,6 +163,26 @@ def test_the_metadata_function_answers_each_payload(case: str) -> None:
     assert [image["outcome"] for image in images] == OBJECTS[case]
 
 
+@pytest.mark.parametrize("case", RENDERINGS)
+def test_the_render_function_answers_each_payload(case: str) -> None:
+    catalog, store = InMemoryImageCatalog(PRODUCT_ID), InMemoryImageStore()
+    content = sample_jpeg(96, 64)
+    catalog.reserve(an_image(ref=IMAGE))
+    store.publish(IMAGE, PublicCopy(content, ImageFormat.JPEG, SHA256))
+    catalog.mark_ready(IMAGE, a_file(), NOW)
+    render_image = RenderImage(
+        catalog=catalog,
+        store=store,
+        renderer=PillowImageRenderer(1_000_000),
+        events=InMemoryImageEvents(),
+        clock=TickingClock(NOW),
+        recipe=Recipe(),
+    )
+    metrics = Metrics(namespace="ProductImages", service="render_image")
+    handler = RenderImageHandler(render_image, Logger(service="render_image"), metrics)
+    assert handler(recorded("render_image", case), a_context()) == {"outcome": RENDERINGS[case]}
+
+
 @pytest.mark.parametrize("case", SCHEDULES)
 def test_the_reconciler_answers_each_payload(case: str) -> None:
     metrics = Metrics(namespace="ProductImages", service="reconcile")
@@ -182,6 +208,7 @@ def test_every_payload_has_its_test() -> None:
     tested |= {f"storefront/{case}" for case in STOREFRONT}
     tested |= {f"describe_api/{case}" for case in DESCRIPTIONS}
     tested |= {f"extract_metadata/{case}" for case in OBJECTS}
+    tested |= {f"render_image/{case}" for case in RENDERINGS}
     tested |= {f"reconcile/{case}" for case in SCHEDULES}
     tested |= {f"forget_image/{case}" for case in DELETIONS}
     assert payloads == tested

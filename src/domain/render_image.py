@@ -1,0 +1,103 @@
+"""Makes of a picture what a storefront shows, and completes its record with that."""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from domain.errors import NotRenderableError
+from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.image_events import ImageEventKind, ImageSummary
+from domain.ports import Clock, ImageCatalog, ImageEvents, ImageRenderer, ImageStore, PublicCopy, Rendered
+from domain.recipe import Recipe
+from domain.rendition import Look
+
+
+class Rendering(StrEnum):
+    """What became of a picture that was to be rendered."""
+
+    RENDERED = "rendered"
+    WAS_RENDERED = "was_rendered"
+    NOT_READY = "not_ready"
+    GONE = "gone"
+
+
+class RenderImage:
+    """Renders pictures. Safe to repeat, to come late, or to be cut short anywhere.
+
+    It ends with the same files and the same record, or with nothing left of a picture that was deleted
+    meanwhile. Files come first: an address that a record names opens.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: ImageCatalog,
+        store: ImageStore,
+        renderer: ImageRenderer,
+        events: ImageEvents,
+        clock: Clock,
+        recipe: Recipe,
+    ) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._renderer = renderer
+        self._events = events
+        self._clock = clock
+        self._recipe = recipe
+
+    def __call__(self, ref: ImageRef) -> Rendering:
+        """Make the files of a ready picture, unless that was done by this recipe.
+
+        Raises:
+            NotRenderableError: it cannot be done; the picture stays as it is.
+            ImageRecordDamagedError: its record cannot be read.
+            UnavailableError: a store failed for now; try again.
+
+        """
+        image = self._record(ref)
+        if image is None:
+            return self._clear(ref)
+        if image.status is not ImageStatus.READY:
+            return Rendering.NOT_READY
+        if image.look and image.look.recipe == self._recipe.name:
+            # An earlier try may have ended before it told.
+            self._events.send(ImageEventKind.RENDERED, ImageSummary.of(image))
+            return Rendering.WAS_RENDERED
+        copy = self._store.shown(image)
+        if copy is None and self._record(ref) is None:
+            return self._clear(ref)
+        look = self._put(ref, self._render(ref, copy))
+        now = self._clock()
+        if not self._catalog.mark_rendered(ref, look, now):
+            return self._clear(ref)
+        rendered = replace(image, look=look, updated_at=now)
+        self._events.send(ImageEventKind.RENDERED, ImageSummary.of(rendered))
+        return Rendering.RENDERED
+
+    def _record(self, ref: ImageRef) -> ProductImage | None:
+        """Return the record, unless it is being deleted."""
+        image = self._catalog.get(ref.product_id, ref.image_id)
+        is_there = image is not None and image.ref == ref and image.status is not ImageStatus.DELETING
+        return image if is_there else None
+
+    def _clear(self, ref: ImageRef) -> Rendering:
+        """Remove what is left of a picture that is gone, or going; an earlier try may have put it there."""
+        self._store.unpublish(ref)
+        return Rendering.GONE
+
+    def _render(self, ref: ImageRef, copy: PublicCopy | None) -> Rendered:
+        try:
+            if copy:
+                return self._renderer.render(copy.content, copy.image_format, self._recipe)
+            raise NotRenderableError("its public copy is gone")  # noqa: TRY301 - one way to give up
+        except NotRenderableError:
+            # Its event waits in the failure queue: it is not to be found again every hour.
+            self._catalog.leave_unrendered(ref)
+            raise
+
+    def _put(self, ref: ImageRef, rendered: Rendered) -> Look:
+        recipe = self._recipe.name
+        renditions = tuple(
+            self._store.add_rendition(ref, recipe, rendition, content)
+            for rendition, content in rendered.files
+        )
+        return Look(recipe, renditions, rendered.placeholder, rendered.has_alpha, rendered.frames)
