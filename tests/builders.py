@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from adapters.dynamo_gallery import GALLERY_INDEX
 from adapters.dynamo_image_catalog import OPEN_INDEX
+from adapters.dynamo_product_list import PRODUCTS_INDEX
 from domain.api_key import ApiKey, Role
 from domain.claim import BegunPicture, Claim
 from domain.failure import Failure
@@ -316,6 +317,8 @@ CATALOG_TABLE: dict[str, Any] = {
         {"AttributeName": "place", "AttributeType": "S"},
         {"AttributeName": "open_shard", "AttributeType": "S"},
         {"AttributeName": "open_since", "AttributeType": "S"},
+        {"AttributeName": "listing", "AttributeType": "S"},
+        {"AttributeName": "product_id", "AttributeType": "N"},
     ],
     "KeySchema": [
         {"AttributeName": "pk", "KeyType": "HASH"},
@@ -339,7 +342,15 @@ CATALOG_TABLE: dict[str, Any] = {
                 {"AttributeName": "open_since", "KeyType": "RANGE"},
             ],
             "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
+        },
+        {
+            "IndexName": PRODUCTS_INDEX,
+            "KeySchema": [
+                {"AttributeName": "listing", "KeyType": "HASH"},
+                {"AttributeName": "product_id", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["search"]},
+        },
     ],
 }
 """The catalogue's table; a test holds the template to it."""

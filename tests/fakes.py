@@ -37,6 +37,8 @@ from domain.image_events import ImageEventKind, ImageSummary
 from domain.leased_ids import LeasedIds
 from domain.once_per_key import OncePerKey
 from domain.ports import Clock, IdempotencyKeys, PublicCopy, Quotas, ReceivedFile, UploadForm
+from domain.product_page import ProductEntry, ProductPage
+from domain.product_title import search_text
 from domain.rendition import Look, Rendition
 from domain.reserve_upload import ReserveUpload
 from domain.storefront import Primaries
@@ -146,6 +148,12 @@ class InMemoryImageCatalog:
         whole = Gallery.of(self._images(product_id), self.primaries[product_id])
         readable, damaged = self._part(whole.images[:limit])
         return Gallery.of(readable, whole.primary, damaged)
+
+    def shown_primary(self, product_id: int) -> ProductImage | None:
+        """Return the picture at which the product points, if it can be read."""
+        primary = self.primaries[product_id]
+        place = (product_id, primary.image_id) if primary and primary.image_id else None
+        return self.images[place] if place and place not in self.damaged else None
 
     def change(self, seen: ImageSnapshot, changed: ImageSnapshot) -> bool:
         product_id, present = seen.image.ref.product_id, self._as_seen(seen.image)
@@ -314,20 +322,38 @@ class InMemoryProducts:
 
     def __init__(self, catalog: InMemoryImageCatalog) -> None:
         self._catalog = catalog
+        self._titles: dict[int, str] = {}
 
     def exists(self, product_id: int) -> bool:
         return product_id in self._catalog.primaries
 
-    def add(self, product_id: int) -> bool:
+    def add(self, product_id: int, title: str | None = None) -> bool:
         is_new = product_id not in self._catalog.primaries
         self._catalog.primaries.setdefault(product_id)
+        if title:
+            self._titles[product_id] = title
         return is_new
+
+    def page(self, limit: int, after: int, words: Sequence[str]) -> ProductPage:
+        numbers = [number for number in sorted(self._catalog.primaries) if number > after]
+        found = [n for n in numbers if all(word in search_text(n, self._titles.get(n)) for word in words)]
+        entries = [
+            ProductEntry(
+                number,
+                self._titles.get(number),
+                self._catalog.page(number, 1, 0).count,
+                self._catalog.shown_primary(number),
+            )
+            for number in found[:limit]
+        ]
+        return ProductPage(entries, found[limit - 1] if len(found) > limit else None)
 
     def remove(self, product_id: int) -> bool:
         if any(owner == product_id for owner, _ in self._catalog.images):
             raise ProductHasImagesError(product_id)
         was_there = product_id in self._catalog.primaries
         self._catalog.primaries.pop(product_id, None)
+        self._titles.pop(product_id, None)
         return was_there
 
 

@@ -1,10 +1,10 @@
 """The pictures of a product, read a megabyte at a time: of what is read, only what is asked for is kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import passing_errors_as_unavailable, tries_of_a_read
+from adapters.aws import passing_errors_as_unavailable
 from adapters.dynamo_items import (
     Item,
     count_from_item,
@@ -13,7 +13,7 @@ from adapters.dynamo_items import (
     primary_from_item,
     product_key,
 )
-from domain.errors import ImageRecordDamagedError, ProductNotFoundError, UnavailableError
+from domain.errors import ImageRecordDamagedError, ProductNotFoundError
 from domain.gallery import Gallery, Page
 from domain.image import MAX_ID, ImageSnapshot, ImageStatus, ProductImage
 
@@ -89,20 +89,6 @@ def read_gallery(client: "DynamoDBClient", table: str, product_id: int, limit: i
     product = _product(product_id, list(islice(items, 1)))
     images, damaged = images_from_items(islice(items, limit))
     return Gallery.of(images, primary_from_item(product), damaged)
-
-
-def read_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
-    """Read up to 100 items by their keys, consistently; what DynamoDB leaves out is asked for again."""
-    items: list[Item] = []
-    for _ in tries_of_a_read():
-        with passing_errors_as_unavailable():
-            answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
-        items += answer["Responses"].get(table, [])
-        left = answer.get("UnprocessedKeys", {}).get(table)
-        if left is None:
-            return items
-        keys = left["Keys"]
-    raise UnavailableError
 
 
 def _query(table: str, product_id: int, status: ImageStatus | None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from adapters.aws import (
     passing_errors_as_unavailable,
     with_persistence,
 )
-from adapters.dynamo_gallery import read_gallery, read_items, read_page
+from adapters.dynamo_batch import read_batch
+from adapters.dynamo_gallery import read_gallery, read_page
 from adapters.dynamo_heads import count_one_more, lower_head, settle_head
 from adapters.dynamo_items import (
     COUNTER_KEY,
@@ -38,7 +39,6 @@ from domain.errors import (
     ImageNotFoundError,
     ImageRecordMissingError,
     ProductNotFoundError,
-    UnavailableError,
 )
 from domain.failure import Failure
 from domain.gallery import Gallery, Page
@@ -218,9 +218,8 @@ class DynamoImageCatalog:
 
     def look_up(self, product_id: int, image_id: int) -> ImageSnapshot:
         """Read product and picture, consistently, in one call."""
-        items = read_items(
-            self._client, self._table, [product_key(product_id), image_key(product_id, image_id)]
-        )
+        keys = [product_key(product_id), image_key(product_id, image_id)]
+        items = read_batch(self._client, self._table, keys, consistent=True)
         product, images = _split(product_id, items)
         if not images:
             raise ImageNotFoundError(product_id, image_id)

@@ -6,6 +6,8 @@ The sparse index `open` holds the pictures that are pending, being deleted, or r
 changed without others having been told, by (`open_shard`, `open_since`).
 The local index `gallery` holds a product with its `image_count` first, and then its pictures in the order in
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
+The sparse index `products` holds the products by (`listing`, `product_id`), with `search`, and not the count,
+which each upload changes.
 """
 
 import base64
@@ -29,6 +31,7 @@ from domain.image import (
 )
 from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.moments import iso_utc
+from domain.product_title import search_text
 from domain.user import User
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ LOOK_ATTRIBUTES = ("renditions", "placeholder", "has_alpha", "frames")
 _RENDITION = re.compile(r"([0-9]+)x([0-9]+)(-animated)?\.([A-Z]+):([0-9]+)")
 _PRODUCT_PLACE: Item = {"S": "!"}
 """Before any digit."""
+LISTING: Item = {"S": "PRODUCT"}
+"""The one partition of the index of products, so that they come in their order. It is written only when a
+product is added, renamed or removed: a partition takes 1,000 writes a second (DynamoDB developer guide, "Best
+practices for designing partition keys")."""
 
 
 def product_key(product_id: int) -> Item:
@@ -94,14 +101,17 @@ def details_to_attributes(image: ProductImage) -> Item:
     }
 
 
-def product_to_item(product_id: int) -> Item:
+def product_to_item(product_id: int, title: str | None = None) -> Item:
     """Write the record of a new product."""
-    return {
+    item: Item = {
         **product_key(product_id),
         "product_id": {"N": str(product_id)},
         "place": _PRODUCT_PLACE,
+        "listing": LISTING,
+        "search": {"S": search_text(product_id, title)},
         "image_count": {"N": "0"},
     }
+    return item | ({"title": {"S": title}} if title else {})
 
 
 def is_product(item: Mapping[str, Any]) -> bool:

@@ -30,22 +30,29 @@ class DynamoProducts:
             )
         return "Item" in answer
 
-    def add(self, product_id: int) -> bool:
-        """Put the product, without pictures, on the condition that it is new."""
-        try:
-            with passing_errors_as_unavailable():
-                with_persistence(
-                    lambda: self._client.put_item(
-                        TableName=self._table,
-                        Item=product_to_item(product_id),
-                        ConditionExpression="attribute_not_exists(pk)",
-                    )
+    def add(self, product_id: int, title: str | None = None) -> bool:
+        """Write what the record lacks, and the title if one is named (one UpdateItem)."""
+        key = product_key(product_id)
+        record = {
+            name: value for name, value in product_to_item(product_id, title).items() if name not in key
+        }
+        told = {"title", "search"} if title else set()
+        steps = [
+            f"#{name} = :{name}" if name in told else f"#{name} = if_not_exists(#{name}, :{name})"
+            for name in record
+        ]
+        with passing_errors_as_unavailable():
+            answer = with_persistence(
+                lambda: self._client.update_item(
+                    TableName=self._table,
+                    Key=key,
+                    UpdateExpression=f"SET {', '.join(steps)}",
+                    ExpressionAttributeNames={f"#{name}": name for name in record},
+                    ExpressionAttributeValues={f":{name}": value for name, value in record.items()},
+                    ReturnValues="ALL_OLD",
                 )
-        except ClientError as error:
-            if failed_condition(error):
-                return False
-            raise
-        return True
+            )
+        return not answer.get("Attributes")
 
     def remove(self, product_id: int) -> bool:
         """Delete the product unless a query finds pictures of it, or one came in since."""

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from adapters.dynamo_gallery import read_first, read_items, read_page
+from adapters.dynamo_batch import read_batch
+from adapters.dynamo_gallery import read_first, read_page
 from adapters.dynamo_heads import head_of
 from adapters.dynamo_items import (
     Item,
@@ -41,10 +42,10 @@ class DynamoStorefront:
         One query more for each product of which that picture cannot be shown (`dynamo_heads`).
         """
         keys = [product_key(product_id) for product_id in product_ids]
-        products = {product_of(item): item for item in read_items(self._client, self._table, keys)}
+        products = {product_of(item): item for item in self._read(keys)}
         named = {product_id: _named_by(product) for product_id, product in products.items()}
         image_keys = [image_key(product_id, image_id) for product_id, image_id in named.items() if image_id]
-        items = read_items(self._client, self._table, image_keys) if image_keys else []
+        items = self._read(image_keys) if image_keys else []
         shown, _ = images_from_items(item for item in items if _stands_for(products[product_of(item)], item))
         images = {image.ref.product_id: image for image in shown}
         damaged: list[ImageRecordDamagedError] = []
@@ -54,6 +55,9 @@ class DynamoStorefront:
                 images |= {product_id: image} if image else {}
                 damaged += met
         return Primaries(images, tuple(damaged))
+
+    def _read(self, keys: Sequence[Item]) -> list[Item]:
+        return read_batch(self._client, self._table, keys, consistent=True)
 
 
 def _named_by(product: Item) -> int | None:

@@ -27,11 +27,9 @@ from domain.image_events import ImageEventKind, ImageSummary
 from domain.rendition import Placeholder, Rendition
 
 if TYPE_CHECKING:
-    # Of no use to a function that renders nothing.
+    # Most functions need none of them, and start sooner without.
+    from domain.product_page import ProductPage
     from domain.recipe import Recipe
-
-if TYPE_CHECKING:
-    # Only who makes renditions needs it.
     from domain.rendition import Look
 
 
@@ -481,8 +479,8 @@ class Products(Protocol):
         """Tell whether the product is there."""
         ...
 
-    def add(self, product_id: int) -> bool:
-        """Add a product; return whether it is new. An existing one is untouched."""
+    def add(self, product_id: int, title: str | None = None) -> bool:
+        """Add a product; return whether it is new. An existing one is untouched but for a title that is named."""
         ...
 
     def remove(self, product_id: int) -> bool:
@@ -491,5 +489,17 @@ class Products(Protocol):
         Raises:
             ProductHasImagesError: it still has pictures.
 
+        """
+        ...
+
+
+class ProductList(Protocol):
+    """Shows the products to those who work on their pictures."""
+
+    def page(self, limit: int, after: int, words: Sequence[str]) -> "ProductPage":
+        """Return up to `limit` products with numbers above `after`, in their order, as of a moment ago.
+
+        With `words`, those that have each of them in `search_text`. A search reads only so much at once: it
+        may return fewer, or none, and the number to go on behind.
         """
         ...

@@ -9,10 +9,11 @@ from moto import mock_aws
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_key
+from adapters.dynamo_product_list import DynamoProductList
 from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.image import ImageRef
-from domain.ports import IdBlocks, ImageCatalog, Products
+from domain.ports import IdBlocks, ImageCatalog, ProductList, Products
 from domain.storefront import Storefront
 from tests.builders import a_catalog_table
 from tests.fakes import InMemoryImageCatalog, InMemoryProducts, InMemoryStorefront
@@ -37,6 +38,7 @@ class Shop:
     catalog: Catalog
     products: Products
     storefront: Storefront
+    product_list: ProductList
     damage: Callable[[ImageRef], None]
     """Make the record of a picture unreadable."""
 
@@ -44,10 +46,12 @@ class Shop:
 @contextmanager
 def shop_in_memory() -> Iterator[Shop]:
     catalog = InMemoryImageCatalog()
+    products = InMemoryProducts(catalog)
     yield Shop(
         catalog,
-        InMemoryProducts(catalog),
+        products,
         InMemoryStorefront(catalog),
+        products,
         lambda ref: catalog.damaged.add((ref.product_id, ref.image_id)),
     )
 
@@ -65,6 +69,7 @@ def shop_on_dynamodb() -> Iterator[Shop]:
             DynamoImageCatalog(client, table),
             DynamoProducts(client, table),
             DynamoStorefront(client, table),
+            DynamoProductList(client, table),
             damage,
         )
 
