@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PRODUCTS_INDEX = "products"
 _MOST_CALLS = 5
-"""Megabytes of the index that a search reads for a page: some 30,000 products with titles of 50 characters."""
+"""Megabytes of the index that one search reads: some 30,000 products with titles of 50 characters."""
 
 
 class DynamoProductList:
@@ -38,8 +38,9 @@ class DynamoProductList:
         found: list[Item] = []
         reached: int | None = None
         # One more than is wanted tells whether there are more.
-        for items, reached in self._answers(after, words, limit + 1):
+        for items, came_to in self._answers(after, words, limit + 1):
             found += items
+            reached = came_to
             if len(found) > limit:
                 return ProductPage(self._entries(found[:limit]), _number(found[limit - 1]))
         return ProductPage(self._entries(found), reached)
