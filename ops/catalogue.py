@@ -67,3 +67,16 @@ def counted(item: Item) -> tuple[int, int]:
         return product_id, int(item.get("image_count", {"N": "0"})["N"])
     except (KeyError, ValueError) as error:
         raise DamagedRecordError(item, "image_count") from error
+
+
+def titled(item: Item) -> str | None:
+    """Return a product's title, None if it has none.
+
+    Raises:
+        DamagedRecordError: it is no text.
+
+    """
+    try:
+        return str(item["title"]["S"]) if "title" in item else None
+    except KeyError as error:
+        raise DamagedRecordError(item, "title") from error

@@ -1,8 +1,8 @@
-"""Reads the identifiers of products from a CSV file, and says of each bad row what is wrong with it."""
+"""Reads products from a CSV file, and says of each bad row what is wrong with it."""
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,10 +11,12 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import InvalidFieldsError
 from domain.identifiers import parse_identifiers
+from domain.product_title import clean_title
 from domain.text import clean_short_text
 from ops.failures import OperatorError
 
 COLUMN = "product_id"
+TITLE_COLUMN = "title"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,12 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class ProductList:
-    """What a file holds: each product once, in the order of the file, and the rows that were not taken."""
+    """What a file holds: each product once, in the order of the file, and the rows that were not taken.
 
-    product_ids: tuple[int, ...]
+    `titles` has a title by product, None where the file has none; of several the last one counts.
+    """
+
+    titles: Mapping[int, str | None]
     bad_rows: tuple[BadRow, ...]
 
 
@@ -41,12 +46,22 @@ def _product_id(text: str) -> int:
         raise PydanticCustomError(COLUMN, "{reason}", {"reason": reason}) from error
 
 
+def _title(text: str) -> str | None:
+    try:
+        return clean_title(text)
+    except InvalidFieldsError as error:
+        raise PydanticCustomError(
+            TITLE_COLUMN, "{reason}", {"reason": f"{TITLE_COLUMN}: {error.faults[0].message}"}
+        ) from error
+
+
 class _ProductRow(BaseModel):
     product_id: Annotated[int, BeforeValidator(_product_id)]
+    title: Annotated[str | None, BeforeValidator(_title)] = None
 
 
 def read_product_csv(content: bytes, name: str) -> ProductList:
-    """Read the column `product_id`; other columns are ignored, as are blank lines.
+    """Read the columns `product_id` and `title`, which may be missing; others are ignored, as are blank lines.
 
     Raises:
         OperatorError: the file as a whole cannot be read; the message says what to do.
@@ -54,15 +69,15 @@ def read_product_csv(content: bytes, name: str) -> ProductList:
     """
     records = _records(_decode(content, name))
     header = _header(records, name)
-    product_ids: dict[int, None] = {}
+    titles: dict[int, str | None] = {}
     bad_rows = []
     for line, cells in records:
-        product = _read_row(header, line, cells)
-        if isinstance(product, BadRow):
-            bad_rows.append(product)
+        row = _read_row(header, line, cells)
+        if isinstance(row, BadRow):
+            bad_rows.append(row)
         else:
-            product_ids[product] = None
-    return ProductList(tuple(product_ids), tuple(bad_rows))
+            titles[row.product_id] = row.title or titles.get(row.product_id)
+    return ProductList(titles, tuple(bad_rows))
 
 
 def _decode(content: bytes, name: str) -> str:
@@ -95,16 +110,17 @@ def _header(records: Iterator[tuple[int, list[str] | csv.Error]], name: str) -> 
     if cells is None:
         raise OperatorError(f"{name} is empty. Its first line must name the columns, one of them {COLUMN}.")
     header = [] if isinstance(cells, csv.Error) else [cell.strip() for cell in cells]
-    if header.count(COLUMN) != 1:
+    if header.count(COLUMN) != 1 or header.count(TITLE_COLUMN) > 1:
         found = clean_short_text(", ".join(header))
         raise OperatorError(
-            f"The first line of {name} must name exactly one column {COLUMN}, with commas between columns; "
+            f"The first line of {name} must name exactly one column {COLUMN} and at most one {TITLE_COLUMN}, "
+            "with commas between columns; "
             f"it reads: {found}"
         )
     return header
 
 
-def _read_row(header: list[str], line: int, cells: list[str] | csv.Error) -> int | BadRow:
+def _read_row(header: list[str], line: int, cells: list[str] | csv.Error) -> _ProductRow | BadRow:
     if isinstance(cells, csv.Error):
         return BadRow(line, f"It is not CSV: {cells}.")
     if any(cell.strip() for cell in cells[len(header) :]):
@@ -112,6 +128,6 @@ def _read_row(header: list[str], line: int, cells: list[str] | csv.Error) -> int
         return BadRow(line, f"It has {len(cells)} values, the first line {len(header)}.")
     padded = cells + [""] * (len(header) - len(cells))
     try:
-        return _ProductRow.model_validate(dict(zip(header, padded, strict=False))).product_id
+        return _ProductRow.model_validate(dict(zip(header, padded, strict=False)))
     except ValidationError as error:
         return BadRow(line, error.errors()[0]["msg"])

@@ -1,6 +1,6 @@
 """`product-images products`: adds, imports, lists and removes the products that may have pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from pathlib import Path
@@ -11,9 +11,10 @@ import typer
 from adapters.dynamo_products import DynamoProducts
 from domain.errors import InvalidFieldsError, ProductHasImagesError
 from domain.identifiers import parse_identifiers
+from domain.product_title import clean_title
 from domain.text import clean_short_text
-from ops.catalogue import DamagedRecordError, counted, product_items
-from ops.product_csv import COLUMN, ProductList, read_product_csv
+from ops.catalogue import DamagedRecordError, counted, product_items, titled
+from ops.product_csv import COLUMN, TITLE_COLUMN, ProductList, read_product_csv
 from ops.target import PARALLEL_CALLS, Target, target_of
 from ops.terminal import confirm, fail, note, progress_bar, say, say_json, show
 
@@ -34,22 +35,38 @@ def _product_id(text: str) -> int:
         ) from error
 
 
+def _title(text: str) -> str | None:
+    try:
+        return clean_title(text)
+    except InvalidFieldsError as error:
+        raise typer.BadParameter(error.faults[0].message) from error
+
+
 _ProductIds = Annotated[
     list[int], typer.Argument(parser=_product_id, metavar="ID", help="Identifiers of products.")
 ]
 
 
 @app.command()
-def add(ctx: typer.Context, product_ids: _ProductIds) -> None:
-    """Add products; one that is there already stays as it is.
+def add(
+    ctx: typer.Context,
+    product_ids: _ProductIds,
+    title: Annotated[
+        str | None, typer.Option(parser=_title, metavar="TEXT", help="What staff find the product by.")
+    ] = None,
+) -> None:
+    """Add products; one that is there already stays as it is, but for a title that is given.
 
-    Example:
+    Examples:
         product-images products add 123 124
+        product-images products add 125 --title "Red shoe"
 
     """
+    if title and len(product_ids) > 1:
+        raise typer.BadParameter("A title is one product's. Add it alone, or import a CSV with titles.")
     products = target_of(ctx).products
     for product_id in product_ids:
-        say(f"Product {product_id}: {'added' if products.add(product_id) else 'there already'}.")
+        say(f"Product {product_id}: {'added' if products.add(product_id, title) else 'there already'}.")
 
 
 @app.command("import")
@@ -57,17 +74,20 @@ def import_csv(
     ctx: typer.Context,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help=f"CSV, in UTF-8, with a column {COLUMN}; - for stdin."),
+        typer.Argument(
+            metavar="FILE",
+            help=f"CSV, in UTF-8, with columns {COLUMN} and, if you like, {TITLE_COLUMN}; - for stdin.",
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, but add nothing.")] = False,
 ) -> None:
-    r"""Add the products of a CSV file; safe to repeat.
+    r"""Add the products of a CSV file, and set the titles that it names; safe to repeat.
 
     A bad row is reported and does not stop the good ones; the exit code is then 1.
 
     Examples:
         product-images products import catalogue.csv --dry-run
-        printf 'product_id\n123\n124\n' | product-images products import -
+        printf 'product_id,title\n123,Red shoe\n124,\n' | product-images products import -
 
     """
     from_stdin = str(file) == "-"
@@ -76,7 +96,7 @@ def import_csv(
     products = read_product_csv(content, name)
     for row in products.bad_rows:
         fail(f"{name}, line {row.line}: {row.reason}")
-    new = _count_new(target_of(ctx), products.product_ids, dry_run=dry_run)
+    new = _count_new(target_of(ctx), products.titles, dry_run=dry_run)
     _report(new, products, dry_run=dry_run)
     if products.bad_rows:
         raise typer.Exit(1)
@@ -87,7 +107,7 @@ def list_products(
     ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")] = False,
 ) -> None:
-    """List the products and how many pictures each has; reads the whole table.
+    """List the products, how many pictures each has, and their titles; reads the whole table.
 
     It costs a read unit for each 8 KB of it, the pictures' records too: a million pictures cost a cent.
 
@@ -100,16 +120,18 @@ def list_products(
         units += cost
         for item in items:
             try:
-                rows.append(counted(item))
+                rows.append((*counted(item), titled(item)))
             except DamagedRecordError as error:
                 damaged = True
                 fail(f"damaged record: {error}")
     rows.sort()
     if as_json:
-        say_json([{"product_id": product_id, "images": images} for product_id, images in rows])
+        say_json([{"product_id": number, "images": images, "title": title} for number, images, title in rows])
     elif rows:
         show(
-            ("Product", "Images"), ((str(product_id), f"{images:,}") for product_id, images in rows), folds=""
+            ("Product", "Images", "Title"),
+            ((str(number), f"{images:,}", title or "") for number, images, title in rows),
+            folds="Title",
         )
     else:
         note("There are no products yet. Add one: product-images products add --help")
@@ -139,23 +161,23 @@ def remove(
         raise typer.Exit(1)
 
 
-def _count_new(target: Target, product_ids: Sequence[int], *, dry_run: bool) -> int:
+def _count_new(target: Target, titles: Mapping[int, str | None], *, dry_run: bool) -> int:
     """Add the products, or only look; return how many were not there."""
     products = target.products
 
     def is_new(product_id: int) -> bool:
-        return not products.exists(product_id) if dry_run else products.add(product_id)
+        return not products.exists(product_id) if dry_run else products.add(product_id, titles[product_id])
 
     new, label = 0, "Checking" if dry_run else "Importing"
-    with progress_bar(label, len(product_ids)) as advance, ThreadPoolExecutor(PARALLEL_CALLS) as pool:
-        for batch in batched(product_ids, _BATCH, strict=False):
+    with progress_bar(label, len(titles)) as advance, ThreadPoolExecutor(PARALLEL_CALLS) as pool:
+        for batch in batched(titles, _BATCH, strict=False):
             new += sum(pool.map(is_new, batch))
             advance(len(batch))
     return new
 
 
 def _report(new: int, products: ProductList, *, dry_run: bool) -> None:
-    there = len(products.product_ids) - new
+    there = len(products.titles) - new
     bad = len(products.bad_rows)
     refused = f"; {_count(bad, 'row')} refused, see above" if bad else ""
     if dry_run:

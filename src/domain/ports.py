@@ -480,7 +480,7 @@ class Products(Protocol):
         ...
 
     def add(self, product_id: int, title: str | None = None) -> bool:
-        """Add a product; return whether it is new. Of one that is there only the title changes, if one is named."""
+        """Add a product; return whether it is new. Of one that is there a title alone changes, if named."""
         ...
 
     def remove(self, product_id: int) -> bool:

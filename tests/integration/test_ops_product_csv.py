@@ -31,8 +31,22 @@ NO_PRODUCT = "Must be an integer from 1 to 9007199254740991."
 )
 def test_one_and_two_are_read_from(content: bytes) -> None:
     products = read_product_csv(content, "file")
-    assert products.product_ids == (1, 2)
+    assert tuple(products.titles) == (1, 2)
     assert products.bad_rows == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "titles"),
+    [
+        (b"product_id,title\n1,Red shoe\n2,\n3\n", {1: "Red shoe", 2: None, 3: None}),
+        (b"title,product_id\n  Red\t shoe ,1\n", {1: "Red shoe"}),
+        ("product_id,title\n1,Gr\u00f6\u00dfe\u200b 40\n".encode(), {1: "Größe 40"}),
+        (b"product_id,title\n1,Red\n1,\n1,Blue\n", {1: "Blue"}),
+        (b"product_id,title\n1,Red\n1,\n", {1: "Red"}),
+    ],
+)
+def test_titles_are_read_where_there_are_any(content: bytes, titles: dict[int, str | None]) -> None:
+    assert read_product_csv(content, "file").titles == titles
 
 
 @pytest.mark.parametrize(
@@ -41,6 +55,10 @@ def test_one_and_two_are_read_from(content: bytes) -> None:
         (b"product_id\n\n1x\n2\n", BadRow(3, f"product_id is '1x'. {NO_PRODUCT}")),
         (b"name,product_id\nChair\n,2\n", BadRow(2, f"product_id is ''. {NO_PRODUCT}")),
         (b"product_id\n1,234\n2\n", BadRow(2, "It has 2 values, the first line 1.")),
+        (
+            b"product_id,title\n1," + b"t" * 256 + b"\n2,x\n",
+            BadRow(2, "title: Must have at most 255 characters."),
+        ),
         (b'product_id,name\n2,"a\nb\nc"\n-7,x\n', BadRow(5, f"product_id is '-7'. {NO_PRODUCT}")),
         (b'product_id,name\n"7"7,x\n2,y\n', BadRow(2, "It is not CSV: ',' expected after '\"'.")),
         (b'product_id\n2\n"7\n8\n', BadRow(3, "It is not CSV: unexpected end of data.")),
@@ -50,7 +68,7 @@ def test_one_and_two_are_read_from(content: bytes) -> None:
 def test_a_bad_row_is_named_by_the_line_it_begins_on(content: bytes, bad_row: BadRow) -> None:
     products = read_product_csv(content, "file")
     assert products.bad_rows == (bad_row,)
-    assert products.product_ids == (2,)
+    assert tuple(products.titles) == (2,)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,41 @@ def test_one_bad_identifier_and_no_product_is_added(operator: Operator, bad: str
     assert not operator.products.exists(123)
 
 
+def title_of(operator: Operator, product_id: int) -> str | None:
+    listed = json.loads(operator.runs("products", "list", "--json").stdout)
+    return next(each["title"] for each in listed if each["product_id"] == product_id)
+
+
+def test_a_product_is_added_with_a_title_which_can_be_given_later_too(operator: Operator) -> None:
+    operator.runs("products", "add", "123", "--title", "Red shoe")
+    assert title_of(operator, 123) == "Red shoe"
+    assert operator.runs("products", "add", "123", "--title", "Blue shoe").exit_code == 0
+    assert title_of(operator, 123) == "Blue shoe"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("123", "124", "--title", "Red shoe"), "A title is one product's."),
+        (("123", "--title", "t" * 256), "Must have at most 255 characters."),
+    ],
+)
+def test_a_title_that_cannot_be_given_adds_nothing(
+    operator: Operator, arguments: tuple[str, ...], says: str
+) -> None:
+    result = operator.runs("products", "add", *arguments)
+    assert result.exit_code == 2
+    assert says in error_line(result)
+    assert not operator.products.exists(123)
+
+
 # import
+
+
+def test_titles_of_a_file_are_imported_also_for_products_that_are_there(operator: Operator) -> None:
+    operator.products.add(124, "Boot")
+    operator.runs("products", "import", "-", typing="product_id,title\n123,Red shoe\n124,Brown boot\n")
+    assert (title_of(operator, 123), title_of(operator, 124)) == ("Red shoe", "Brown boot")
 
 
 def test_a_file_is_imported_with_its_bom_and_its_other_columns(operator: Operator, tmp_path: Path) -> None:
@@ -144,16 +178,17 @@ def test_a_product_with_images_stays_while_others_are_removed(operator: Operator
 
 
 def test_products_are_listed_in_order_with_how_many_pictures_each_has(operator: Operator) -> None:
-    for product_id in (1_000, 9, 42):
+    for product_id in (1_000, 9):
         operator.products.add(product_id)
+    operator.products.add(42, "Red shoe")
     for image_id in (1, 2):
         operator.catalog.reserve(an_image(ref=a_ref(image_id, 42)))
     result = operator.runs("products", "list")
     assert result.exit_code == 0
     assert [line.split() for line in result.stdout.splitlines()] == [
-        ["Product", "Images"],
+        ["Product", "Images", "Title"],
         ["9", "0"],
-        ["42", "2"],
+        ["42", "2", "Red", "shoe"],
         ["1000", "0"],
     ]
     assert "Read units used: " in result.stderr
@@ -161,7 +196,9 @@ def test_products_are_listed_in_order_with_how_many_pictures_each_has(operator: 
 
 def test_the_list_of_products_is_there_for_scripts_too(operator: Operator) -> None:
     operator.products.add(42)
-    assert json.loads(operator.runs("products", "list", "--json").stdout) == [{"product_id": 42, "images": 0}]
+    assert json.loads(operator.runs("products", "list", "--json").stdout) == [
+        {"product_id": 42, "images": 0, "title": None}
+    ]
 
 
 def test_all_products_are_listed_however_many_pages_of_records_lie_between(operator: Operator) -> None:
@@ -172,7 +209,7 @@ def test_all_products_are_listed_however_many_pages_of_records_lie_between(opera
             ref = a_ref(10 * product_id + image_id, product_id)
             operator.catalog.reserve(an_image(ref=ref, name="n" * 100_000))
     listed = json.loads(operator.runs("products", "list", "--json").stdout)
-    assert listed == [{"product_id": product_id, "images": 3} for product_id in range(1, 6)]
+    assert listed == [{"product_id": product_id, "images": 3, "title": None} for product_id in range(1, 6)]
 
 
 def test_a_list_without_products_says_what_to_do(operator: Operator) -> None:
@@ -188,4 +225,4 @@ def test_a_damaged_product_is_named_and_the_others_are_listed(operator: Operator
     result = operator.runs("products", "list", "--json")
     assert result.exit_code == 1
     assert "damaged record: PRODUCT#7 / PRODUCT: " in result.stderr
-    assert json.loads(result.stdout) == [{"product_id": 42, "images": 0}]
+    assert json.loads(result.stdout) == [{"product_id": 42, "images": 0, "title": None}]
