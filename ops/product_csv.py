@@ -50,9 +50,8 @@ def _title(text: str) -> str | None:
     try:
         return clean_title(text)
     except InvalidFieldsError as error:
-        raise PydanticCustomError(
-            TITLE_COLUMN, "{reason}", {"reason": f"{TITLE_COLUMN}: {error.faults[0].message}"}
-        ) from error
+        reason = f"{TITLE_COLUMN}: {error.faults[0].message}"
+        raise PydanticCustomError(TITLE_COLUMN, "{reason}", {"reason": reason}) from error
 
 
 class _ProductRow(BaseModel):
@@ -61,7 +60,7 @@ class _ProductRow(BaseModel):
 
 
 def read_product_csv(content: bytes, name: str) -> ProductList:
-    """Read the columns `product_id` and `title`, which may be missing; others are ignored, as are blank lines.
+    """Read the columns `product_id` and, if it is there, `title`; others are ignored, as are blank lines.
 
     Raises:
         OperatorError: the file as a whole cannot be read; the message says what to do.

@@ -2,7 +2,8 @@
 
 from domain.errors import FieldFault, InvalidFieldsError
 from domain.ports import ProductList
-from domain.product_page import ProductPage, search_words
+from domain.product_page import ProductPage
+from domain.product_title import search_words
 
 MAX_PRODUCTS = 100
 """Products on a page: as many as one read of their records brings (DynamoDB API reference, BatchGetItem)."""

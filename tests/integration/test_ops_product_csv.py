@@ -91,7 +91,7 @@ def test_a_file_that_is_no_list_of_products_is_refused(content: bytes, says: str
 
 
 def test_a_header_alone_is_a_list_of_no_products() -> None:
-    assert read_product_csv(b"product_id\n", "file").product_ids == ()
+    assert read_product_csv(b"product_id\n", "file").titles == {}
 
 
 @given(
