@@ -173,6 +173,11 @@ def record_json_requests(state: State) -> None:
             ),
             "bad_ids": ("GET", primaries, {"params": {"product_ids": f"{GALLERY_IMAGE.product_id},shoe"}}),
         },
+        "products": {
+            "list": ("GET", f"{state.api_url}/api/products", {"params": {"limit": 2}}),
+            "search": ("GET", f"{state.api_url}/api/products", {"params": {"q": "red shoe", "after": 100}}),
+            "list_bad_limit": ("GET", f"{state.api_url}/api/products", {"params": {"limit": 101}}),
+        },
         "describe_api": {
             "openapi": ("GET", f"{state.api_url}/api/openapi.json", {}),
             "docs": ("GET", f"{state.api_url}/api/docs", {}),

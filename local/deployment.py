@@ -41,6 +41,7 @@ FUNCTIONS = {
     "reserve_upload": "ReserveUploadFunction",
     "gallery": "GalleryFunction",
     "storefront": "StorefrontFunction",
+    "products": "ProductsFunction",
     "describe_api": "DescribeApiFunction",
     "extract_metadata": "ExtractMetadataFunction",
     "render_image": "RenderImageFunction",

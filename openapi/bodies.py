@@ -159,6 +159,31 @@ class PrimariesBody(_Answer):
     results: list[PrimaryBody] = Field(description="One for each product, in the order of the request.")
 
 
+class ThumbnailBody(_Answer):
+    """What a list of products shows of a product's primary image."""
+
+    id: Identifier
+    alt_text: str
+    thumbnail: RenditionBody | None = Field(description="Its smallest file; null until there is one.")
+    placeholder: PlaceholderBody | None = Field(description="What to show while that loads; null until then.")
+
+
+class ProductBody(_Answer):
+    """A product in a list."""
+
+    product_id: Identifier
+    title: str | None = Field(description="Null if none was given.")
+    count: Annotated[int, Field(ge=0)] = Field(description="Images in all.")
+    primary: ThumbnailBody | None = Field(description="Its primary image; null if it has none.")
+
+
+class ProductsBody(_Answer):
+    """A page of the products."""
+
+    next: str | None = Field(description="URL of the next page.")
+    results: list[ProductBody]
+
+
 class FieldError(_Answer):
     """One field and what is wrong with it."""
 

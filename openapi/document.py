@@ -27,6 +27,7 @@ from handlers.json_request import (
     OrderBody,
     PageQuery,
     PrimariesQuery,
+    ProductsQuery,
     ShownPageQuery,
 )
 from openapi.bodies import (
@@ -34,6 +35,7 @@ from openapi.bodies import (
     ImageBody,
     PrimariesBody,
     ProblemBody,
+    ProductsBody,
     ReservedImageBody,
     ShownGalleryBody,
 )
@@ -45,7 +47,8 @@ type Json = dict[str, Any]
 
 PATH = Path(__file__).resolve().parent.parent / "docs/openapi.json"
 
-_IMAGES = "/api/products/{product_id}/images"
+_PRODUCTS = "/api/products"
+_IMAGES = f"{_PRODUCTS}/{{product_id}}/images"
 _IMAGE = f"{_IMAGES}/{{image_id}}"
 _STOREFRONT = "/api/storefront"
 
@@ -120,6 +123,22 @@ _SHOWN = {
         *("id", "product_id", "type", "f", "size", "width", "height", "alt_text", "is_primary"),
         *_LOOK,
     )
+}
+_PRODUCTS_PAGE = {
+    "next": None,
+    "results": [
+        {
+            "product_id": 123,
+            "title": "Red shoe",
+            "count": 1,
+            "primary": {
+                "id": 4711,
+                "alt_text": "Product front view",
+                "thumbnail": _LOOK["renditions"][0],
+                "placeholder": _LOOK["placeholder"],
+            },
+        }
+    ],
 }
 
 _EVERYWHERE = {400: "invalid_fields", 401: "unauthorized", 403: "access_denied", 404: "product_not_found"}
@@ -206,9 +225,11 @@ def build() -> Json:
         "tags": [
             {"name": "images", "description": "Pictures of a product."},
             {"name": "storefront", "description": "What the public sees; needs no key."},
+            {"name": "products", "description": "The products that may have pictures."},
             {"name": "description", "description": "This document; needs no key."},
         ],
         "paths": {
+            _PRODUCTS: {"get": _list_products()},
             _IMAGES: {"parameters": [_identifier("product_id")], "get": _list(), "post": _upload()},
             f"{_IMAGES}/uploads": {"parameters": [_identifier("product_id")], "post": _reserve()},
             f"{_IMAGES}/order": {"parameters": [_identifier("product_id")], "put": _reorder()},
@@ -259,7 +280,7 @@ def render() -> str:
 def _schemas() -> Json:
     requests: list[type[BaseModel]] = [AnnounceBody, ChangeBody, OrderBody]
     answers: list[type[BaseModel]] = [
-        *(ImageBody, ReservedImageBody, GalleryBody, ShownGalleryBody, PrimariesBody),
+        *(ImageBody, ReservedImageBody, GalleryBody, ShownGalleryBody, PrimariesBody, ProductsBody),
         ProblemBody,
     ]
     _, definitions = models_json_schema(
@@ -312,6 +333,23 @@ def _list() -> Json:
         },
         parameters=[*_query(PageQuery), _IF_NONE_MATCH],
     )
+
+
+def _list_products() -> Json:
+    listed = _operation(
+        "listProducts",
+        "List the products, or look for some",
+        "By number. Follow `next` until it is null; a search that has much to go through may have few products "
+        "on a page, or none.",
+        {
+            200: _json("A page of the products.", "ProductsBody", _PRODUCTS_PAGE, _ETAG),
+            304: {"description": "The client has it already.", "headers": _ETAG},
+        },
+        parameters=[*_query(ProductsQuery), _IF_NONE_MATCH],
+    )
+    # It names no product, so that none can be missing.
+    del listed["responses"]["404"]
+    return {**listed, "tags": ["products"]}
 
 
 def _upload() -> Json:

@@ -26,6 +26,7 @@ GROUPS = {
     "ReserveUploadFunction": "reserve_upload",
     "GalleryFunction": "gallery",
     "StorefrontFunction": "storefront",
+    "ProductsFunction": "products",
     "DescribeApiFunction": "describe_api",
     "ExtractMetadataFunction": "extract_metadata",
     "RenderImageFunction": "render_image",

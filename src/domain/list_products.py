@@ -5,7 +5,7 @@ from domain.ports import ProductList
 from domain.product_page import ProductPage
 from domain.product_title import search_words
 
-MAX_PRODUCTS = 100
+MAX_LISTED = 100
 """Products on a page: as many as one read of their records brings (DynamoDB API reference, BatchGetItem)."""
 MAX_QUERY = 200
 """Characters of what is looked for."""

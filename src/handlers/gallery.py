@@ -24,7 +24,8 @@ from domain.list_images import MAX_PAGE_SIZE, ListImages, PageRequest
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
 from domain.reorder_images import ReorderImages
 from domain.show_image import ShowImage
-from handlers.etag import etag_of, has_order, if_match, is_known, list_etag
+from handlers.etag import etag_of, has_order, if_match, list_etag
+from handlers.fresh import FRESH, known_or
 from handlers.http_function import HttpFunction, Request
 from handlers.image_json import image_json
 from handlers.json_request import ChangeBody, OrderBody, PageQuery, read_json, read_query
@@ -35,8 +36,6 @@ from handlers.telemetry import report_damaged, telemetry
 _IMAGES = "/api/products/{product_id}/images"
 _IMAGE = f"{_IMAGES}/{{image_id}}"
 _MAX_RESULTS_BYTES = 990_000
-_FRESH = {"Cache-Control": "private, no-cache"}
-"""Kept by the client alone, and asked for again each time, with the ETag it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +100,11 @@ class GalleryHandler:
         }
         # Of one status, a page does not tell where its images stand among the others.
         etag = etag_of(body) if query.status else _list_etag(body, query.offset, shown)
-        return _known_or(request, etag, body)
+        return known_or(request.headers.get("if-none-match"), etag, body)
 
     def _show(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
         body = _image_json(request, self._show_image(product_id, image_id))
-        return _known_or(request, etag_of(body), body)
+        return known_or(request.headers.get("if-none-match"), etag_of(body), body)
 
     def _change(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
         sent = read_json(request, ChangeBody)
@@ -126,7 +125,7 @@ class GalleryHandler:
         if fields:
             self._report("ImagesChanged", "image changed", product_id, image_id=image_id, fields=fields)
         body = _image_json(request, snapshot)
-        return json_response(HTTPStatus.OK, body, {"ETag": etag_of(body), **_FRESH})
+        return json_response(HTTPStatus.OK, body, {"ETag": etag_of(body), **FRESH})
 
     def _reorder(self, request: Request, product_id: int) -> HttpResponse:
         image_ids = read_json(request, OrderBody).image_ids
@@ -146,7 +145,7 @@ class GalleryHandler:
             "previous": None,
             "results": results,
         }
-        return json_response(HTTPStatus.OK, body, {"ETag": _list_etag(body, 0, page.snapshots), **_FRESH})
+        return json_response(HTTPStatus.OK, body, {"ETag": _list_etag(body, 0, page.snapshots), **FRESH})
 
     def _delete(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
         self._delete_image(product_id, image_id, _expectation(request))
@@ -157,14 +156,6 @@ class GalleryHandler:
         self._metrics.add_metric(metric, MetricUnit.Count, 1)
         self._metrics.flush_metrics()
         self._logger.info(message, extra={"product_id": product_id, **details})
-
-
-def _known_or(request: Request, etag: str, body: dict[str, object]) -> HttpResponse:
-    """Return the body, or a 304 if the client has it."""
-    headers = {"ETag": etag, **_FRESH}
-    if is_known(etag, request.headers.get("if-none-match")):
-        return {"statusCode": HTTPStatus.NOT_MODIFIED, "headers": headers, "body": ""}
-    return json_response(HTTPStatus.OK, body, headers)
 
 
 def _expectation(request: Request) -> Callable[[ImageSnapshot], bool]:

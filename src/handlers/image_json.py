@@ -9,7 +9,7 @@ from domain.moments import iso_utc
 from handlers.problems import HttpResponse, json_response
 
 if TYPE_CHECKING:
-    from domain.rendition import Look
+    from domain.rendition import Look, Rendition
 
 
 def image_json(image: ProductImage, *, base_url: str, is_primary: bool) -> dict[str, object]:
@@ -72,20 +72,36 @@ def look_json(look: "Look | None", ref: ImageRef, base_url: str) -> dict[str, ob
         return {"renditions": None, "placeholder": None, "has_alpha": None, "frames": None}
     thumbhash = base64.b64encode(look.placeholder.thumbhash).decode()
     return {
-        "renditions": [
-            {
-                "width": each.width_px,
-                "height": each.height_px,
-                "type": each.image_format.name,
-                "f": f"{base_url}/media/{look.path(ref, each)}",
-                "size": each.size_bytes,
-                "is_animated": each.is_animated,
-            }
-            for each in look.renditions
-        ],
+        "renditions": [_rendition_json(look, each, ref, base_url) for each in look.renditions],
         "placeholder": {"thumbhash": thumbhash, "color": look.placeholder.color},
         "has_alpha": look.has_alpha,
         "frames": look.frames,
+    }
+
+
+def thumbnail_json(image: ProductImage, base_url: str) -> dict[str, object]:
+    """Return what a list of products shows of a picture: its smallest file that does not move, if it has one."""
+    look = look_json(image.look, image.ref, base_url)
+    stills = [each for each in image.look.renditions if not each.is_animated] if image.look else []
+    smallest = min(stills, key=lambda each: (each.width_px, each.size_bytes), default=None)
+    return {
+        "id": image.ref.image_id,
+        "alt_text": image.details.alt_text,
+        "thumbnail": (
+            _rendition_json(image.look, smallest, image.ref, base_url) if image.look and smallest else None
+        ),
+        "placeholder": look["placeholder"],
+    }
+
+
+def _rendition_json(look: "Look", rendition: "Rendition", ref: ImageRef, base_url: str) -> dict[str, object]:
+    return {
+        "width": rendition.width_px,
+        "height": rendition.height_px,
+        "type": rendition.image_format.name,
+        "f": f"{base_url}/media/{look.path(ref, rendition)}",
+        "size": rendition.size_bytes,
+        "is_animated": rendition.is_animated,
     }
 
 

@@ -17,6 +17,7 @@ from domain.errors import (
 from domain.image import MAX_ID
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_PAGE_SIZE, MAX_REACH
+from domain.list_products import MAX_LISTED, MAX_QUERY
 from domain.storefront import MAX_PRODUCTS
 from domain.text import MAX_SHORT_BYTES, clean_short_text
 from handlers.encodings import EncodingError, decode
@@ -180,6 +181,24 @@ class PageQuery(ShownPageQuery):
         default=None,
         description="Count and show only images in this status; of a product with at most "
         f"{MAX_REACH:,} images.",
+    )
+
+
+class ProductsQuery(BaseModel):
+    """Which products are wanted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LISTED)] = Field(
+        default=50, description="Products on the page."
+    )
+    after: Annotated[int, Field(ge=0, le=MAX_ID)] = Field(
+        default=0, description="The last number of the page before."
+    )
+    q: Annotated[str, StringConstraints(max_length=MAX_QUERY)] = Field(
+        default="",
+        description="Words of which each must stand in the number or the title, in any case and order. A page "
+        "of what is found may have fewer products than asked for, even none, and still a next one.",
     )
 
 

@@ -87,6 +87,10 @@ class Shop:
         """Send a picture to S3 with its form; nobody's key is needed."""
         return self._http.post(form.url, data=form.fields, files={"file": content})
 
+    def products(self, **query: int | str) -> httpx.Response:
+        """Ask for a page of the products."""
+        return self.request("GET", f"{self.base_url}/api/products", params=query)
+
     def page(self, product_id: int, **query: int | str) -> httpx.Response:
         """Ask for a page of the gallery."""
         return self.request("GET", self.url(product_id), params=query)

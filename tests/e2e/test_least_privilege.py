@@ -127,6 +127,10 @@ def a_visit_to_a_category(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.visit("primary-images", product_ids=str(product_id)))
 
 
+def a_list_of_products(shop: Shop, _: int) -> Outcome:
+    return _of(shop.products(limit=1))
+
+
 def a_look_at_a_picture(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.show(product_id, _pending(shop, product_id).ref.image_id))
 
@@ -368,6 +372,8 @@ PROOFS = [
     _proof("storefront", "dynamodb:BatchGetItem", CATALOG, a_visit_to_a_category, "200", INTERNAL),
     _proof("extract_metadata", "s3:GetObject", INCOMING, the_event_of_a_picture, "ready", ENDS),
     _proof("extract_metadata", "s3:PutObject", MEDIA, the_event_of_a_picture, "ready", ENDS),
+    _proof("products", "dynamodb:Query", f"{CATALOG}/index/products", a_list_of_products, "200", INTERNAL),
+    _proof("products", "dynamodb:BatchGetItem", CATALOG, a_list_of_products, "200", INTERNAL),
     _proof("extract_metadata", "dynamodb:UpdateItem", CATALOG, the_event_of_a_picture, "ready", ENDS),
     _proof("extract_metadata", "events:PutEvents", BUS, the_event_of_a_picture, "ready", ENDS),
     _proof(
@@ -494,6 +500,7 @@ UNPROVEN = {
             ("reserve_upload", "ReserveUploadLogGroup"),
             ("gallery", "GalleryLogGroup"),
             ("storefront", "StorefrontLogGroup"),
+            ("products", "ProductsLogGroup"),
             ("describe_api", "DescribeApiLogGroup"),
             ("extract_metadata", "ExtractMetadataLogGroup"),
             ("render_image", "RenderImageLogGroup"),

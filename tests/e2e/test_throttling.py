@@ -127,6 +127,9 @@ REQUESTS = {
         201,
     ),
     "list": Request("gallery", lambda _: api_event("GET", IMAGES_PATH, path=PATH), ("Query",), 200),
+    "list products": Request(
+        "products", lambda _: api_event("GET", "/api/products", path={}), ("Query", "BatchGetItem"), 200
+    ),
     "show": Request(
         "gallery",
         lambda image_id: api_event("GET", IMAGE_PATH, path={**PATH, "image_id": image_id}),

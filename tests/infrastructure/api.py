@@ -14,11 +14,13 @@ ROUTES = {
     (f"DELETE {IMAGES}/{{image_id}}", "ApiKey"): "GalleryFunction",
     (f"PUT {IMAGES}/order", "ApiKey"): "GalleryFunction",
     **{(f"GET {path}", "NONE"): "StorefrontFunction" for path in STOREFRONT},
+    ("GET /api/products", "ApiKey"): "ProductsFunction",
     ("GET /api/openapi.json", "NONE"): "DescribeApiFunction",
     ("GET /api/docs", "NONE"): "DescribeApiFunction",
     # Preflight requests, and methods that a path does not have.
     ("ANY /api/openapi.json", "NONE"): "DescribeApiFunction",
     ("ANY /api/docs", "NONE"): "DescribeApiFunction",
+    ("ANY /api/products", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}/{{image_id}}", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}/order", "NONE"): "DescribeApiFunction",

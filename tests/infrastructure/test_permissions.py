@@ -62,6 +62,11 @@ PERMISSIONS = {
         "${CatalogTable.Arn}": {"dynamodb:BatchGetItem"},
         "${StorefrontLogGroup.Arn}": WRITE_LOGS,
     },
+    "ProductsRole": {
+        "${CatalogTable.Arn}/index/products": {"dynamodb:Query"},
+        "${CatalogTable.Arn}": {"dynamodb:BatchGetItem"},
+        "${ProductsLogGroup.Arn}": WRITE_LOGS,
+    },
     "ReconcileRole": {
         "${CatalogTable.Arn}/index/open": {"dynamodb:Query"},
         "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},

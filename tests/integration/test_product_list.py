@@ -2,10 +2,9 @@
 
 import pytest
 
-from domain.image import ImageFacts
 from domain.product_page import ProductPage
 from domain.product_title import search_words
-from tests.builders import NOW, a_ref, an_image
+from tests.builders import NOW, a_file, a_ref, an_image
 from tests.integration.conftest import Shop
 
 
@@ -32,7 +31,7 @@ def test_an_entry_has_the_title_the_count_and_the_primary(shop: Shop) -> None:
     shop.products.add(42, "Red shoe")
     shop.catalog.reserve(an_image(primary_requested_at=NOW))
     shop.catalog.reserve(an_image(ref=a_ref(2)))
-    assert shop.catalog.mark_primary_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW, requested_at=NOW)
+    assert shop.catalog.mark_primary_ready(a_ref(), a_file(), NOW, requested_at=NOW)
     [entry] = shop.product_list.page(10, 0, ()).entries
     assert (entry.title, entry.image_count) == ("Red shoe", 2)
     assert entry.primary == shop.catalog.get(42, 1)
@@ -47,7 +46,7 @@ def test_what_is_not_known_of_a_product_is_left_open(shop: Shop) -> None:
 def test_a_primary_whose_record_is_damaged_is_left_out(shop: Shop) -> None:
     shop.products.add(42)
     shop.catalog.reserve(an_image(primary_requested_at=NOW))
-    assert shop.catalog.mark_primary_ready(a_ref(), ImageFacts(1, 1, "L"), None, NOW, requested_at=NOW)
+    assert shop.catalog.mark_primary_ready(a_ref(), a_file(), NOW, requested_at=NOW)
     shop.damage(a_ref())
     [entry] = shop.product_list.page(10, 0, ()).entries
     assert entry.primary is None

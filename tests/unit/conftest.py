@@ -29,6 +29,7 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "reserve_upload",
         "gallery",
         "storefront",
+        "products",
         "describe_api",
         "reconcile",
         "forget_image",

@@ -1,0 +1,162 @@
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+from moto import mock_aws
+
+from adapters.dynamo_products import DynamoProducts
+from domain.image import ImageFormat
+from domain.product_title import TITLE_LIMIT
+from domain.rendition import Look, Placeholder, Rendition
+from handlers.http_function import HttpFunction
+from handlers.problems import HttpResponse
+from handlers.products import ProductsHandler
+from tests.builders import BASE_URL, NOW, a_catalog_table, a_context, a_file, a_ref, an_image, api_event
+from tests.conftest import ColdStart
+from tests.fakes import InMemoryImageCatalog, InMemoryProducts
+
+LOOK = Look(
+    recipe="r1",
+    renditions=(
+        Rendition(160, 107, ImageFormat.AVIF, 2_000),
+        Rendition(320, 213, ImageFormat.AVIF, 7_000),
+        Rendition(320, 213, ImageFormat.JPEG, 17_000),
+        Rendition(120, 80, ImageFormat.AVIF, 1_000, is_animated=True),
+    ),
+    placeholder=Placeholder(b"hash", "#b4533c"),
+    has_alpha=False,
+    frames=3,
+)
+
+
+class Shelf:
+    """The function on fake stores."""
+
+    def __init__(self) -> None:
+        self.catalog = InMemoryImageCatalog()
+        self.products = InMemoryProducts(self.catalog)
+        self._function = HttpFunction(
+            ProductsHandler(self.products),
+            allowed_origins="",
+            rejections="RequestsRejected",
+            logger=Logger(service="products"),
+            metrics=Metrics(namespace="ProductImages", service="products"),
+        )
+
+    def page(self, headers: dict[str, str] | None = None, **query: str) -> HttpResponse:
+        return self._function(
+            api_event("GET", "/api/products", path={}, query=query, headers=headers), a_context()
+        )
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+def body(response: HttpResponse) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(response["body"])
+    return parsed
+
+
+def test_a_product_shows_its_number_its_title_its_count_and_its_primary(shelf: Shelf) -> None:
+    shelf.products.add(42, "Red shoe")
+    shelf.catalog.reserve(an_image(primary_requested_at=NOW))
+    assert shelf.catalog.mark_primary_ready(a_ref(), a_file(), NOW, requested_at=NOW)
+    assert body(shelf.page())["results"] == [
+        {
+            "product_id": 42,
+            "title": "Red shoe",
+            "count": 1,
+            "primary": {"id": 1, "alt_text": "A red shoe", "thumbnail": None, "placeholder": None},
+        }
+    ]
+
+
+def test_the_primary_is_shown_by_its_smallest_file_that_does_not_move(shelf: Shelf) -> None:
+    shelf.products.add(42)
+    shelf.catalog.reserve(an_image(primary_requested_at=NOW))
+    assert shelf.catalog.mark_primary_ready(a_ref(), a_file(), NOW, requested_at=NOW)
+    assert shelf.catalog.mark_rendered(a_ref(), LOOK, NOW)
+    [product] = body(shelf.page())["results"]
+    assert product["primary"]["thumbnail"] == {
+        "width": 160,
+        "height": 107,
+        "type": "AVIF",
+        "f": f"{BASE_URL}/media/{LOOK.path(a_ref(), LOOK.renditions[0])}",
+        "size": 2_000,
+        "is_animated": False,
+    }
+    assert product["primary"]["placeholder"] == {"thumbhash": "aGFzaA==", "color": "#b4533c"}
+
+
+def test_a_product_without_title_and_pictures_says_so(shelf: Shelf) -> None:
+    shelf.products.add(42)
+    assert body(shelf.page())["results"] == [{"product_id": 42, "title": None, "count": 0, "primary": None}]
+
+
+def test_pages_lead_to_each_other_by_urls_that_work_as_they_stand(shelf: Shelf) -> None:
+    for product_id in range(1, 8):
+        shelf.products.add(product_id, "Größe" if product_id % 2 else "boot")
+    page = body(shelf.page(limit="2", q="größe"))
+    seen = [each["product_id"] for each in page["results"]]
+    while url := page["next"]:
+        assert url.startswith(f"{BASE_URL}/api/products?")
+        page = body(shelf.page(**{name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}))
+        seen += [each["product_id"] for each in page["results"]]
+    assert seen == [1, 3, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "101"}, "limit"),
+        ({"after": "-1"}, "after"),
+        ({"after": "9007199254740992"}, "after"),
+        ({"q": "x" * 201}, "q"),
+        ({"q": "a b c d e f g h i j k"}, "q"),
+        ({"offset": "1"}, "offset"),
+    ],
+)
+def test_a_query_that_breaks_a_rule_is_refused_by_name(
+    shelf: Shelf, query: dict[str, str], field: str
+) -> None:
+    response = shelf.page(**query)
+    problem = body(response)
+    assert (response["statusCode"], problem["code"]) == (400, "invalid_fields")
+    assert [fault["field"] for fault in problem["errors"]] == [field]
+
+
+def test_a_client_that_has_the_page_gets_a_304_until_something_changes(shelf: Shelf) -> None:
+    shelf.products.add(42)
+    etag = shelf.page()["headers"]["ETag"]
+    again = shelf.page(headers={"If-None-Match": etag})
+    assert (again["statusCode"], again["body"]) == (304, "")
+    shelf.products.add(42, "Red shoe")
+    assert shelf.page(headers={"If-None-Match": etag})["statusCode"] == 200
+
+
+def test_a_page_of_a_hundred_products_with_the_longest_texts_stays_below_a_megabyte(shelf: Shelf) -> None:
+    for product_id in range(1, 101):
+        shelf.products.add(product_id, "\U0001f45f" * TITLE_LIMIT)
+        ref = a_ref(product_id, product_id)
+        shelf.catalog.reserve(an_image(ref=ref, alt_text="\U0001f45f" * 1_000, primary_requested_at=NOW))
+        assert shelf.catalog.mark_primary_ready(ref, a_file(), NOW, requested_at=NOW)
+        assert shelf.catalog.mark_rendered(ref, LOOK, NOW)
+    page = shelf.page(limit="100")
+    assert len(body(page)["results"]) == 100
+    assert len(page["body"].encode()) < 1_000_000
+
+
+def test_the_function_lists_what_stands_in_the_table(cold_start: ColdStart) -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        table = a_catalog_table(client)
+        DynamoProducts(client, table).add(42, "Red shoe")
+        module = cold_start("products", TABLE=table, STACK="shop", ALLOWED_ORIGINS="")
+        answer = module.lambda_handler(api_event("GET", "/api/products", path={}), a_context())
+    assert body(answer)["results"][0]["title"] == "Red shoe"
