@@ -339,8 +339,7 @@ def _list_products() -> Json:
     listed = _operation(
         "listProducts",
         "List the products, or look for some",
-        "By number. Follow `next` until it is null; a search that has much to go through may have few products "
-        "on a page, or none.",
+        "By number. Follow `next` until it is null: a page of a search may have few products, or none.",
         {
             200: _json("A page of the products.", "ProductsBody", _PRODUCTS_PAGE, _ETAG),
             304: {"description": "The client has it already.", "headers": _ETAG},

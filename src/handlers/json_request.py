@@ -197,8 +197,8 @@ class ProductsQuery(BaseModel):
     )
     q: Annotated[str, StringConstraints(max_length=MAX_QUERY)] = Field(
         default="",
-        description="Words of which each must stand in the number or the title, in any case and order. A page "
-        "of what is found may have fewer products than asked for, even none, and still a next one.",
+        description="Words that must all stand in number or title, in any case and order. A page of what is "
+        "found may have fewer products than asked for, even none, and still a next one.",
     )
 
 

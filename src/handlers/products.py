@@ -1,9 +1,9 @@
 """The products' routes: list them, and look for some, for those who work on their pictures."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from adapters.aws import dynamodb_client
@@ -19,6 +19,9 @@ from handlers.json_request import ProductsQuery, read_query
 from handlers.problems import HttpResponse
 from handlers.settings import read_settings
 from handlers.telemetry import telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PRODUCTS = "/api/products"
 
