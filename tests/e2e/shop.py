@@ -89,7 +89,7 @@ class Shop:
 
     def products(self, **query: int | str) -> httpx.Response:
         """Ask for a page of the products."""
-        return self.request("GET", f"{self.base_url}/api/products", params=query)
+        return self.request("GET", f"{self.state.api_url}/api/products", params=query)
 
     def page(self, product_id: int, **query: int | str) -> httpx.Response:
         """Ask for a page of the gallery."""
