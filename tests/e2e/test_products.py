@@ -12,14 +12,14 @@ def test_staff_find_a_product_by_its_title_with_its_count_and_its_primary(
 ) -> None:
     title = f"Red shoe {product_id}"
     DynamoProducts(system.endpoint.client("dynamodb"), system.resources.table).add(product_id, title)
-    image = shop.add(picture(), product_id=product_id, is_primary="true")
-    shop.add(picture(), product_id=product_id)
+    image = shop.add(picture("JPEG"), product_id=product_id, is_primary="true")
+    shop.add(picture("JPEG"), product_id=product_id)
 
     def found() -> ProductBody | None:
         answer = shop.products(q=f"SHOE {product_id}")
         assert answer.status_code == 200, answer.text
         # An index and reads that follow what is written a moment later.
-        [product] = ProductsBody.model_validate_json(answer.content).results or [None]
+        product = next(iter(ProductsBody.model_validate_json(answer.content).results), None)
         return product if product and product.count == 2 and product.primary else None
 
     product = wait_until(found, f"product {product_id} in the list")

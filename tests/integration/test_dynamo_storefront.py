@@ -14,6 +14,7 @@ from adapters.dynamo_gallery import read_first
 from adapters.dynamo_heads import count_one_more, settle_head
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_to_item, product_key
+from adapters.dynamo_product_list import DynamoProductList
 from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.errors import UnavailableError
@@ -47,7 +48,9 @@ class Table:
         self.name = a_catalog_table(self.client)
         storefront = DynamoStorefront(self.client, self.name)
         catalog = DynamoImageCatalog(self.client, self.name)
-        self.shop = Shop(catalog, DynamoProducts(self.client, self.name), storefront, lambda _: None)
+        products = DynamoProducts(self.client, self.name)
+        product_list = DynamoProductList(self.client, self.name)
+        self.shop = Shop(catalog, products, storefront, product_list, lambda _: None)
         self.shop.products.add(PRODUCT_ID)
 
     def watch(self) -> list[str]:

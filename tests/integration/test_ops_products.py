@@ -39,7 +39,8 @@ def test_one_bad_identifier_and_no_product_is_added(operator: Operator, bad: str
 
 def title_of(operator: Operator, product_id: int) -> str | None:
     listed = json.loads(operator.runs("products", "list", "--json").stdout)
-    return next(each["title"] for each in listed if each["product_id"] == product_id)
+    titles: dict[int, str | None] = {each["product_id"]: each["title"] for each in listed}
+    return titles[product_id]
 
 
 def test_a_product_is_added_with_a_title_which_can_be_given_later_too(operator: Operator) -> None:
