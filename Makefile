@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS := never
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 BUILD_PACKAGE := .tools/bin/python -m packages.build
-FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction ProductsFunction StorefrontFunction DescribeApiFunction ExtractMetadataFunction RenderImageFunction ReconcileFunction ForgetImageFunction
+FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction ProductsFunction StorefrontFunction DescribeApiFunction ExtractMetadataFunction RenderImageFunction ReconcileFunction ForgetImageFunction StaffPageFunction
 PACKAGES := $(FUNCTIONS) PillowLayer
 SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json $(wildcard packages/*.py) uv.lock
 PEERS := boto3 powertools django fastapi
@@ -81,7 +81,7 @@ local-logs: setup ## Follow what the functions and the gateway log; REQUEST=id s
 
 ##@ Development
 .PHONY: unit
-unit: setup ## Unit tests, contract suites on their fakes, and types, in seconds; ARGS=tests/unit/... runs a part
+unit: setup node ## Unit tests, contract suites on their fakes, and types, in seconds; ARGS=tests/unit/... runs a part
 	@mkdir -p .build
 	@$(RUN) mypy > .build/types.txt 2>&1 & types=$$!; \
 	failed=0; $(RUN) pytest $(ON_ALL_CORES) -m fast $(if $(findstring tests/,$(ARGS)),,$(FAST)) $(ARGS) || failed=$$?; \
@@ -91,10 +91,11 @@ unit: setup ## Unit tests, contract suites on their fakes, and types, in seconds
 check: lint test ## Lint and test
 
 .PHONY: lint
-lint: setup ## Check style, types and the template
+lint: setup node ## Check style, types and the template
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(NODE)/bin/node page/node_modules/typescript/bin/tsc --project page
 	$(SAM) validate --lint
 	$(RUN) python -m local lint-template
 
@@ -163,6 +164,8 @@ FORCE:
 .build/$(HOST_ARCHITECTURE)/%.built: $(UV) $(SOURCES) .build/sources
 	@$(BUILD_PACKAGE) $* $(@:.built=) --architecture $(HOST_ARCHITECTURE) --keep-libraries
 	@touch $@
+
+.build/$(HOST_ARCHITECTURE)/StaffPageFunction.built: $(shell find page/public -type f)
 
 .PHONY: setup
 setup: $(UV) ## Install what development and the operators' tool need

@@ -49,6 +49,7 @@ KEYS = {
 }
 """Keys that open nothing but the emulator: their secrets say what they are."""
 
+_OPEN = {"storefront", "describe_api", "staff_page"}
 _ECHO_BODY = """import json
 def lambda_handler(event, context):
     return {"statusCode": 200, "body": json.dumps(event)}
@@ -184,12 +185,16 @@ def record_json_requests(state: State) -> None:
             "preflight": ("OPTIONS", image, {"headers": asked}),
             "method_not_allowed": ("PUT", images, {}),
         },
+        "staff_page": {
+            "page": ("GET", f"{state.api_url}/staff/", {}),
+            "method_not_allowed": ("POST", f"{state.api_url}/staff/index.html", {}),
+        },
     }
     for function, requests_ in cases.items():
         with _replaced(state, function, _ECHO_BODY):
             for name, (method, url, content) in requests_.items():
                 # What is open to all comes without a key.
-                is_open = function in {"storefront", "describe_api"}
+                is_open = function in _OPEN
                 key = {} if is_open else {"Authorization": f"Token {KEYS['uploader']}"}
                 headers = {**key, **content.pop("headers", {})}
                 answer = requests.request(method, url, headers=headers, timeout=30, **content)

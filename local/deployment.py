@@ -24,6 +24,7 @@ from local.template import (
     adapt_to_emulator,
     media_headers,
     name_deployment_by,
+    send_forms_to,
     translate,
 )
 
@@ -43,6 +44,7 @@ FUNCTIONS = {
     "storefront": "StorefrontFunction",
     "products": "ProductsFunction",
     "describe_api": "DescribeApiFunction",
+    "staff_page": "StaffPageFunction",
     "extract_metadata": "ExtractMetadataFunction",
     "render_image": "RenderImageFunction",
     "reconcile": "ReconcileFunction",
@@ -74,7 +76,7 @@ def create_stack(endpoint: Endpoint, parameters: dict[str, str]) -> Deployment:
     """
     s3, cloudformation = endpoint.client("s3"), endpoint.client("cloudformation")
     s3.create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    template = _template(_upload_packages(s3), parameters)
+    template = _template(endpoint, _upload_packages(s3), parameters)
     cloudformation.create_stack(**_request(endpoint, template, parameters))
     return _deployment(cloudformation, template, "CREATE_COMPLETE")
 
@@ -94,7 +96,7 @@ def update_stack(
     s3, cloudformation = endpoint.client("s3"), endpoint.client("cloudformation")
     uris = _upload_packages(s3)
     before = _deployed_template(cloudformation)
-    template = _with_code(before, uris) if only_functions else _template(uris, parameters)
+    template = _with_code(before, uris) if only_functions else _template(endpoint, uris, parameters)
     _refuse_loss_of_data(before, template)
     try:
         cloudformation.update_stack(**_request(endpoint, template, parameters))
@@ -150,8 +152,9 @@ def _package_keys(s3: "S3Client") -> set[str]:
     return {stored["Key"] for stored in objects if stored["Key"].endswith(".zip")}
 
 
-def _template(uris: dict[str, str], parameters: dict[str, str]) -> Template:
+def _template(endpoint: Endpoint, uris: dict[str, str], parameters: dict[str, str]) -> Template:
     template = adapt_to_emulator(translate(uris, {"Architecture": ARCHITECTURE, **parameters}))
+    send_forms_to(endpoint.url, template)
     name_deployment_by(parameters, template)
     return template
 

@@ -1,8 +1,9 @@
 """The local system's front door, in the place of the CDN: its paths, and two limits of API Gateway.
 
-`/api/...` goes to the emulator's stage (the gateway's own answers: `local.gateway`), `/media/...` to the
-bucket (`local.media`). The emulator takes bodies of any size; AWS does not, and this front answers as
-the gateway would: above 10 MB in plain text, above the event of Lambda as it is configured to.
+`/api/...` and `/staff/...` go to the emulator's stage (the gateway's own answers: `local.gateway`),
+`/media/...` to the bucket (`local.media`). The emulator takes bodies of any size; AWS does not, and this
+front answers as the gateway would: above 10 MB in plain text, above the event of Lambda as it is
+configured to.
 """
 
 import json
@@ -86,6 +87,11 @@ class Front:
         request.state.began = time.monotonic()
         if path.startswith("/media/"):
             response = await self._media.show(request, path.removeprefix("/media/"))
+        elif path == "/staff":
+            response = Response(status_code=308, headers={"Location": "/staff/"})
+        elif path.startswith("/staff/"):
+            # As the template's function `CdnPagePath` leads there.
+            response = await self._api(request, "/staff/index.html" if path == "/staff/" else path)
         elif path.startswith("/api/") and request.method in _METHODS:
             response = await self._api(request, path)
         elif path.startswith("/api/"):

@@ -87,6 +87,12 @@ def name_deployment_by(parameters: dict[str, str], template: Template) -> None:
             deployment["Ref"] = names[deployment["Ref"]]
 
 
+def send_forms_to(url: str, template: Template) -> None:
+    """Let the staff's page send its forms to the emulator at `url`, in place, as the forms themselves say."""
+    variables = template["Resources"]["StaffPageFunction"]["Properties"]["Environment"]["Variables"]
+    variables["UPLOAD_ORIGIN"] = url
+
+
 def _no_alarms_on_sums(template: Template) -> None:
     """Leave out alarms on a sum of metrics, which the emulator refuses; it evaluates none anyway."""
     resources = template["Resources"]

@@ -9,7 +9,7 @@ from local.template import ROOT
 
 DESCRIPTION = ROOT / "openapi"
 """The models that docs/openapi.json is made from."""
-_TREES = (ROOT / "src", DESCRIPTION, ROOT / "layers", ROOT / "packages", ROOT / "local")
+_TREES = (ROOT / "src", ROOT / "page/public", DESCRIPTION, ROOT / "layers", ROOT / "packages", ROOT / "local")
 _FILES = frozenset({ROOT / "template.yaml", ROOT / "uv.lock", ROOT / "docs" / "openapi.json"})
 _QUIET_MILLISECONDS = 100
 """After which what an editor saves at once counts as saved."""

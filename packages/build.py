@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from packages.page import copy_page
 from packages.prune import PruningError, prune_botocore
 from packages.trust_store import prune_trust_store
 
@@ -28,6 +29,7 @@ GROUPS = {
     "StorefrontFunction": "storefront",
     "ProductsFunction": "products",
     "DescribeApiFunction": "describe_api",
+    "StaffPageFunction": "staff_page",
     "ExtractMetadataFunction": "extract_metadata",
     "RenderImageFunction": "render_image",
     "ReconcileFunction": "reconcile",
@@ -96,6 +98,8 @@ def _build_libraries(logical_id: str, architecture: str, target: Path, modules: 
 def _copy_sources(logical_id: str, modules: Path) -> None:
     for name in _DATA.get(logical_id, ()):
         shutil.copy2(ROOT / name, modules)
+    if logical_id == "StaffPageFunction":
+        copy_page(ROOT / "page/public", modules / "public")
     ignore = shutil.ignore_patterns("__pycache__")
     for package in _source_packages():
         shutil.rmtree(modules / package, ignore_errors=True)

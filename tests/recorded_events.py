@@ -58,6 +58,7 @@ DESCRIPTIONS = {
     "preflight": (204, None),
     "method_not_allowed": (405, "method_not_allowed"),
 }
+PAGES = {"page": (200, None), "method_not_allowed": (405, "method_not_allowed")}
 OBJECTS = {
     "put": ["ready"],
     "post": ["ready"],

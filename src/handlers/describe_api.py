@@ -30,10 +30,29 @@ _KEPT = {"Cache-Control": "public, max-age=300"}
 _PAGE_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "X-Content-Type-Options": "nosniff",
-    # The page holds all it needs, and may ask this API and nobody else.
-    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    # The staff's page, and the key in it, are of this origin: only scripts that are files of it run here. The
+    # page may ask this API and nobody else. Swagger UI writes styles into its elements.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
+_START = 'SwaggerUIBundle({dom_id: "#api", deepLinking: true, validatorUrl: null, url: "openapi.json"});\n'
+_SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Product images API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="api"></div>
+<script src="docs/swagger-ui.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +69,11 @@ class DescribeApiHandler:
         self, document: dict[str, Any], swagger_ui: Path, allowed_origins: str, logger: Logger
     ) -> None:
         self._document = document
-        self._script = (swagger_ui / "swagger-ui-bundle.min.js").read_text()
-        self._style = (swagger_ui / "swagger-ui.min.css").read_text()
+        self._files = {
+            "swagger-ui.js": (_SCRIPT, (swagger_ui / "swagger-ui-bundle.min.js").read_text()),
+            "swagger-ui.css": (_STYLE, (swagger_ui / "swagger-ui.min.css").read_text()),
+            "start.js": (_SCRIPT, _START),
+        }
         self._allowed_origins = allowed_origins
         self._logger = logger
 
@@ -74,11 +96,20 @@ class DescribeApiHandler:
                 headers = {**_KEPT, **allow_any(self._allowed_origins)}
                 return json_response(HTTPStatus.OK, self._describe(event), headers)
             case "GET", "/api/docs":
-                page = _page(self._describe(event), self._script, self._style)
                 headers = {**_KEPT, **_PAGE_HEADERS, **allow_any(self._allowed_origins)}
-                return {"statusCode": HTTPStatus.OK, "headers": headers, "body": page}
+                return {"statusCode": HTTPStatus.OK, "headers": headers, "body": _PAGE}
+            case "GET", "/api/docs/{file}":
+                return self._file(event)
             case _:
                 return self._say_methods(event)
+
+    def _file(self, event: dict[str, Any]) -> HttpResponse:
+        found = self._files.get(event["pathParameters"]["file"])
+        if found is None:
+            return _no_such_file(event["requestContext"]["extendedRequestId"])
+        media_type, text = found
+        headers = {**_KEPT, "Content-Type": media_type, "X-Content-Type-Options": "nosniff"}
+        return {"statusCode": HTTPStatus.OK, "headers": headers, "body": text}
 
     def _say_methods(self, event: dict[str, Any]) -> HttpResponse:
         allow = ", ".join([*self._methods(event["resource"]), "OPTIONS"])
@@ -96,23 +127,24 @@ class DescribeApiHandler:
         return {**self._document, "servers": [{"url": event["stageVariables"]["base_url"]}]}
 
     def _methods(self, path: str) -> list[str]:
+        if path == "/api/docs/{file}":
+            return ["GET"]
         known = self._document["paths"].get(path, {})
         return [method.upper() for method in ("get", "put", "post", "delete", "patch") if method in known]
 
 
-def _page(document: dict[str, object], script: str, style: str) -> str:
-    # In a script, "</" could end it (HTML, "Restrictions on the contents of script elements").
-    inline = json.dumps(document).replace("</", "<\\/")
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Product images API</title><style>{style}</style></head>
-<body>
-<div id="api"></div>
-<script>{script}</script>
-<script>SwaggerUIBundle({{dom_id: "#api", deepLinking: true, validatorUrl: null, spec: {inline}}});</script>
-</body>
-</html>
-"""
+def _no_such_file(request_id: str) -> HttpResponse:
+    """Answer as the gateway does of a path that it does not know."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus.NOT_FOUND.phrase,
+        "status": HTTPStatus.NOT_FOUND.value,
+        "detail": "There is no such route. Compare the path with the documentation at /api/docs.",
+        "code": "route_not_found",
+        "request_id": request_id,
+    }
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+    return json_response(HTTPStatus.NOT_FOUND, body, headers)
 
 
 @cache

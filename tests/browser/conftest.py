@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from local.template import ROOT
 from tests.browser.browsers import NONE_FOUND, InstalledBrowser, find_browsers
+from tests.browser.staff import Staff
+from tests.e2e.shop import Shop
 
 _FOLDER = Path(__file__).parent
 _FOUND: list[InstalledBrowser | None] = [*find_browsers()]
+_SHOTS = ROOT / ".build/browser"
+"""How each test left the page, to be looked at."""
 _WITHOUT = "test_a_browser_is_there"
 
 
@@ -59,3 +64,14 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def staff(page: Page, shop: Shop, request: pytest.FixtureRequest) -> Iterator[Staff]:
+    """A member of staff; the page must not fail by itself, nor try what its policy forbids."""
+    faults: list[str] = []
+    staff = Staff(page, shop, faults)
+    yield staff
+    _SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=_SHOTS / f"{request.node.name}.png")
+    assert (faults, staff.violations()) == ([], [])

@@ -85,6 +85,7 @@ CASES: dict[str, dict[str, tuple[object, object]]] = {
     "storefront": {"gallery": (200, 200), "primaries": (200, 200)},
     "products": {"list": (200, 200), "search": (200, 200)},
     "describe_api": {"docs": (200, 200)},
+    "staff_page": {"page": (200, 200)},
     "extract_metadata": {"put": ("ready", "ready"), "post": ("ready", "ready")},
     "render_image": {"gone": ("gone", "gone")},
     "reconcile": {"schedule": (True, True)},

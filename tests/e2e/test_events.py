@@ -49,6 +49,7 @@ LOGGED: dict[str, dict[str, str | None]] = {
     "storefront": {"gallery": None, "bad_ids": "request rejected"},
     "describe_api": {"docs": "answered"},
     "render_image": {"foreign": "not an event of ours, ignored"},
+    "staff_page": {"page": "answered"},
     "reconcile": {"schedule": "reconciled"},
     "forget_image": {"deleted": "image forgotten", "foreign_path": "not a picture's address, ignored"},
     # Nor of a picture that the deployed function was quicker with.
@@ -87,7 +88,7 @@ def check(function: str, case: str, answer: dict[str, Any]) -> None:
         case "reconcile":
             assert answer["is_complete"]
         case _:
-            check_answer(answer, (UPLOADS | RESERVATIONS | GALLERY | DESCRIPTIONS)[case])
+            check_answer(answer, (UPLOADS | RESERVATIONS | GALLERY | DESCRIPTIONS | PAGES)[case])
 
 
 def test_no_log_holds_anything_of_an_upload_form(system: State, tmp_path: Path) -> None:

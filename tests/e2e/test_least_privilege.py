@@ -502,6 +502,7 @@ UNPROVEN = {
             ("storefront", "StorefrontLogGroup"),
             ("products", "ProductsLogGroup"),
             ("describe_api", "DescribeApiLogGroup"),
+            ("staff_page", "StaffPageLogGroup"),
             ("extract_metadata", "ExtractMetadataLogGroup"),
             ("render_image", "RenderImageLogGroup"),
             ("reconcile", "ReconcileLogGroup"),

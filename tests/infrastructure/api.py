@@ -17,9 +17,12 @@ ROUTES = {
     ("GET /api/products", "ApiKey"): "ProductsFunction",
     ("GET /api/openapi.json", "NONE"): "DescribeApiFunction",
     ("GET /api/docs", "NONE"): "DescribeApiFunction",
+    ("GET /api/docs/{file}", "NONE"): "DescribeApiFunction",
+    ("ANY /staff/{file+}", "NONE"): "StaffPageFunction",
     # Preflight requests, and methods that a path does not have.
     ("ANY /api/openapi.json", "NONE"): "DescribeApiFunction",
     ("ANY /api/docs", "NONE"): "DescribeApiFunction",
+    ("ANY /api/docs/{file}", "NONE"): "DescribeApiFunction",
     ("ANY /api/products", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}/{{image_id}}", "NONE"): "DescribeApiFunction",

@@ -43,7 +43,7 @@ def test_only_functions_that_can_do_nothing_or_read_what_is_public_are_open_to_a
     functions_by_authorizer: dict[str, set[str]] = {}
     for (_, authorizer), function in routes_of(template).items():
         functions_by_authorizer.setdefault(authorizer, set()).add(function)
-    assert functions_by_authorizer["NONE"] == {"DescribeApiFunction", "StorefrontFunction"}
+    assert functions_by_authorizer["NONE"] == {"DescribeApiFunction", "StaffPageFunction", "StorefrontFunction"}
     assert not functions_by_authorizer["NONE"] & functions_by_authorizer["ApiKey"]
     assert functions_by_authorizer.keys() == {"NONE", "ApiKey"}
 
@@ -61,7 +61,7 @@ def test_the_gateway_may_call_each_function_on_its_routes_and_the_authorizer(tem
         for function in references(permission["FunctionName"])
     }
     expected = {
-        (re.sub(r"\{\w+\}", "*", route.replace("ANY ", "*").replace(" ", "")), function)
+        (re.sub(r"\{\w+\+?\}", "*", route.replace("ANY ", "*").replace(" ", "")), function)
         for (route, _), function in ROUTES.items()
     }
     assert allowed == expected | {("authorizers/*", "AuthorizeFunction")}

@@ -12,7 +12,6 @@ from handlers.json_request import PrimariesQuery, ShownPageQuery
 from local.media import ADDRESS
 from local.template import Template, media_headers
 from tests.builders import TOKEN, a_ref
-from tests.infrastructure.api import STOREFRONT, api_definition
 from tests.infrastructure.stack import Properties, as_sub, evaluate, of_type
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -53,7 +52,10 @@ def run(template: Template, function: str, event: dict[str, Any]) -> dict[str, A
 
 def test_everything_is_https_and_http_3_is_spoken(cdn: Properties) -> None:
     assert (cdn["Enabled"], cdn["HttpVersion"], cdn["IPV6Enabled"]) == (True, "http2and3", True)
-    assert {each["ViewerProtocolPolicy"] for each in behaviors(cdn).values()} == {"https-only"}
+    policies = {path: each["ViewerProtocolPolicy"] for path, each in behaviors(cdn).items()}
+    # Staff may type the page's address.
+    assert policies.pop("/staff*") == "redirect-to-https"
+    assert set(policies.values()) == {"https-only"}
     [api] = [origin for origin in cdn["Origins"] if "CustomOriginConfig" in origin]
     assert api["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
     assert api["CustomOriginConfig"]["OriginSSLProtocols"] == ["TLSv1.2"]
@@ -63,7 +65,8 @@ def test_pictures_come_from_the_bucket_and_all_else_from_the_stage(cdn: Properti
     origins = {origin["Id"]: origin for origin in cdn["Origins"]}
     assert {path: each["TargetOriginId"] for path, each in behaviors(cdn).items()} == {
         "/media/*": "images",
-        "/api/docs": "api",
+        "/api/docs*": "api",
+        "/staff*": "api",
         "/api/openapi.json": "api",
         "/api/storefront/*": "api",
         "/api/*": "api",
@@ -85,10 +88,7 @@ def test_the_api_is_passed_on_whole_and_never_from_a_cache(cdn: Properties) -> N
 def test_the_description_comes_from_the_cache_and_compressed_whatever_is_asked_beside_its_path(
     cdn: Properties, template: Template
 ) -> None:
-    keyless = {path for path in api_definition(template)["paths"] if not path.startswith("/api/products")}
-    described = keyless - {*STOREFRONT}
-    assert described == {"/api/docs", "/api/openapi.json"}
-    for path in described:
+    for path in ("/api/docs*", "/api/openapi.json"):
         behavior = behaviors(cdn)[path]
         assert behavior["Compress"] is True
         assert behavior["CachePolicyId"] == {"Ref": "CdnDescriptionCaching"}
@@ -128,6 +128,33 @@ def test_the_storefront_comes_from_the_cache_and_compressed_by_its_path_and_its_
         "HeadersConfig": {"HeaderBehavior": "none"},
         "QueryStringsConfig": {"QueryStringBehavior": "whitelist", "QueryStrings": QUERY_OF_STOREFRONT},
     }
+
+
+def test_the_page_is_kept_as_long_as_each_file_says_and_comes_compressed(
+    cdn: Properties, template: Template
+) -> None:
+    behavior = behaviors(cdn)["/staff*"]
+    assert behavior["Compress"] is True
+    assert behavior["AllowedMethods"] == ["GET", "HEAD"]
+    assert behavior["CachePolicyId"] == {"Ref": "CdnPageCaching"}
+    assert "OriginRequestPolicyId" not in behavior
+    policy = of_type(template, "AWS::CloudFront::CachePolicy")["CdnPageCaching"]["CachePolicyConfig"]
+    assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 31_536_000)
+    parameters = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert parameters["EnableAcceptEncodingBrotli"] is parameters["EnableAcceptEncodingGzip"] is True
+    assert parameters["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
+
+
+@pytest.mark.parametrize(
+    ("uri", "asked"), [("/staff/", "/staff/index.html"), ("/staff/0a1b/main.js", "/staff/0a1b/main.js")]
+)
+def test_the_address_of_the_page_is_a_folder(template: Template, uri: str, asked: str) -> None:
+    assert run(template, "CdnPagePath", {"request": {"uri": uri}}) == {"uri": asked}
+
+
+def test_the_address_of_the_page_without_its_slash_leads_to_it(template: Template) -> None:
+    answer = run(template, "CdnPagePath", {"request": {"uri": "/staff"}})
+    assert (answer["statusCode"], answer["headers"]["location"]) == (308, {"value": "/staff/"})
 
 
 def test_every_answer_says_that_only_https_is_spoken_here_and_that_its_type_is_its_type(

@@ -51,6 +51,7 @@ ENVIRONMENT = {
     "BUCKET": "${ImagesBucket}",
     "CDN": "${Cdn}",
     "STACK": "${AWS::StackName}",
+    "UPLOAD_ORIGIN": "https://${ImagesBucket}.s3.${AWS::Region}.${AWS::URLSuffix}",
     "MAX_DIRECT_UPLOAD_BYTES": "${MaxDirectUploadBytes}",
     "MAX_UPLOAD_BYTES": "${MaxUploadBytes}",
     "MAX_IMAGE_PIXELS": "${MaxImagePixels}",

@@ -25,8 +25,8 @@ def test_every_alarm_goes_to_the_topic_that_is_named_and_stands_in_the_runbook(t
     ("alarm", "unwatched"),
     [
         # The authorizer ends in an error for each unknown key, as API Gateway wants it; its faults are 5xx.
-        ("FunctionErrorsAlarm", {"DescribeApiFunction", "AuthorizeFunction"}),
-        ("FunctionThrottlesAlarm", {"DescribeApiFunction"}),
+        ("FunctionErrorsAlarm", {"DescribeApiFunction", "StaffPageFunction", "AuthorizeFunction"}),
+        ("FunctionThrottlesAlarm", {"DescribeApiFunction", "StaffPageFunction"}),
     ],
 )
 def test_the_alarms_on_functions_watch_every_one_that_holds_the_shops_data(

@@ -62,6 +62,7 @@ PERMISSIONS = {
         "${CatalogTable.Arn}": {"dynamodb:BatchGetItem"},
         "${StorefrontLogGroup.Arn}": WRITE_LOGS,
     },
+    "StaffPageRole": {"${StaffPageLogGroup.Arn}": WRITE_LOGS},
     "ProductsRole": {
         "${CatalogTable.Arn}/index/products": {"dynamodb:Query"},
         "${CatalogTable.Arn}": {"dynamodb:BatchGetItem"},

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 MAX_GROWTH = 1.1
 """Of the last quarter's memory against the second's: the allocator's ups and downs were 2 %."""
-_IDLE = {"storefront", "describe_api", "reconcile"}
+_IDLE = {"storefront", "describe_api", "staff_page", "reconcile"}
 """What the load does not call: open to all, or once an hour."""
 _USERS = 4
 _SAMPLE_SECONDS = 5

@@ -31,6 +31,7 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "storefront",
         "products",
         "describe_api",
+        "staff_page",
         "reconcile",
         "forget_image",
     ):

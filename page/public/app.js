@@ -1,0 +1,328 @@
+/** The page's state, and what people do with it; the views show it. */
+import { Client, NoAnswer, Problem } from "./client.js";
+import { isPicture, prepare, preview } from "./files.js";
+import { Gallery, UNDO_MILLISECONDS } from "./gallery.js";
+import { Ordering } from "./ordering.js";
+import { Polling } from "./polling.js";
+import { Queue } from "./queue.js";
+import { isKey, notesIn, Session } from "./session.js";
+import { texts } from "./texts.js";
+import { post } from "./transport.js";
+
+const SEARCH_PAUSE_MILLISECONDS = 250;
+
+export class App {
+  /** JPEG first: then Safari hands HEIC over as JPEG. */
+  accept = "image/jpeg,image/png,image/webp,image/gif,image/avif";
+  /** @type {string | null} */
+  keyProblem = null;
+  isSigningIn = false;
+  /** A key was accepted once, and no longer is. */
+  isKeyRefused = false;
+  /** @type {{q: string, results: import("./client.js").Product[], next: string | null, isLoading: boolean}} */
+  products = { q: "", results: [], next: null, isLoading: false };
+  /** @type {Gallery | null} */
+  gallery = null;
+  /** @type {Ordering | null} */
+  ordering = null;
+  /** @type {string | null} */
+  title = null;
+  isUnknown = false;
+  /** An error that a person must know of. @type {string | null} */
+  message = null;
+  /** Read out by screen readers. */
+  spoken = "";
+  isDropping = false;
+  /** @type {{id: number, over: number | null} | null} */
+  dragged = null;
+  /** Addresses of previews by item; null: none can be had. @type {Map<number, string | null>} */
+  previews = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  searching;
+
+  /** @param {{storage: Storage, onChange: () => void, focus: (selector: string) => void}} with_ */
+  constructor({ storage, onChange, focus }) {
+    this.onChange = onChange;
+    this.focus = focus;
+    this.session = new Session(storage);
+    this.client = new Client({
+      fetch: (url, options) => fetch(url, options),
+      post,
+      key: () => this.session.key,
+      onUnauthorized: () => this.askForKey(),
+    });
+    this.queue = new Queue({
+      client: this.client,
+      onChange: () => this.onChange(),
+      onArrived: () => this.polling.soon(),
+      prepare,
+      notes: notesIn(storage),
+    });
+    this.polling = new Polling(
+      () => this.look(),
+      () => Boolean(this.gallery?.hasPending) || this.queue.items.some((item) => item.state === "checking"),
+    );
+  }
+
+  get isSignedIn() {
+    return this.session.key !== null;
+  }
+
+  get productId() {
+    return this.gallery?.productId ?? null;
+  }
+
+  // --- The key ---------------------------------------------------------------------------------------
+
+  /** @param {string} key */
+  async signIn(key) {
+    this.keyProblem = isKey(key) ? null : texts.signIn.malformed;
+    if (this.keyProblem) return this.onChange();
+    const before = this.session.key;
+    this.isSigningIn = true;
+    this.session.key = key;
+    this.onChange();
+    try {
+      await this.client.products({ limit: 1 });
+      this.session.keep(key);
+      this.isKeyRefused = false;
+      this.queue.unlock();
+      this.open(location.hash);
+    } catch (error) {
+      this.session.key = before;
+      this.keyProblem = keyProblem(error);
+    } finally {
+      this.isSigningIn = false;
+      this.onChange();
+    }
+  }
+
+  signOut() {
+    this.gallery?.leave();
+    this.session.forget();
+    // Nothing of who was here stays in memory.
+    location.reload();
+  }
+
+  askForKey() {
+    this.queue.lock();
+    if (this.isSigningIn) return;
+    this.isKeyRefused = true;
+    this.onChange();
+  }
+
+  // --- Where one is ----------------------------------------------------------------------------------
+
+  /** Show what an address names. @param {string} hash */
+  async open(hash) {
+    if (!this.isSignedIn) return this.onChange();
+    const productId = Number(/^#\/products\/([1-9]\d{0,15})$/.exec(hash)?.[1] ?? 0);
+    if (productId && productId === this.productId) return this.polling.soon();
+    this.gallery?.leave();
+    this.message = null;
+    if (productId) await this.openProduct(productId);
+    else await this.openProducts();
+  }
+
+  async openProducts() {
+    this.gallery = this.ordering = null;
+    this.products = { ...this.products, results: [], next: null };
+    this.onChange();
+    this.focus(".heading");
+    await this.moreProducts();
+  }
+
+  /** @param {number} productId */
+  async openProduct(productId) {
+    const gallery = new Gallery(this.client, productId, () => this.onChange());
+    this.gallery = gallery;
+    this.ordering = new Ordering(this.client, gallery);
+    this.isUnknown = false;
+    this.title = this.products.results.find((each) => each.product_id === productId)?.title ?? null;
+    this.onChange();
+    this.focus(".heading");
+    await this.act(
+      gallery.more().catch((error) => {
+        if (!(error instanceof Problem && error.status === 404)) throw error;
+        this.isUnknown = true;
+      }),
+    );
+    this.polling.soon();
+    if (this.title === null && !this.isUnknown) await this.act(this.findTitle(productId));
+  }
+
+  /** @param {number} productId */
+  async findTitle(productId) {
+    const { results } = await this.client.products({ q: String(productId), limit: 10 });
+    const found = results.find((each) => each.product_id === productId);
+    if (found && this.productId === productId) this.title = found.title;
+    this.onChange();
+  }
+
+  /** @param {string} q */
+  search(q) {
+    clearTimeout(this.searching);
+    this.searching = setTimeout(() => {
+      this.products = { q, results: [], next: null, isLoading: false };
+      this.moreProducts();
+    }, SEARCH_PAUSE_MILLISECONDS);
+  }
+
+  async moreProducts() {
+    const asked = this.products;
+    if (asked.isLoading) return;
+    asked.isLoading = true;
+    this.onChange();
+    await this.act(
+      this.client.products({ q: asked.q.trim(), after: asked.next }).then(({ results, next }) => {
+        asked.results.push(...results);
+        asked.next = next;
+      }),
+    );
+    asked.isLoading = false;
+    this.onChange();
+  }
+
+  /** Ask what is new; true if something is. */
+  async look() {
+    if (!this.isSignedIn || this.isKeyRefused || this.isUnknown) return false;
+    const news = Boolean(await this.gallery?.refresh());
+    const all = this.gallery?.all() ?? [];
+    this.queue.seen(all);
+    await this.queue.look(new Set(all.map((image) => image.id)));
+    return news;
+  }
+
+  // --- Pictures --------------------------------------------------------------------------------------
+
+  /** @param {File[]} files */
+  add(files) {
+    if (this.productId === null || this.isUnknown || !files.length) return;
+    const pictures = files.filter(isPicture);
+    const left = files.length - pictures.length;
+    this.message = left ? texts.add.leftOut(left) : null;
+    this.say(texts.add.added(pictures.length));
+    this.queue.add(this.productId, pictures);
+  }
+
+  /** @param {import("./queue.js").Item} item @returns {string | null} */
+  previewOf(item) {
+    const { id, file } = item;
+    if (this.previews.has(id) || !file) return this.previews.get(id) ?? null;
+    this.previews.set(id, null);
+    preview(file).then((url) => {
+      this.previews.set(id, url);
+      this.onChange();
+    });
+    return null;
+  }
+
+  /** Let go of previews whose lines are gone. */
+  tidy() {
+    const ids = new Set(this.queue.items.map((item) => item.id));
+    for (const [id, url] of this.previews) {
+      if (ids.has(id)) continue;
+      if (url) URL.revokeObjectURL(url);
+      this.previews.delete(id);
+    }
+  }
+
+  /** @param {import("./queue.js").Note} note @param {HTMLInputElement} input */
+  sendAgain(note, input) {
+    const [file] = input.files ?? [];
+    if (!file) return;
+    this.dropNote(note);
+    this.add([file]);
+  }
+
+  /** @param {import("./queue.js").Note} note */
+  dropNote(note) {
+    this.queue.forgetNote(note);
+    this.act(this.client.remove(note.productId, note.imageId).then(() => this.polling.soon()));
+  }
+
+  /** @param {number[]} ids */
+  remove(ids) {
+    this.gallery?.remove(ids, (error) => this.tell(error));
+    this.say(texts.gallery.removed(ids.length));
+    setTimeout(() => this.onChange(), UNDO_MILLISECONDS);
+  }
+
+  undo() {
+    this.gallery?.undo();
+    this.say(texts.gallery.undone);
+  }
+
+  selectNone() {
+    this.gallery?.selected.clear();
+    this.onChange();
+  }
+
+  // --- Their order -----------------------------------------------------------------------------------
+
+  /** @param {number} id @param {number} to */
+  async move(id, to) {
+    const images = this.gallery?.images ?? [];
+    if (!this.ordering || images[to]?.id === id || !images[to]) return;
+    // The button that was pressed may be at its end now; the handle never is.
+    const isHandle = document.activeElement?.classList.contains("handle");
+    const pressed = isHandle ? null : document.activeElement?.getAttribute("title");
+    this.ordering.show(id, to);
+    this.focus(pressed ? `[data-id="${id}"] [title="${pressed}"]:enabled, [data-id="${id}"] .handle` : `[data-id="${id}"] .handle`);
+    this.say(texts.gallery.movedTo(to + 1, images.length));
+    await this.act(this.ordering.save(id));
+  }
+
+  /** @param {number} id @param {number | null} over */
+  dragOver(id, over) {
+    this.dragged = over === null ? null : { id, over };
+    this.onChange();
+  }
+
+  /** @param {number} id @param {number | null} over */
+  drop(id, over) {
+    this.dragged = null;
+    const to = this.gallery?.images.findIndex((image) => image.id === over) ?? -1;
+    if (to >= 0) this.move(id, to);
+  }
+
+  /** Where the dragged card would stand: a class of the card that it is over. @param {number} id */
+  dropMark(id) {
+    if (this.dragged?.over !== id) return "";
+    const ids = this.gallery?.images.map((image) => image.id) ?? [];
+    return ids.indexOf(this.dragged.id) < ids.indexOf(id) ? "drop-after" : "drop-before";
+  }
+
+  // --- What people are told --------------------------------------------------------------------------
+
+  /** @param {string} text */
+  say(text) {
+    this.spoken = text;
+    this.onChange();
+  }
+
+  /** Wait for something, and tell of its error. @param {Promise<unknown>} work */
+  async act(work) {
+    try {
+      await work;
+    } catch (error) {
+      this.tell(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  tell(error) {
+    // The form that asks for a key says it.
+    if (error instanceof Problem && error.status === 401) return;
+    this.message =
+      error instanceof NoAnswer ? texts.noAnswer : texts.problem(error instanceof Error ? error.message : String(error));
+    this.onChange();
+  }
+}
+
+/** @param {unknown} error */
+function keyProblem(error) {
+  if (error instanceof Problem && error.status === 401) return texts.signIn.unknown;
+  if (error instanceof Problem && error.status === 403) return texts.signIn.customer;
+  return error instanceof NoAnswer ? texts.noAnswer : texts.problem(error instanceof Error ? error.message : "");
+}

@@ -1,0 +1,108 @@
+/** Files that come in: by button, drop and paste. Which of them are pictures; what is sent of them; how they look. */
+import { Refusal } from "./queue.js";
+
+const PREVIEW_PX = 96;
+const JPEG_QUALITY = 0.92;
+const PICTURE = /\.(jpe?g|jfif|png|webp|gif|avif|hei[cf]|tiff?|bmp|jxl|svg)$/i;
+const HEIC = /\.hei[cf]$/i;
+
+/** Whether a file is meant to be a picture; the service looks at its content. @param {File} file */
+export const isPicture = (file) => !file.name.startsWith(".") && (file.type.startsWith("image/") || PICTURE.test(file.name));
+
+/**
+ * All files of a drop, those in folders too, folders by name.
+ *
+ * @param {DataTransfer} transfer @returns {Promise<File[]>}
+ */
+export async function droppedFiles(transfer) {
+  // Before the first wait: behind it the browser has taken the items away.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  const files = [...transfer.files];
+  if (!entries.some((entry) => entry?.isDirectory)) return files;
+  return (await Promise.all(entries.map((entry) => filesOf(entry)))).flat();
+}
+
+/** @param {FileSystemEntry | null} entry @returns {Promise<File[]>} */
+async function filesOf(entry) {
+  if (!entry) return [];
+  if (entry.isFile) {
+    const file = /** @type {FileSystemFileEntry} */ (entry);
+    return [await new Promise((resolve, reject) => file.file(resolve, reject))];
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {FileSystemEntry[]} */
+  const inside = [];
+  for (;;) {
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) break;
+    inside.push(...some);
+  }
+  inside.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
+  return (await Promise.all(inside.map((each) => filesOf(each)))).flat();
+}
+
+/** One at a time: pictures take their pixels' memory while they are decoded. */
+let decoding = Promise.resolve();
+
+/** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+function inTurn(work) {
+  const done = decoding.then(work);
+  decoding = done.then(
+    () => {},
+    () => {},
+  );
+  return done;
+}
+
+/**
+ * What is sent of a file: HEIC as JPEG, where the browser can open it, anything else as it is.
+ *
+ * @param {File} file @returns {Promise<File>}
+ */
+export async function prepare(file) {
+  if (!HEIC.test(file.name) && !/hei[cf]/.test(file.type)) return file;
+  return inTurn(async () => {
+    let bitmap;
+    try {
+      bitmap = await createImageBitmap(file);
+    } catch {
+      throw new Refusal("heic");
+    }
+    const blob = await drawn(bitmap, bitmap.width, bitmap.height, JPEG_QUALITY);
+    return new File([blob], file.name.replace(HEIC, "") + ".jpg", { type: "image/jpeg" });
+  });
+}
+
+/** The address of a small picture of a file, upright; null if the browser cannot open it. @param {File} file */
+export function preview(file) {
+  return inTurn(async () => {
+    try {
+      // Of the larger side the browser takes the other one's measure.
+      const bitmap = await createImageBitmap(file, { resizeWidth: PREVIEW_PX, resizeQuality: "medium" });
+      return URL.createObjectURL(await drawn(bitmap, bitmap.width, bitmap.height, 0.7));
+    } catch {
+      return null;
+    }
+  });
+}
+
+/** @param {ImageBitmap} bitmap @param {number} width @param {number} height @param {number} quality @returns {Promise<Blob>} */
+function drawn(bitmap, width, height, quality) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return new Promise((resolve, reject) =>
+    canvas.toBlob(
+      (blob) => {
+        // At once, not when it is collected.
+        Object.assign(canvas, { width: 0, height: 0 });
+        if (blob) resolve(blob);
+        else reject(new Error());
+      },
+      "image/jpeg",
+      quality,
+    ),
+  );
+}

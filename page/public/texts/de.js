@@ -1,0 +1,108 @@
+/** Deutsch. */
+
+const count = (/** @type {number} */ n, /** @type {string} */ one, /** @type {string} */ many) =>
+  `${n.toLocaleString("de")} ${n === 1 ? one : many}`;
+const pictures = (/** @type {number} */ n) => count(n, "Bild", "Bilder");
+
+/** @type {typeof import("./en.js").default} */
+export default {
+  title: "Produktbilder",
+  loading: "Wird geladen …",
+  retry: "Noch einmal versuchen",
+  remove: "Entfernen",
+  cancel: "Abbrechen",
+  close: "Schließen",
+  noAnswer: "Der Dienst antwortet nicht. Prüfen Sie Ihre Verbindung; die Seite versucht es weiter.",
+  problem: (detail) => `Das hat nicht geklappt. ${detail}`,
+
+  signIn: {
+    title: "Anmelden",
+    key: "API-Schlüssel",
+    name: "Ihr Name (für Ihren Passwortmanager)",
+    submit: "Anmelden",
+    out: "Abmelden",
+    why: "Ihr Schlüssel bleibt in diesem Tab und wird vergessen, wenn Sie ihn schließen.",
+    again: "Ihr Schlüssel gilt nicht mehr. Geben Sie einen ein, um weiterzumachen; die Warteschlange bleibt.",
+    malformed: "Das ist kein ganzer Schlüssel. Ein Schlüssel hat 50 Zeichen und beginnt mit pik_.",
+    unknown: "Dieser Schlüssel ist unbekannt, gesperrt oder abgelaufen. Bitten Sie den Betreiber um einen neuen.",
+    customer: "Dieser Schlüssel gehört einem Kunden. Bilder verwalten nur Mitarbeiter und Administratoren.",
+  },
+
+  products: {
+    title: "Produkte",
+    search: "Nach Nummer oder Titel suchen",
+    none: "Kein Produkt passt.",
+    more: "Mehr Produkte zeigen",
+    number: (id) => `Produkt ${id}`,
+    count: pictures,
+    back: "Alle Produkte",
+    unknown: "Dieses Produkt gibt es nicht.",
+    noPicture: "Kein Bild",
+  },
+
+  add: {
+    title: "Bilder hinzufügen",
+    files: "Bilder wählen",
+    folder: "Ordner wählen",
+    hint: "Oder Dateien und Ordner irgendwo auf der Seite ablegen, oder ein Bild einfügen. JPEG, PNG, WebP, GIF oder AVIF, bis 50 MB.",
+    drop: "Loslassen, um die Bilder hinzuzufügen",
+    added: (n) => `${pictures(n)} in der Warteschlange`,
+    leftOut: (n) => `${count(n, "Datei", "Dateien")} ausgelassen: keine Bilder`,
+  },
+
+  queue: {
+    title: "Unterwegs",
+    summary: (done, all, failed) => `${done} von ${all} fertig${failed ? `, ${failed} fehlgeschlagen` : ""}`,
+    waiting: "Wartet",
+    sending: (percent) => `${percent} %`,
+    sent: "Gesendet, Antwort steht aus",
+    checking: "Wird geprüft",
+    ready: "Fertig",
+    failed: "Fehlgeschlagen",
+    offline: "Keine Verbindung. Es geht von selbst weiter.",
+    busy: (seconds) => `Der Dienst ist ausgelastet. Nächster Versuch in ${seconds} s.`,
+    retryAll: "Alle fehlgeschlagenen noch einmal",
+    clear: "Fertige ausblenden",
+    dismiss: (name) => `${name} von der Liste nehmen`,
+    retry: (name) => `${name} noch einmal versuchen`,
+    progress: (name) => `Fortschritt von ${name}`,
+    reasons: {
+      heic: "Dieser Browser kann HEIC nicht öffnen. Exportieren Sie das Bild als JPEG. Auf dem iPhone: Einstellungen, Kamera, Formate, Maximale Kompatibilität.",
+      empty: "Die Datei ist leer.",
+      expired: "Die Zeit zum Senden lief immer wieder ab. Versuchen Sie es mit einer schnelleren Verbindung.",
+    },
+    left: "Vor dem Laden dieser Seite begonnen und vielleicht nicht gesendet:",
+    sendAgain: "Datei noch einmal wählen",
+  },
+
+  gallery: {
+    title: "Bilder",
+    count: pictures,
+    empty: "Noch keine Bilder.",
+    primary: "Hauptbild",
+    makePrimary: "Zum Hauptbild machen",
+    altText: "Alternativtext",
+    characters: (n, most) => `${n} von ${most.toLocaleString("de")}`,
+    saving: "Wird gespeichert …",
+    saved: "Gespeichert",
+    conflict: "Jemand anderes hat den Text geändert in:",
+    nothing: "(nichts)",
+    keepMine: "Meinen speichern",
+    takeTheirs: "Den anderen nehmen",
+    pending: "Wird geprüft",
+    preparing: "Wird vorbereitet",
+    neverCame: "Die Datei kam nie an. Entfernen Sie das Bild, und fügen Sie es neu hinzu.",
+    failed: "Fehlgeschlagen",
+    select: (name) => `${name} auswählen`,
+    selected: (n) => `${n} ausgewählt`,
+    selectNone: "Auswahl aufheben",
+    removed: (n) => `${pictures(n)} entfernt`,
+    undo: "Rückgängig",
+    undone: "Zurückgeholt",
+    move: (name, place, all) => `${name} verschieben, ${place} von ${all}. Mit Pfeiltasten, Pos1 oder Ende.`,
+    earlier: "Nach vorn",
+    later: "Nach hinten",
+    movedTo: (place, all) => `Jetzt ${place} von ${all}`,
+    picture: (place) => `Bild ${place}`,
+  },
+};

@@ -1,0 +1,30 @@
+/** A picture by its renditions, never by its original. */
+import { html, nothing } from "../lit.js";
+
+const LARGEST_PX = 640;
+
+/**
+ * @param {{renditions?: import("../client.js").Rendition[] | null, placeholder?: import("../client.js").Placeholder}} image
+ * @param {string} alt
+ */
+export function picture(image, alt) {
+  const made = (image.renditions ?? []).filter((each) => each.width <= LARGEST_PX || image.renditions?.length === 1);
+  if (!made.length) return nothing;
+  const avif = made.filter((each) => each.type === "AVIF");
+  const others = made.filter((each) => each.type !== "AVIF");
+  const fallback = others.length ? others : avif;
+  const last = fallback[fallback.length - 1];
+  return html`
+    <picture>
+      ${avif.length ? html`<source type="image/avif" srcset=${srcset(avif)} sizes="auto, 14rem" />` : nothing}
+      <img src=${fallback[0].f} srcset=${srcset(fallback)} sizes="auto, 14rem" alt=${alt} draggable="false"
+        width=${last.width} height=${last.height} loading="lazy" decoding="async" />
+    </picture>
+  `;
+}
+
+/** The colour that stands until a picture has come. @param {import("../client.js").Placeholder} [placeholder] */
+export const colour = (placeholder) => (placeholder ? `background-color: ${placeholder.color}` : "");
+
+/** @param {import("../client.js").Rendition[]} renditions */
+const srcset = (renditions) => renditions.map((each) => `${each.f} ${each.width}w`).join(", ");

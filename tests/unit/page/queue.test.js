@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { NoAnswer } from "../../../page/public/client.js";
+import { DIRECT_BYTES, Queue, Refusal } from "../../../page/public/queue.js";
+import { problem, Service } from "./service.js";
+
+/** @param {string} name */
+const file = (name, size = 10) => new File([new Uint8Array(size)], name, { type: "image/jpeg" });
+
+function setUp(options = {}) {
+  const service = new Service();
+  const slept = [];
+  let saved = [];
+  const queue = new Queue({
+    client: service,
+    onChange: () => {},
+    now: () => service.now,
+    sleep: async (milliseconds) => {
+      slept.push(milliseconds / 1000);
+      service.now += milliseconds;
+    },
+    notes: { load: () => saved, save: (notes) => (saved = notes) },
+    ...options,
+  });
+  return { service, queue, slept, notes: () => saved };
+}
+
+/** Until nothing moves any more. */
+async function settle() {
+  for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const states = (queue) => queue.items.map((item) => item.state);
+
+test("pictures stand in the order in which they were chosen, behind those that are there", async () => {
+  const { service, queue } = setUp();
+  service.last = 41;
+  queue.add(1, [file("a.jpg"), file("b.jpg")]);
+  queue.add(1, [file("c.jpg")]);
+  await settle();
+  assert.deepEqual(
+    service.images.map(({ name, order }) => [name, order]),
+    [["a.jpg", 42], ["b.jpg", 43], ["c.jpg", 44]],
+  );
+});
+
+test("a product without pictures begins at nought", async () => {
+  const { service, queue } = setUp();
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.equal(service.images[0].order, 0);
+});
+
+test("what is added when all else is under way counts what others added meanwhile", async () => {
+  const { service, queue } = setUp();
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  service.last = 7;
+  queue.add(1, [file("b.jpg")]);
+  await settle();
+  assert.equal(service.images[1].order, 8);
+});
+
+test("three are sent at once, and none is done before its answer", async () => {
+  const { service, queue } = setUp();
+  let release = () => {};
+  service.held = new Promise((resolve) => (release = resolve));
+  queue.add(1, ["a", "b", "c", "d"].map((name) => file(name)));
+  await settle();
+  assert.deepEqual(states(queue), ["sent", "sent", "sent", "waiting"]);
+  release();
+  await settle();
+  assert.deepEqual(states(queue), ["checking", "checking", "checking", "checking"]);
+});
+
+test("a picture is ready when the service says so, and its bytes are let go", async () => {
+  const { service, queue } = setUp();
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  service.images[0].status = "ready";
+  await queue.look(new Set());
+  assert.deepEqual(states(queue), ["ready"]);
+  assert.equal(queue.items[0].file, null);
+});
+
+test("a picture that the service cannot show fails with the reason", async () => {
+  const { service, queue } = setUp();
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  queue.seen([{ ...service.images[0], status: "failed", error: "The file is damaged." }]);
+  assert.equal(queue.items[0].failure.detail, "The file is damaged.");
+});
+
+test("an answer that is lost is asked for again with the same key, and there is one picture", async () => {
+  const { service, queue } = setUp();
+  service.faults = ["lost"];
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.equal(service.images.length, 1);
+  const keys = service.calls.map(([, , key]) => key);
+  assert.equal(keys.length, 2);
+  assert.equal(keys[0], keys[1]);
+  assert.deepEqual(states(queue), ["checking"]);
+});
+
+test("without a network it waits, and goes on at once when that is back", async () => {
+  const { service, queue } = setUp({ sleep: () => new Promise(() => {}) });
+  service.faults = [new NoAnswer()];
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.deepEqual([states(queue), queue.items[0].pause], [["pausing"], "offline"]);
+  queue.wake();
+  await settle();
+  assert.deepEqual(states(queue), ["checking"]);
+});
+
+for (const status of [429, 503]) {
+  test(`a ${status} is waited for as long as it says`, async () => {
+    const { service, queue, slept } = setUp();
+    service.faults = [problem(status, { code: "outcome_unknown", retryAfter: "7" })];
+    queue.add(1, [file("a.jpg")]);
+    await settle();
+    assert.deepEqual(slept, [7]);
+    assert.equal(service.images.length, 1);
+  });
+}
+
+test("a service that stays out of order is given up after six tries, with its words", async () => {
+  const { service, queue, slept } = setUp();
+  service.faults = Array.from({ length: 20 }, () => problem(500, { detail: "Something went wrong." }));
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.deepEqual(slept, [2, 4, 8, 16, 30, 30]);
+  assert.equal(queue.items[0].failure.detail, "Something went wrong.");
+});
+
+test("a quota that opens tomorrow is a failure that says so", async () => {
+  const { service, queue, slept } = setUp();
+  service.faults = [problem(429, { code: "quota_exceeded", detail: "Tomorrow.", retryAfter: "40000" })];
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.deepEqual([slept, queue.items[0].failure.detail], [[], "Tomorrow."]);
+});
+
+test("without a key the queue is kept, and goes on with the next one", async () => {
+  const { service, queue } = setUp();
+  service.faults = [problem(401)];
+  queue.add(1, [file("a.jpg"), file("b.jpg"), file("c.jpg"), file("d.jpg")]);
+  await settle();
+  assert.equal(queue.items.length, 4);
+  assert.ok(states(queue).includes("waiting"));
+  queue.unlock();
+  await settle();
+  assert.deepEqual(new Set(states(queue)), new Set(["checking"]));
+  assert.equal(service.images.length, 4);
+});
+
+test("a large file takes the form by itself", async () => {
+  const { service, queue, notes } = setUp();
+  queue.add(1, [file("big.jpg", DIRECT_BYTES + 1), file("small.jpg", DIRECT_BYTES)]);
+  await settle();
+  assert.deepEqual(service.calls.map(([call, name]) => [call, name]).sort(), [
+    ["reserve", "big.jpg"],
+    ["send", "small.jpg"],
+    ["sendForm", "big.jpg"],
+  ]);
+  assert.equal(service.images.find((image) => image.name === "big.jpg").bytes, DIRECT_BYTES + 1);
+  assert.deepEqual(notes(), []);
+});
+
+test("a file that the direct way refuses as too large takes the form", async () => {
+  const { service, queue } = setUp();
+  service.faults = [problem(413)];
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.deepEqual(service.calls.map(([call]) => call), ["send", "reserve", "sendForm"]);
+  assert.deepEqual(states(queue), ["checking"]);
+});
+
+test("a form that expired is followed by a new one, and what it was for is removed", async () => {
+  const { service, queue } = setUp();
+  service.faults = [null, problem(403)];
+  queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
+  await settle();
+  assert.deepEqual(service.removed, [100]);
+  assert.deepEqual(service.images.map((image) => [image.id, image.bytes]), [[101, DIRECT_BYTES + 1]]);
+});
+
+test("a form whose time is over already is not sent", async () => {
+  const { service, queue } = setUp();
+  service.faults = ["lost"];
+  queue.sleep = async () => {
+    service.now += 1_000_000;
+  };
+  queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
+  await settle();
+  assert.deepEqual(service.calls.map(([call]) => call), ["reserve", "reserve", "reserve", "sendForm"]);
+});
+
+test("what was reserved and not sent is noted, for after a reload", async () => {
+  const { service, queue, notes } = setUp({ sleep: () => new Promise(() => {}) });
+  service.faults = [null, new NoAnswer()];
+  queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
+  await settle();
+  assert.deepEqual(notes(), [{ productId: 1, imageId: 100, name: "big.jpg" }]);
+});
+
+test("bytes that arrived though no answer did are not sent twice", async () => {
+  const { service, queue } = setUp();
+  queue.sleep = async () => {
+    service.images[0].status = "ready";
+  };
+  service.faults = [null, "lost"];
+  queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
+  await settle();
+  assert.equal(service.calls.filter(([call]) => call === "sendForm").length, 1);
+  assert.deepEqual(states(queue), ["checking"]);
+});
+
+test("a failed one is tried again with another key, at the same place, and the failed record goes", async () => {
+  const { service, queue } = setUp();
+  queue.add(1, [file("a.jpg"), file("b.jpg")]);
+  await settle();
+  queue.seen([{ ...service.images[0], status: "failed", error: "No." }]);
+  service.last = 9;
+  queue.retry(() => true);
+  await settle();
+  assert.deepEqual(service.removed, [100]);
+  assert.deepEqual(service.images.map(({ name, order }) => [name, order]), [["b.jpg", 1], ["a.jpg", 0]]);
+});
+
+test("a file that nothing can be made of is not sent, and says why", async () => {
+  const { service, queue } = setUp({
+    prepare: async () => {
+      throw new Refusal("heic");
+    },
+  });
+  queue.add(1, [file("a.heic")]);
+  queue.add(1, [file("empty.jpg", 0)]);
+  await settle();
+  assert.deepEqual(service.calls, []);
+  assert.equal(queue.items[0].failure.code, "heic");
+});
+
+test("an empty file is not sent", async () => {
+  const { service, queue } = setUp();
+  queue.add(1, [file("empty.jpg", 0)]);
+  await settle();
+  assert.deepEqual([service.calls, queue.items[0].failure.code], [[], "empty"]);
+});
+
+test("leaving would lose what waits or is sent, not what has arrived", async () => {
+  const { queue } = setUp();
+  queue.add(1, [file("a.jpg")]);
+  assert.equal(queue.isBusy, true);
+  await settle();
+  assert.equal(queue.isBusy, false);
+});
