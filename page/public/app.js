@@ -40,7 +40,7 @@ export class App {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   searching;
 
-  /** @param {{storage: Storage, onChange: () => void, focus: (selector: string) => void}} with_ */
+  /** @param {{storage: Storage, onChange: () => void, focus: (...selectors: string[]) => void}} with_ */
   constructor({ storage, onChange, focus }) {
     this.onChange = onChange;
     this.focus = focus;
@@ -145,6 +145,7 @@ export class App {
       gallery.more().catch((error) => {
         if (!(error instanceof Problem && error.status === 404)) throw error;
         this.isUnknown = true;
+        this.onChange();
       }),
     );
     this.polling.soon();
@@ -268,7 +269,8 @@ export class App {
     const isHandle = document.activeElement?.classList.contains("handle");
     const pressed = isHandle ? null : document.activeElement?.getAttribute("title");
     this.ordering.show(id, to);
-    this.focus(pressed ? `[data-id="${id}"] [title="${pressed}"]:enabled, [data-id="${id}"] .handle` : `[data-id="${id}"] .handle`);
+    const card = `[data-id="${id}"]`;
+    this.focus(`${card} [title="${pressed}"]:enabled`, `${card} .handle`);
     this.say(texts.gallery.movedTo(to + 1, images.length));
     await this.act(this.ordering.save(id));
   }

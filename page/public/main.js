@@ -9,14 +9,14 @@ import { signIn } from "./views/sign-in.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 let isPlanned = false;
-/** @type {string | null} */
-let toFocus = null;
+/** What gets the focus when all is drawn: the first that is there. @type {string[]} */
+let toFocus = [];
 
 const app = new App({
   storage: sessionStorage,
   onChange: plan,
-  focus: (selector) => {
-    toFocus = selector;
+  focus: (...selectors) => {
+    toFocus = selectors;
     plan();
   },
 });
@@ -61,8 +61,9 @@ function draw() {
   const dialog = /** @type {HTMLDialogElement} */ (root.querySelector("dialog"));
   if (app.isKeyRefused && !dialog.open) dialog.showModal();
   if (!app.isKeyRefused && dialog.open) dialog.close();
-  if (toFocus) /** @type {HTMLElement | null} */ (root.querySelector(toFocus))?.focus();
-  toFocus = null;
+  const found = toFocus.map((selector) => root.querySelector(selector)).find(Boolean);
+  if (found instanceof HTMLElement) found.focus();
+  toFocus = [];
   watchEnd();
 }
 

@@ -12,9 +12,10 @@ from tests.e2e.shop import Shop
 _STORED_KEY = "product-images key"
 _WATCH = """
 window.violations = [];
-addEventListener("securitypolicyviolation", event => violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+addEventListener("securitypolicyviolation",
+  event => violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
-_LOSE_ONE_ANSWER = """
+_LOSE_ONE_ANSWER = """() => {
 const send = XMLHttpRequest.prototype.send;
 XMLHttpRequest.prototype.send = function (body) {
   XMLHttpRequest.prototype.send = send;
@@ -22,7 +23,7 @@ XMLHttpRequest.prototype.send = function (body) {
   this.onload = () => onerror.call(this);
   send.call(this, body);
 };
-"""
+}"""
 
 
 class Staff:

@@ -1,4 +1,4 @@
-"""Pictures on their way: in order, with true progress, by both routes, through what goes wrong on a network."""
+"""Pictures on their way: in order, with true progress, by both routes, on a bad network."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_progress_is_true_on_a_slow_line_and_nothing_is_done_before_its_answer(
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}
     line.send("Network.emulateNetworkConditions", slow)
     seen: list[str] = []
-    staff.page.expose_function("noteState", seen.append)
+    staff.page.expose_function("noteState", lambda state: seen.append(state))  # noqa: PLW0108 - no builtin
     staff.page.evaluate("""new MutationObserver(() => {
         const state = document.querySelector(".queue .state")?.textContent;
         if (state && state !== window.before) noteState(window.before = state);
@@ -191,7 +191,7 @@ def test_a_form_that_expired_is_followed_by_a_new_one_and_one_picture(
     def answer(route: Route) -> None:
         if route.request.method == "POST" and not expired:
             expired.append(route.request.url)
-            error = "<Error><Code>AccessDenied</Code><Message>Invalid according to Policy: Policy expired.</Message></Error>"
+            error = "<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>"
             headers = {"Access-Control-Allow-Origin": "*"}
             route.fulfill(status=403, content_type="application/xml", headers=headers, body=error)
             return
@@ -213,7 +213,7 @@ def test_a_file_beyond_the_limit_is_refused_with_the_reason(
         file.truncate(50_000_001)
     staff.choose([huge])
     expect(staff.line("huge.jpg")).to_contain_text("Failed:")
-    expect(staff.line("huge.jpg")).to_contain_text("50,000,000 bytes")
+    expect(staff.line("huge.jpg")).to_contain_text("at most 50,000,000")
 
 
 def test_leaving_with_files_on_their_way_asks_first(
@@ -280,7 +280,7 @@ def test_files_dropped_beside_everything_are_added_and_the_page_stays(staff: Sta
         for (const type of ["dragover", "drop"]) {
             const event = new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true});
             document.querySelector("header").dispatchEvent(event);
-            if (!event.defaultPrevented) throw new Error("The browser would show the file in the page's place.");
+            if (!event.defaultPrevented) throw new Error("The file would take the page's place.");
         }
     }"""
     staff.page.evaluate(dropped, [*sample_jpeg(48, 32)])

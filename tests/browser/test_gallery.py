@@ -1,0 +1,239 @@
+"""The pictures that are there: put in order, described, removed, beside what others do."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from local.sample import sample_jpeg
+from local.system import wait_until
+from tests.browser.staff import Staff
+from tests.e2e.shop import Shop
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;<script>alert(2)</script>"
+
+
+@pytest.fixture
+def image_ids(shop: Shop, product_id: int) -> list[int]:
+    """Four pictures of a product of the test's own."""
+    return [shop.add(sample_jpeg(48, 32), product_id=product_id, order=str(order)).id for order in range(4)]
+
+
+@pytest.fixture
+def colleague(browser: Browser, shop: Shop) -> Iterator[Staff]:
+    """Another one, at another machine."""
+    context = browser.new_context(locale="en-GB")
+    yield Staff(context.new_page(), shop, [])
+    context.close()
+
+
+def centre(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def until_stored(staff: Staff, product_id: int, image_ids: list[int]) -> None:
+    """Wait until the page shows this order, and the service has it."""
+    shown = [f"[data-id='{each}']" for each in image_ids]
+    for place, selector in enumerate(shown):
+        expect(staff.cards.nth(place)).to_have_attribute("data-id", re.sub(r"\D", "", selector))
+    wait_until(lambda: staff.stored(product_id) == image_ids or None, f"order {image_ids}")
+
+
+def until_text(staff: Staff, product_id: int, image_id: int, text: str) -> None:
+    """Wait until the service has this text."""
+    wait_until(lambda: staff.shop.shown(product_id, image_id).alt_text == text or None, f"text {text!r}")
+
+
+def test_arrow_keys_move_a_picture_keep_the_focus_and_say_its_new_place(
+    staff: Staff, product_id: int, image_ids: list[int]
+) -> None:
+    a, b, c, d = image_ids
+    staff.open(product_id)
+    staff.handle(a).focus()
+    staff.page.keyboard.press("ArrowRight")
+    expect(staff.page.get_by_role("status")).to_have_text("Now 2 of 4")
+    expect(staff.handle(a)).to_be_focused()
+    staff.page.keyboard.press("End")
+    expect(staff.page.get_by_role("status")).to_have_text("Now 4 of 4")
+    expect(staff.handle(a)).to_be_focused()
+    until_stored(staff, product_id, [b, c, d, a])
+
+
+def test_buttons_move_a_picture(staff: Staff, product_id: int, image_ids: list[int]) -> None:
+    a, b, c, d = image_ids
+    staff.open(product_id)
+    earlier = staff.page.locator(f"[data-id='{d}']").get_by_role("button", name="Earlier")
+    earlier.click()
+    expect(earlier).to_be_focused()
+    earlier.click()
+    until_stored(staff, product_id, [a, d, b, c])
+
+
+def test_a_mouse_moves_a_picture(staff: Staff, product_id: int, image_ids: list[int]) -> None:
+    a, b, c, d = image_ids
+    staff.open(product_id)
+    staff.page.mouse.move(*centre(staff.handle(d)))
+    staff.page.mouse.down()
+    staff.page.mouse.move(*centre(staff.handle(b)), steps=5)
+    expect(staff.page.locator(f"[data-id='{b}']")).to_have_class(re.compile("drop-before"))
+    staff.page.mouse.up()
+    until_stored(staff, product_id, [a, d, b, c])
+
+
+def test_escape_takes_a_move_back(staff: Staff, product_id: int, image_ids: list[int]) -> None:
+    staff.open(product_id)
+    staff.page.mouse.move(*centre(staff.handle(image_ids[3])))
+    staff.page.mouse.down()
+    staff.page.mouse.move(*centre(staff.handle(image_ids[0])), steps=5)
+    staff.page.keyboard.press("Escape")
+    staff.page.mouse.up()
+    until_stored(staff, product_id, image_ids)
+
+
+def test_a_finger_moves_a_picture_and_the_page_does_not_scroll_away(
+    browser: Browser, shop: Shop, product_id: int, image_ids: list[int]
+) -> None:
+    a, b, c, d = image_ids
+    context = browser.new_context(
+        locale="en-GB", has_touch=True, is_mobile=True, viewport={"width": 700, "height": 900}
+    )
+    staff = Staff(context.new_page(), shop, [])
+    staff.open(product_id)
+    staff.handle(a).scroll_into_view_if_needed()
+    scrolled = staff.page.evaluate("scrollY")
+    line = context.new_cdp_session(staff.page)
+    (x, y), (to_x, to_y) = centre(staff.handle(a)), centre(staff.handle(b))
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    touch("touchStart", (x, y))
+    for step in range(1, 6):
+        touch("touchMove", (x + (to_x - x) * step / 5, y + (to_y - y) * step / 5))
+    touch("touchEnd")
+    until_stored(staff, product_id, [b, a, c, d])
+    assert staff.page.evaluate("scrollY") == scrolled
+    context.close()
+
+
+def test_two_who_order_at_once_both_have_their_way(
+    staff: Staff, colleague: Staff, product_id: int, image_ids: list[int]
+) -> None:
+    a, b, c, d = image_ids
+    staff.open(product_id)
+    colleague.open(product_id)
+    expect(colleague.cards).to_have_count(4)
+    staff.handle(a).press("End")
+    until_stored(staff, product_id, [b, c, d, a])
+    # Whose page may not know of that yet.
+    colleague.handle(d).press("Home")
+    until_stored(colleague, product_id, [d, b, c, a])
+
+
+def test_text_is_saved_when_one_leaves_it_with_its_characters_counted(
+    staff: Staff, product_id: int, image_ids: list[int]
+) -> None:
+    staff.open(product_id)
+    text = staff.alt_text(image_ids[0])
+    text.fill("Ein Schuh 👟")
+    expect(staff.cards.first).to_contain_text("11 of 1,000")
+    text.blur()
+    until_text(staff, product_id, image_ids[0], "Ein Schuh 👟")
+
+
+def test_an_edit_by_somebody_else_is_shown_and_not_overwritten(
+    staff: Staff, product_id: int, image_ids: list[int]
+) -> None:
+    image_id = image_ids[0]
+    staff.open(product_id)
+    text = staff.alt_text(image_id)
+    text.fill("Mine")
+    staff.shop.change(product_id, image_id, {"alt_text": "Theirs"})
+    text.blur()
+    conflict = staff.cards.first.get_by_role("alert")
+    expect(conflict).to_contain_text("Theirs")
+    expect(text).to_have_value("Mine")
+    assert staff.shop.shown(product_id, image_id).alt_text == "Theirs"
+    conflict.get_by_role("button", name="Save mine").click()
+    expect(conflict).to_be_hidden()
+    until_text(staff, product_id, image_id, "Mine")
+
+
+def test_markup_in_texts_and_file_names_stays_text(staff: Staff, shop: Shop, product_id: int) -> None:
+    image = shop.add(sample_jpeg(48, 32), product_id=product_id, name=f"{HOSTILE}.jpg", alt_text=HOSTILE)
+    staff.open(product_id)
+    expect(staff.alt_text(image.id)).to_have_value(HOSTILE)
+    staff.choose([{"name": f"{HOSTILE}.heic", "mimeType": "image/heic", "buffer": b"x"}])
+    expect(staff.page.get_by_text(f"{HOSTILE}.heic")).to_be_visible()
+    assert staff.page.locator("#app script, #app [onerror]").count() == 0
+
+
+def test_one_picture_is_made_the_primary(staff: Staff, product_id: int, image_ids: list[int]) -> None:
+    staff.open(product_id)
+    second = staff.page.locator(f"[data-id='{image_ids[1]}']")
+    second.get_by_role("button", name="Make primary").click()
+    expect(second.get_by_text("Primary", exact=True)).to_be_visible()
+    assert staff.shop.primaries(product_id) == [image_ids[1]]
+
+
+def test_what_is_removed_can_be_brought_back(staff: Staff, product_id: int, image_ids: list[int]) -> None:
+    staff.open(product_id)
+    staff.cards.first.get_by_role("button", name="Remove").click()
+    expect(staff.cards).to_have_count(3)
+    staff.page.get_by_role("button", name="Undo").click()
+    expect(staff.cards).to_have_count(4)
+    assert staff.stored(product_id) == image_ids
+
+
+def test_what_is_removed_is_gone_when_the_page_is_left(
+    staff: Staff, product_id: int, image_ids: list[int], page: Page
+) -> None:
+    staff.open(product_id)
+    staff.cards.first.get_by_role("button", name="Remove").click()
+    expect(staff.cards).to_have_count(3)
+    assert len(staff.stored(product_id)) == 4
+    page.goto(f"{staff.shop.state.api_url}/api/openapi.json")
+    wait_until(lambda: staff.stored(product_id) == image_ids[1:] or None, "removal")
+
+
+def test_several_are_removed_together(staff: Staff, product_id: int, image_ids: list[int]) -> None:
+    staff.open(product_id)
+    staff.page.clock.install()
+    for image_id in image_ids[1:3]:
+        staff.page.locator(f"[data-id='{image_id}']").get_by_role("checkbox").check()
+    toolbar = staff.page.get_by_role("toolbar", name="2 selected")
+    with staff.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        toolbar.get_by_role("button", name="Remove").click()
+        expect(staff.cards).to_have_count(2)
+        staff.page.clock.run_for(9_000)
+    remaining = [image_ids[0], image_ids[3]]
+    wait_until(lambda: staff.stored(product_id) == remaining or None, "removal of two")
+
+
+def test_a_gallery_of_150_loads_as_one_scrolls_and_is_put_in_order_too(
+    staff: Staff, shop: Shop, product_id: int
+) -> None:
+    shop.add_records(product_id, range(150))
+    staff.open(product_id)
+    expect(staff.cards).to_have_count(100)
+    staff.cards.last.scroll_into_view_if_needed()
+    expect(staff.cards).to_have_count(150)
+    staff.handle(150).press("Home")
+    expect(staff.page.get_by_role("status")).to_have_text("Now 1 of 150")
+    wait_until(lambda: shop.page(product_id, limit=1).json()["results"][0]["id"] == 150 or None, "its place")
+
+
+def test_renditions_are_shown_and_never_originals(
+    staff: Staff, product_id: int, image_ids: list[int], context: BrowserContext
+) -> None:
+    fetched: list[str] = []
+    context.on("request", lambda request: fetched.append(request.url))
+    staff.open(product_id)
+    expect(staff.cards).to_have_count(4)
+    staff.page.wait_for_load_state("networkidle")
+    originals = {staff.shop.shown(product_id, each).f for each in image_ids}
+    assert originals & set(fetched) == set()

@@ -1,0 +1,140 @@
+"""The page as a whole: who comes in, which products there are, in which language, for every hand and eye."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from adapters.dynamo_products import DynamoProducts
+from domain.api_key import generate_key
+from local.sample import sample_jpeg
+from tests.browser.staff import Staff, pictures
+from tests.e2e.shop import Shop
+from tests.node import MODULES
+from tests.running_system import new_product
+
+AXE = (MODULES / "axe-core/axe.min.js").read_text()
+SMALL = {"width": 360, "height": 740}
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds wrong, WCAG 2.2 AA and best practices."""
+    page.evaluate(AXE)
+    found = page.evaluate("""async () => (await axe.run()).violations.map(
+        each => `${each.id}: ${each.nodes.map(node => node.target).join(" ")}`)""")
+    return [str(each) for each in found]
+
+
+def test_a_key_is_taken_and_forgotten_again(staff: Staff, product_id: int) -> None:
+    staff.page.goto(f"{staff.url}#/products/{product_id}")
+    staff.sign_in()
+    expect(staff.page.get_by_role("heading", name=f"Product {product_id}")).to_be_visible()
+    staff.page.get_by_role("button", name="Sign out").click()
+    expect(staff.page.get_by_label("API key")).to_be_visible()
+    assert staff.page.evaluate(
+        "Object.values(sessionStorage).concat(Object.values(localStorage)).join()"
+    ) in {"", "[]"}
+    assert "pik_" not in staff.page.url
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("pik_short", "This is no whole key"),
+        (generate_key(), "unknown, was revoked, or has expired"),
+        ("customer", "belongs to a customer"),
+    ],
+    ids=["malformed", "unknown", "a customer's"],
+)
+def test_another_key_says_what_it_is(staff: Staff, shop: Shop, key: str, said: str) -> None:
+    staff.page.goto(staff.url)
+    staff.sign_in(shop.state.keys.get(key, key))
+    expect(staff.page.get_by_role("alert")).to_contain_text(said)
+    expect(staff.page.get_by_label("API key")).to_have_attribute("aria-invalid", "true")
+
+
+def test_products_are_found_by_title_and_number_and_opened(staff: Staff, shop: Shop) -> None:
+    product_id = new_product(shop.state)
+    title = f"Wellington boot {product_id}"
+    products = DynamoProducts(shop.state.endpoint.client("dynamodb"), shop.state.resources.table)
+    products.add(product_id + 500_000, title)
+    staff.page.goto(staff.url)
+    staff.sign_in()
+    search = staff.page.get_by_label("Search by number or title")
+    search.fill(f"wellington boot {product_id}")
+    staff.page.get_by_role("link", name=title).click()
+    expect(staff.page.get_by_role("heading", name=title)).to_be_visible()
+    assert staff.page.url == f"{staff.url}#/products/{product_id + 500_000}"
+    staff.page.get_by_role("link", name="All products").click()
+    search.fill(str(product_id))
+    expect(staff.page.get_by_role("link", name=f"Product {product_id}")).to_be_visible()
+
+
+def test_a_product_that_is_not_there_is_told_so(staff: Staff, shop: Shop) -> None:
+    key = shop.state.keys["staff"]
+    staff.page.add_init_script(f"sessionStorage.setItem('product-images key', '{key}')")
+    staff.page.goto(f"{staff.url}#/products/999999999")
+    expect(staff.page.get_by_text("There is no such product.")).to_be_visible()
+
+
+def test_the_page_speaks_german_where_the_browser_does(browser: Browser, shop: Shop, product_id: int) -> None:
+    context = browser.new_context(locale="de-AT")
+    page = context.new_page()
+    page.goto(f"{shop.state.api_url}/staff/#/products/{product_id}")
+    expect(page.get_by_role("heading", name="Anmelden")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "de"
+    page.get_by_label("API-Schlüssel").fill(shop.state.keys["staff"])
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_role("heading", name="Bilder hinzufügen")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_view(
+    staff: Staff, shop: Shop, product_id: int, tmp_path: Path, scheme: str
+) -> None:
+    shop.add(sample_jpeg(48, 32), product_id=product_id, alt_text="A shoe")
+    staff.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    staff.page.goto(staff.url)
+    expect(staff.page.get_by_label("API key")).to_be_visible()
+    found = {"sign in": violations(staff.page)}
+    staff.sign_in()
+    expect(staff.page.get_by_role("link", name="Product 123", exact=False).first).to_be_visible()
+    found["products"] = violations(staff.page)
+    staff.open(product_id)
+    staff.page.reload()
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(sample_jpeg(64, 48)[:-300])
+    staff.choose([*pictures(tmp_path, 2), broken])
+    expect(staff.line("broken.jpg")).to_contain_text("Failed:", timeout=60_000)
+    expect(staff.page.get_by_text("2 of 3 ready, 1 failed")).to_be_visible(timeout=60_000)
+    staff.cards.first.get_by_role("checkbox").check()
+    found["product"] = violations(staff.page)
+    staff.page.screenshot(path=f".build/browser/product-{scheme}.png", full_page=True)
+    assert found == {"sign in": [], "products": [], "product": []}
+
+
+def test_on_a_small_phone_nothing_scrolls_sideways_and_targets_are_large(
+    staff: Staff, shop: Shop, product_id: int, tmp_path: Path
+) -> None:
+    shop.add(sample_jpeg(48, 32), product_id=product_id, name=f"{'long' * 40}.jpg", alt_text="word" * 60)
+    staff.page.set_viewport_size(SMALL)  # type: ignore[arg-type]
+    staff.open(product_id)
+    staff.choose(pictures(tmp_path, 1, pattern=f"{'name' * 30}{{}}.jpg"))
+    staff.ready(1)
+    expect(staff.cards).to_have_count(2)
+    assert staff.page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
+    small = staff.page.evaluate("""[...document.querySelectorAll("button, a, input, textarea, .button")]
+        .filter(each => !each.matches(".visually-hidden, h1 a"))
+        .map(each => [each.getBoundingClientRect(), each])
+        .filter(([box]) => box.width && (box.width < 24 || box.height < 24))
+        .map(([box, each]) => `${each.outerHTML.slice(0, 80)} ${box.width} ${box.height}`)""")
+    assert small == []
+
+
+def test_the_documentation_of_the_api_runs_under_its_policy(page: Page, shop: Shop) -> None:
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text) if "Content Security" in said.text else None)
+    page.goto(f"{shop.state.api_url}/api/docs")
+    expect(page.get_by_text("/api/products/{product_id}/images/uploads")).to_be_visible()
+    assert refused == []
