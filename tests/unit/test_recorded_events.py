@@ -30,8 +30,10 @@ from handlers.reconcile import ReconcileHandler
 from handlers.render_image import RenderImageHandler
 from handlers.reserve_upload import ReserveUploadHandler
 from handlers.storefront import StorefrontHandler
+from handlers.staff_page import StaffPageHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
+from local.template import ROOT
 from openapi.document import build
 from tests.builders import NOW, SHA256, a_context, a_file, an_image
 from tests.fakes import (
@@ -53,6 +55,7 @@ from tests.recorded_events import (
     GALLERY,
     OBJECTS,
     RENDERINGS,
+    PAGES,
     RESERVATIONS,
     SCHEDULES,
     STOREFRONT,
@@ -199,6 +202,13 @@ def test_the_function_that_forgets_pictures_answers_each_payload(case: str) -> N
     assert cache.forgotten == ([IMAGE] if case == "deleted" else [])
 
 
+@pytest.mark.parametrize("case", PAGES)
+def test_the_function_of_the_staffs_page_answers_each_payload(case: str) -> None:
+    files = ROOT / "page/public"
+    handler = StaffPageHandler(files, "https://bucket.example", Logger(service="staff_page"))
+    check_answer(dict(handler(recorded("staff_page", case), a_context())), PAGES[case])
+
+
 def test_every_payload_has_its_test() -> None:
     payloads = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
     tested = {f"authorize/{case}" for case in AUTHORIZATIONS}
@@ -207,6 +217,7 @@ def test_every_payload_has_its_test() -> None:
     tested |= {f"gallery/{case}" for case in GALLERY}
     tested |= {f"storefront/{case}" for case in STOREFRONT}
     tested |= {f"describe_api/{case}" for case in DESCRIPTIONS}
+    tested |= {f"staff_page/{case}" for case in PAGES}
     tested |= {f"extract_metadata/{case}" for case in OBJECTS}
     tested |= {f"render_image/{case}" for case in RENDERINGS}
     tested |= {f"reconcile/{case}" for case in SCHEDULES}
