@@ -52,7 +52,7 @@ class Staff:
 
     def choose(self, files: Sequence[Path] | Sequence[dict[str, Any]]) -> None:
         """Choose files by the button."""
-        self.page.get_by_label("Choose pictures").set_input_files([*files])  # type: ignore[arg-type]
+        self.page.get_by_label("Choose pictures").set_input_files([*files])
 
     def line(self, name: str) -> Locator:
         """Return the line of a file in the queue."""

@@ -186,7 +186,7 @@ def test_a_form_that_expired_is_followed_by_a_new_one_and_one_picture(
     staff: Staff, product_id: int, tmp_path: Path
 ) -> None:
     staff.open(product_id)
-    expired = []
+    expired: list[str] = []
 
     def answer(route: Route) -> None:
         if route.request.method == "POST" and not expired:

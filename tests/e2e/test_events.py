@@ -16,6 +16,7 @@ from tests.recorded_events import (
     GALLERY,
     OBJECTS,
     RENDERINGS,
+    PAGES,
     RESERVATIONS,
     UPLOADS,
     check_answer,

@@ -275,7 +275,7 @@ def test_a_domain_of_ones_own_comes_with_its_certificate(cdn: Properties, templa
     }
 
 
-def test_pictures_alone_pass_through_functions_that_are_published(
+def test_pictures_and_the_page_alone_pass_through_functions_that_are_published(
     cdn: Properties, template: Template
 ) -> None:
     associated = {
@@ -287,7 +287,8 @@ def test_pictures_alone_pass_through_functions_that_are_published(
         "/media/*": {
             "viewer-request": "${CdnImageAddress.FunctionARN}",
             "viewer-response": "${CdnImageAnswer.FunctionARN}",
-        }
+        },
+        "/staff*": {"viewer-request": "${CdnPagePath.FunctionARN}"},
     }
     for function in of_type(template, "AWS::CloudFront::Function").values():
         assert function["AutoPublish"] is True

@@ -160,6 +160,8 @@ def _allowed_origins(template: Template, origins: str = "") -> list[str]:
         function["Environment"]["Variables"]["ALLOWED_ORIGINS"]
         for name, function in functions(template).items()
         if name in {*ROUTES.values()} - {"StorefrontFunction"}
+        # The staff's page is no answer for pages.
+        if name in {*ROUTES.values()} - {"StaffPageFunction"}
     ]
     return [evaluate(template, each, AllowedOrigins=origins) for each in told]
 

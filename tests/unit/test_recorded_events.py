@@ -29,8 +29,8 @@ from handlers.problems import HttpResponse
 from handlers.reconcile import ReconcileHandler
 from handlers.render_image import RenderImageHandler
 from handlers.reserve_upload import ReserveUploadHandler
-from handlers.storefront import StorefrontHandler
 from handlers.staff_page import StaffPageHandler
+from handlers.storefront import StorefrontHandler
 from handlers.upload_image import UploadImageHandler
 from local.sample import sample_jpeg
 from local.template import ROOT
