@@ -178,14 +178,14 @@ test-environments: $(UV)
 
 # Node and npm from PyPI, and by them the type checker of the page and what its tests need.
 .PHONY: node
-node: $(UV)
+node: $(UV) ## Install node, and by npm what the page is checked and tested with
 	@UV_PROJECT_ENVIRONMENT=.venv-node $(UV) sync --quiet --frozen --only-group node --no-install-project
 	@cmp -s page/package-lock.json page/node_modules/installed.json || { \
 	  $(NPM) --prefix page ci --silent && \
 	  cp page/package-lock.json page/node_modules/installed.json; }
 
 .PHONY: browser
-browser: setup node
+browser: setup node ## Name the browser that the tests use, or unpack the one that npm brings
 	@$(RUN) python -m tests.browser.browsers
 
 .PHONY: emulator

@@ -39,6 +39,8 @@ export class App {
   previews = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   searching;
+  /** Whether something of the queue has no end yet. */
+  isUnderWay = false;
 
   /** @param {{storage: Storage, onChange: () => void, focus: (...selectors: string[]) => void}} with_ */
   constructor({ storage, onChange, focus }) {
@@ -53,7 +55,7 @@ export class App {
     });
     this.queue = new Queue({
       client: this.client,
-      onChange: () => this.onChange(),
+      onChange: () => this.watchQueue(),
       onArrived: () => this.polling.soon(),
       prepare,
       notes: notesIn(storage),
@@ -204,6 +206,17 @@ export class App {
     this.message = left ? texts.add.leftOut(left) : null;
     this.say(texts.add.added(pictures.length));
     this.queue.add(this.productId, pictures);
+  }
+
+  /** Say when all that was chosen has come to its end. */
+  watchQueue() {
+    const { items } = this.queue;
+    const failed = items.filter((item) => item.state === "failed").length;
+    const ready = items.filter((item) => item.state === "ready").length;
+    const isUnderWay = ready + failed < items.length;
+    if (this.isUnderWay && !isUnderWay && items.length) this.spoken = texts.queue.summary(ready, items.length, failed);
+    this.isUnderWay = isUnderWay;
+    this.onChange();
   }
 
   /** @param {import("./queue.js").Item} item @returns {string | null} */

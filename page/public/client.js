@@ -46,7 +46,8 @@ export class Problem extends Error {
   /** @param {Answer} answer */
   constructor(answer) {
     const body = read(answer.text);
-    super(body.detail ?? answer.text.slice(0, 300));
+    // S3 speaks XML.
+    super(body.detail ?? /<Message>([^<]*)/.exec(answer.text)?.[1] ?? answer.text.slice(0, 300));
     this.status = answer.status;
     /** @type {string} */
     this.code = body.code ?? "";

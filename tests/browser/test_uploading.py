@@ -1,11 +1,15 @@
 """Pictures on their way: in order, with true progress, by both routes, on a bad network."""
 
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from local.sample import sample_jpeg
+from local.system import wait_until
 from tests.browser.staff import Staff, pictures
 
 PROBLEM = "application/problem+json"
@@ -296,3 +300,56 @@ def test_a_folder_is_added_whole(staff: Staff, product_id: int, tmp_path: Path) 
     staff.page.get_by_label("Choose a folder").set_input_files(tmp_path)
     staff.ready(3)
     assert sorted(image.name for image in staff.shop.gallery(product_id)) == ["00.jpg", "01.jpg", "02.jpg"]
+
+
+def test_a_picture_that_stays_pending_for_two_minutes_is_shown_so_and_then_ready(
+    staff: Staff, product_id: int, tmp_path: Path
+) -> None:
+    staff.open(product_id)
+    staff.page.clock.install()
+    line = staff.line("00.jpg")
+    with staff.shop.events_lost():
+        staff.choose(pictures(tmp_path, 1))
+        expect(line).to_contain_text("Being checked")
+        for _ in range(12):
+            staff.page.clock.run_for(10_000)
+        expect(line).to_contain_text("Being checked")
+        [pending] = staff.shop.gallery(product_id)
+    record = staff.shop.state.catalog.look_up(product_id, pending.id)
+    staff.shop.invoke_metadata(record.image.ref.incoming_key)
+
+    def look() -> bool | None:
+        staff.page.clock.run_for(10_000)
+        return line.get_by_text("Ready").is_visible() or None
+
+    wait_until(look, "the picture to be shown as ready")
+
+
+def test_previews_of_200_pictures_of_12_megapixels_take_less_than_700_mb(
+    staff: Staff, product_id: int, tmp_path: Path, context: BrowserContext
+) -> None:
+    staff.open(product_id)
+    context.set_offline(True)
+    Image.new("RGB", (4_000, 3_000), (200, 120, 40)).save(tmp_path / "000.jpg", quality=60)
+    for number in range(1, 200):
+        (tmp_path / f"{number:03}.jpg").hardlink_to(tmp_path / "000.jpg")
+    staff.choose(sorted(tmp_path.glob("*.jpg")))
+    previews = staff.page.locator(".queue .thumb img")
+    taken: list[int] = []
+
+    def look() -> bool | None:
+        taken.append(_browser_bytes())
+        return previews.count() == 200 or None
+
+    wait_until(look, "200 previews", seconds=240)
+    assert max(taken) < 700_000_000, f"{max(taken):,} bytes"
+
+
+def _browser_bytes() -> int:
+    """Return the memory of all processes of this test's browser, what they share counted once."""
+    found = 0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if "chrom" in process.name():
+                found += process.memory_full_info().pss
+    return found

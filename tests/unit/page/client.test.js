@@ -63,6 +63,14 @@ test("an error that is no JSON is told as it came", async () => {
   await assert.rejects(client.image(1, 2), { message: "Request Too Long", status: 413, retryAfter: null });
 });
 
+test("an error of the bucket is told by its message", async () => {
+  const text = "<Error><Code>EntityTooLarge</Code><Message>Your proposed upload is too large.</Message></Error>";
+  const { client } = setUp({ status: 400, header: () => null, text });
+  const watching = { onProgress: () => {}, onSent: () => {} };
+  const sent = client.sendForm({ url: "https://bucket", fields: {} }, new File(["x"], "a.jpg"), watching);
+  await assert.rejects(sent, { message: "Your proposed upload is too large." });
+});
+
 test("no answer is another thing than an error", async () => {
   const { client } = setUp(new TypeError("Failed to fetch"));
   await assert.rejects(client.image(1, 2), NoAnswer);
