@@ -149,7 +149,7 @@ def test_scripts_and_styles_take_no_more_than_30_kb_compressed(tmp_path: Path, l
         for path in (tmp_path / "public").rglob("*")
         if path.suffix in {".js", ".css"} and (path.parent.name != "texts" or path.stem == language)
     ]
-    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in loaded}
+    sizes = {str(path.relative_to(tmp_path)): len(gzip.compress(path.read_bytes())) for path in loaded}
     sys.stdout.write(f"{json.dumps(sizes)}: {sum(sizes.values()):,} bytes\n")  # shown by pytest -rP
     assert sum(sizes.values()) <= BUDGET_BYTES
 
