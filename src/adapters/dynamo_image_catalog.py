@@ -39,6 +39,7 @@ from domain.errors import (
     ImageNotFoundError,
     ImageRecordMissingError,
     ProductNotFoundError,
+    UnavailableError,
 )
 from domain.failure import Failure
 from domain.gallery import Gallery, Page

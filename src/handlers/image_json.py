@@ -80,7 +80,7 @@ def look_json(look: "Look | None", ref: ImageRef, base_url: str) -> dict[str, ob
 
 
 def thumbnail_json(image: ProductImage, base_url: str) -> dict[str, object]:
-    """Return what a list of products shows of a picture: its smallest file that does not move, if it has one."""
+    """Return what a list of products shows of a picture: its smallest file that does not move."""
     look = look_json(image.look, image.ref, base_url)
     stills = [each for each in image.look.renditions if not each.is_animated] if image.look else []
     smallest = min(stills, key=lambda each: (each.width_px, each.size_bytes), default=None)

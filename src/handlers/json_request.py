@@ -189,9 +189,7 @@ class ProductsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LISTED)] = Field(
-        default=50, description="Products on the page."
-    )
+    limit: Annotated[int, Field(ge=1, le=MAX_LISTED)] = Field(default=50, description="Products on the page.")
     after: Annotated[int, Field(ge=0, le=MAX_ID)] = Field(
         default=0, description="The last number of the page before."
     )

@@ -159,9 +159,8 @@ def _allowed_origins(template: Template, origins: str = "") -> list[str]:
     told = [
         function["Environment"]["Variables"]["ALLOWED_ORIGINS"]
         for name, function in functions(template).items()
-        if name in {*ROUTES.values()} - {"StorefrontFunction"}
-        # The staff's page is no answer for pages.
-        if name in {*ROUTES.values()} - {"StaffPageFunction"}
+        # Every page may read the storefront, and the staff's page is no answer for pages.
+        if name in {*ROUTES.values()} - {"StorefrontFunction", "StaffPageFunction"}
     ]
     return [evaluate(template, each, AllowedOrigins=origins) for each in told]
 

@@ -51,7 +51,8 @@ def answer(files: Path, file: str, method: str = "GET", if_none_match: str | Non
 
 def folder(files: Path) -> str:
     """Return where the page finds its files."""
-    return re.findall(r'script src="/staff/(\w+)/main.js"', answer(files, PAGE)["body"])[0]
+    [folder] = re.findall(r'script src="/staff/(\w+)/main.js"', answer(files, PAGE)["body"])
+    return str(folder)
 
 
 def test_the_page_is_asked_for_again_each_time_and_is_not_sent_twice(files: Path) -> None:

@@ -17,6 +17,7 @@ from tests.fakes import (
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryInspections,
+    InMemoryRenderings,
     TickingClock,
 )
 
@@ -47,6 +48,7 @@ class Gallery:
             catalog=self.catalog,
             store=InMemoryImageStore(),
             inspections=InMemoryInspections(),
+            renderings=InMemoryRenderings(),
             events=self.events,
             clock=lambda: later,
         )
