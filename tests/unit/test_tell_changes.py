@@ -17,6 +17,7 @@ from tests.fakes import (
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryInspections,
+    InMemoryRenderings,
     TickingClock,
 )
 
@@ -46,6 +47,7 @@ class Gallery:
         reconcile = Reconcile(
             catalog=self.catalog,
             store=InMemoryImageStore(),
+            renderings=InMemoryRenderings(),
             inspections=InMemoryInspections(),
             events=self.events,
             clock=lambda: later,
