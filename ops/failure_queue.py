@@ -196,9 +196,7 @@ def _pictures(payload: Any) -> tuple[str, ...]:  # noqa: ANN401 - somebody else'
 
 def _told(result: object) -> str:
     """Put what the function returned into words: of each picture what became of it."""
-    match result:
-        case {"images": [*images]} if images:
-            return ", ".join(f"{image['key']} is {image['outcome']}" for image in images)
-        case {"outcome": str(outcome)}:
-            return f"it is {outcome}"
-    return "done"
+    images = result.get("images") if isinstance(result, dict) else None
+    if not images:
+        return "done"
+    return ", ".join(f"{image['key']} is {image['outcome']}" for image in images)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -270,13 +271,14 @@ class DynamoImageCatalog:
         return not updates or self._move(changed[0].ref.product_id, updates)
 
     def mark_told(self, image: ProductImage) -> None:
-        """Take the record out of the index of open ones, if it is as it was told."""
+        """Take the record out of the index of open ones, if it is as it was told, and rendered."""
+        is_unrendered = image.status is ImageStatus.READY and image.look is None
 
         def update() -> None:
             self._client.update_item(
                 TableName=self._table,
                 Key=image_key(image.ref.product_id, image.ref.image_id),
-                UpdateExpression="REMOVE untold, open_shard, open_since",
+                UpdateExpression="REMOVE untold" if is_unrendered else f"{_OPEN_NO_MORE}, untold",
                 ConditionExpression="updated_at = :told AND #status <> :deleting",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
@@ -307,32 +309,45 @@ class DynamoImageCatalog:
         return self._transact([{"Update": wished}, self._move_pointer(ref, requested_at)])
 
     def mark_rendered(self, ref: ImageRef, look: "Look", at: datetime) -> bool:
-        """Set the look of a record that is ready, unless it has this one."""
-        values: Item = {**look_to_attributes(look), "updated_at": {"S": iso_utc(at)}}
-        try:
-            with passing_errors_as_unavailable():
-                with_persistence(
-                    lambda: self._client.update_item(
-                        TableName=self._table,
-                        Key=image_key(ref.product_id, ref.image_id),
-                        UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in values)} "
-                        f"{_OPEN_NO_MORE}",
-                        ConditionExpression="#status = :ready AND NOT (renditions = :renditions "
-                        "AND placeholder = :placeholder AND has_alpha = :has_alpha AND frames = :frames)",
-                        ExpressionAttributeNames={"#status": "status", **{f"#{n}": n for n in values}},
-                        ExpressionAttributeValues={
-                            **_READY,
-                            **{f":{name}": value for name, value in values.items()},
-                        },
-                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    )
-                )
-        except ClientError as error:
-            if not failed_condition(error):
-                raise
-            present: Any = error.response.get("Item", {})
-            return bool(present.get("status") == {"S": ImageStatus.READY})
-        return True
+        """Set the look of a record that is ready, unless it has this one, and take it out of the open ones.
+
+        There it stays while a change is untold, which is seldom.
+        """
+        key, values = image_key(ref.product_id, ref.image_id), look_to_attributes(look)
+        written: Item = {**values, "updated_at": {"S": iso_utc(at)}}
+        present: Any = {}
+
+        def update(closing: str, condition: str) -> None:
+            self._client.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in written)} {closing}",
+                ConditionExpression=f"#status = :ready AND {condition} AND NOT "
+                f"({' AND '.join(f'#{name} = :{name}' for name in values)})",
+                ExpressionAttributeNames={"#status": "status", **{f"#{name}": name for name in written}},
+                ExpressionAttributeValues={
+                    **_READY,
+                    **{f":{name}": value for name, value in written.items()},
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+
+        for closing, condition in (
+            (_OPEN_NO_MORE, "attribute_not_exists(untold)"),
+            ("", "attribute_exists(untold)"),
+        ):
+            try:
+                with passing_errors_as_unavailable():
+                    with_persistence(partial(update, closing, condition))
+            except ClientError as error:
+                if not failed_condition(error):
+                    raise
+                present = error.response.get("Item", {})
+            else:
+                return True
+            if "untold" not in present:
+                break
+        return bool(present.get("status") == _READY[":ready"])
 
     def leave_unrendered(self, ref: ImageRef) -> None:
         """Take a ready record out of the index of open ones."""
@@ -342,7 +357,8 @@ class DynamoImageCatalog:
                 TableName=self._table,
                 Key=image_key(ref.product_id, ref.image_id),
                 UpdateExpression=_OPEN_NO_MORE,
-                ConditionExpression="#status = :ready",
+                # A change that is untold keeps it there.
+                ConditionExpression="#status = :ready AND attribute_not_exists(untold)",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues=_READY,
             )

@@ -57,19 +57,23 @@ class RenderImageHandler:
         self._logger = logger
         self._metrics = metrics
 
-    def __call__(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:
+    def __call__(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, str]]]:
         """Return what became of the picture, for whoever invokes the function by hand."""
         with (
             within(context.get_remaining_time_in_millis),
             self._logger.append_context_keys(request_id=context.aws_request_id),
         ):
             # The path holds the token, without which nobody knows where the bytes lie.
-            ref = ImageRef.from_address(str(event.get("detail", {}).get("path")))
-            if ref is None:
-                self._logger.warning("not an event of ours, ignored")
-                return {"outcome": "ignored"}
-            with self._logger.append_context_keys(image_id=ref.image_id, product_id=ref.product_id):
-                return {"outcome": self._render(ref).value}
+            path = str(event.get("detail", {}).get("path"))
+            return {"images": [{"key": path, "outcome": self._process(path)}]}
+
+    def _process(self, path: str) -> str:
+        ref = ImageRef.from_address(path)
+        if ref is None:
+            self._logger.warning("not a picture's address, ignored")
+            return "ignored"
+        with self._logger.append_context_keys(image_id=ref.image_id, product_id=ref.product_id):
+            return self._render(ref).value
 
     def _render(self, ref: ImageRef) -> Rendering:
         try:

@@ -110,6 +110,6 @@ def what_came_of(answer: Any) -> object:  # noqa: ANN401 - what a function retur
             return status
         case {"policyDocument": {"Statement": [{"Effect": effect}]}}:
             return effect
-        case {"images": [{"outcome": outcome}]} | {"outcome": outcome}:
+        case {"images": [{"outcome": outcome}]}:
             return outcome
     return answer["is_complete"]

@@ -49,7 +49,7 @@ LOGGED: dict[str, dict[str, str | None]] = {
     },
     "storefront": {"gallery": None, "bad_ids": "request rejected"},
     "describe_api": {"docs": "answered"},
-    "render_image": {"foreign": "not an event of ours, ignored"},
+    "render_image": {"foreign": "not a picture's address, ignored"},
     "staff_page": {"page": "answered"},
     "reconcile": {"schedule": "reconciled"},
     "forget_image": {"deleted": "image forgotten", "foreign_path": "not a picture's address, ignored"},
@@ -85,7 +85,7 @@ def check(function: str, case: str, answer: dict[str, Any]) -> None:
         case "forget_image":
             assert [image["outcome"] for image in answer["images"]] == [DELETIONS[case]]
         case "render_image":
-            assert answer["outcome"] == RENDERINGS[case]
+            assert [image["outcome"] for image in answer["images"]] == [RENDERINGS[case]]
         case "reconcile":
             assert answer["is_complete"]
         case _:

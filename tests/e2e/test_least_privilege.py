@@ -659,7 +659,7 @@ def _rendered(shop: Shop, image: ProductImage) -> Outcome:
         FunctionName=shop.state.resources.functions["render_image"], Payload=json.dumps(ready_event(image))
     )
     result = answer["Payload"].read().decode()
-    return Outcome(ENDS if "FunctionError" in answer else json.loads(result)["outcome"], result)
+    return Outcome(ENDS if "FunctionError" in answer else json.loads(result)["images"][0]["outcome"], result)
 
 
 def _left(shop: Shop, product_id: int) -> str:

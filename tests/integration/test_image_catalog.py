@@ -912,6 +912,25 @@ def test_a_ready_picture_is_open_until_it_is_rendered(catalog: Catalog) -> None:
     assert not any(catalog.postpone(a_ref(image_id), LATER, ImageStatus.READY) for image_id in (1, 2))
 
 
+@pytest.mark.parametrize("is_told_first", [True, False])
+def test_a_picture_is_open_until_it_is_rendered_and_its_change_is_told(
+    catalog: Catalog, *, is_told_first: bool
+) -> None:
+    catalog.reserve(an_image())
+    catalog.mark_ready(a_ref(), FILE, LATER)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    untold = replace(seen.image, untold=frozenset({"alt_text"}), updated_at=LATER + timedelta(seconds=1))
+    assert catalog.change(seen, replace(seen, image=untold))
+    for step in ("tell", "render") if is_told_first else ("render", "tell"):
+        assert open_ids(catalog, MUCH_LATER) == [1]
+        if step == "tell":
+            catalog.mark_told(catalog.look_up(PRODUCT_ID, 1).image)
+        else:
+            assert catalog.mark_rendered(a_ref(), A_LOOK, LATER + timedelta(seconds=2))
+    assert open_ids(catalog, MUCH_LATER) == []
+    assert catalog.mark_rendered(a_ref(), A_LOOK, MUCH_LATER)
+
+
 def test_only_a_ready_picture_is_left_unrendered(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     catalog.leave_unrendered(a_ref())

@@ -26,7 +26,7 @@ OTHER_PRODUCT = PRODUCT_ID + 1
 def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     with operator_of_a_stack(monkeypatch) as operator:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", operator.aws.url)
-        operator.aws.function_ends({"outcome": "rendered"})
+        operator.aws.function_ends({"images": [{"key": "", "outcome": "rendered"}]})
         operator.products.add(PRODUCT_ID)
         operator.products.add(OTHER_PRODUCT)
         yield operator

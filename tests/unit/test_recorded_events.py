@@ -183,7 +183,8 @@ def test_the_render_function_answers_each_payload(case: str) -> None:
     )
     metrics = Metrics(namespace="ProductImages", service="render_image")
     handler = RenderImageHandler(render_image, Logger(service="render_image"), metrics)
-    assert handler(recorded("render_image", case), a_context()) == {"outcome": RENDERINGS[case]}
+    [image] = handler(recorded("render_image", case), a_context())["images"]
+    assert image["outcome"] == RENDERINGS[case]
 
 
 @pytest.mark.parametrize("case", SCHEDULES)

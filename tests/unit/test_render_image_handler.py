@@ -34,11 +34,12 @@ from tests.unit.conftest import Printed
 EVENT = ready_event(a_ready_image())
 
 
-def handle(event: dict[str, object], render: Callable[[ImageRef], Rendering]) -> dict[str, str]:
+def handle(event: dict[str, object], render: Callable[[ImageRef], Rendering]) -> str:
     handler = RenderImageHandler(
         render, Logger(service="render_image"), Metrics(namespace="ProductImages", service="render_image")
     )
-    return handler(event, a_context())
+    [image] = handler(event, a_context())["images"]
+    return image["outcome"]
 
 
 @pytest.mark.parametrize("outcome", Rendering)
@@ -49,7 +50,7 @@ def test_the_picture_of_the_event_is_rendered(outcome: Rendering, printed: Print
         seen.append(ref)
         return outcome
 
-    assert handle(EVENT, render) == {"outcome": outcome.value}
+    assert handle(EVENT, render) == outcome.value
     assert seen == [a_ref()]
     assert any("ImagesRendered" in line for line in printed()) == (outcome is Rendering.RENDERED)
 
@@ -71,7 +72,7 @@ def test_an_event_that_names_no_picture_of_ours_is_ignored(event: dict[str, obje
     def render(ref: ImageRef) -> Rendering:
         raise AssertionError(ref)
 
-    assert handle(event, render) == {"outcome": "ignored"}
+    assert handle(event, render) == "ignored"
 
 
 def test_a_picture_that_cannot_be_rendered_is_counted_and_rises_with_the_reason(printed: Printed) -> None:
@@ -110,13 +111,13 @@ def test_the_deployed_function_puts_files_that_browsers_keep_and_completes_the_r
             AVIF_QUALITY="60",
             AVIF_SPEED="8",
         )
-        outcomes = [module.lambda_handler(ready_event(ready), a_context())["outcome"] for _ in range(2)]
+        outcomes = [module.lambda_handler(ready_event(ready), a_context()) for _ in range(2)]
         image = catalog.get(PRODUCT_ID, a_ref().image_id)
         assert image is not None
         assert image.look is not None
         paths = [image.look.path(a_ref(), each) for each in image.look.renditions]
         objects = [s3.get_object(Bucket=bucket, Key=f"media/{path}") for path in paths]
-    assert outcomes == ["rendered", "was_rendered"]
+    assert [each["images"][0]["outcome"] for each in outcomes] == ["rendered", "was_rendered"]
     assert [path.rpartition("/")[2] for path in paths] == ["320.avif", "640.avif", "640.jpg"]
     assert [each["ContentType"] for each in objects] == ["image/avif", "image/avif", "image/jpeg"]
     assert {each["CacheControl"] for each in objects} == {"public, max-age=31536000, immutable"}

@@ -47,6 +47,7 @@ class Gallery:
         reconcile = Reconcile(
             catalog=self.catalog,
             store=InMemoryImageStore(),
+            renderings=InMemoryRenderings(),
             inspections=InMemoryInspections(),
             renderings=InMemoryRenderings(),
             events=self.events,
