@@ -26,7 +26,7 @@ _PICTURES = re.compile(r"/product-images-local-[0-9]{12}-[a-z0-9-]+/?")
 """The bucket that the template names by stack, account and region. Another one holds the functions' code."""
 _CDN = re.compile(r"[a-z0-9]+\.cloudfront\.net")
 """Hosts that only clients which are no browsers can send here: nobody else's name server speaks for them."""
-_PUBLIC = ("/media/", "/staff/", "/api/storefront/", "/api/docs", "/api/openapi.json")
+_PUBLIC = ("/media/", "/staff", "/api/storefront/", "/api/docs", "/api/openapi.json")
 """What the CDN shows to anybody."""
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from local.sample import sample_jpeg
 from local.system import wait_until
@@ -227,13 +227,35 @@ def test_a_gallery_of_150_loads_as_one_scrolls_and_is_put_in_order_too(
     wait_until(lambda: shop.page(product_id, limit=1).json()["results"][0]["id"] == 150 or None, "its place")
 
 
-def test_renditions_are_shown_and_never_originals(
+def test_renditions_are_shown_on_the_colour_of_the_picture_and_never_originals(
     staff: Staff, product_id: int, image_ids: list[int], context: BrowserContext
 ) -> None:
     fetched: list[str] = []
     context.on("request", lambda request: fetched.append(request.url))
+    sizes = (160, 320, 640, 1024)
+
+    def with_renditions(route: Route) -> None:
+        page = route.fetch().json()
+        for image in page["results"]:
+            folder = image["f"].rpartition(".")[0] + "/r1"
+            image["renditions"] = [
+                {"width": px, "height": px, "type": kind, "f": f"{folder}/{px}.{kind.lower()}", "size": 1}
+                for px in sizes
+                for kind in ("AVIF", "JPEG")
+            ]
+            image["placeholder"] = {"thumbhash": "", "color": "#123456"}
+        route.fulfill(json=page)
+
+    content = sample_jpeg(160, 160)
+    staff.page.route("**/images?*", with_renditions)
+    staff.page.route("**/r1/*", lambda route: route.fulfill(content_type="image/jpeg", body=content))
     staff.open(product_id)
-    expect(staff.cards).to_have_count(4)
-    staff.page.wait_for_load_state("networkidle")
+    shown = staff.cards.first.get_by_role("img")
+    expect(shown).to_have_js_property("complete", value=True)
+    expect(shown).to_have_js_property("naturalWidth", 160)
+    assert shown.evaluate("img => img.currentSrc").endswith(".avif")
+    assert shown.evaluate("img => img.loading") == "lazy"
+    expect(staff.cards.first.locator(".frame")).to_have_css("background-color", "rgb(18, 52, 86)")
     originals = {staff.shop.shown(product_id, each).f for each in image_ids}
     assert originals & set(fetched) == set()
+    assert not [url for url in fetched if url.endswith("/1024.avif")]
