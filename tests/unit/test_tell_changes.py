@@ -47,7 +47,6 @@ class Gallery:
         reconcile = Reconcile(
             catalog=self.catalog,
             store=InMemoryImageStore(),
-            renderings=InMemoryRenderings(),
             inspections=InMemoryInspections(),
             renderings=InMemoryRenderings(),
             events=self.events,
