@@ -100,13 +100,14 @@ class DynamoImageCatalog:
 
     def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
         """Move an open record to the end of its partition of the index."""
+        or_none = " OR attribute_not_exists(#status)" if status is ImageStatus.PENDING else ""
 
         def update() -> None:
             self._client.update_item(
                 TableName=self._table,
                 Key=image_key(ref.product_id, ref.image_id),
                 UpdateExpression="SET open_since = :at",
-                ConditionExpression="attribute_exists(open_shard) AND #status = :status",
+                ConditionExpression=f"attribute_exists(open_shard) AND (#status = :status{or_none})",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={":at": {"S": iso_utc(at)}, ":status": {"S": status}},
             )

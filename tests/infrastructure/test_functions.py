@@ -249,10 +249,18 @@ def test_the_render_function_makes_by_default_what_the_usual_recipe_says(templat
 
 def test_the_render_function_hears_that_pictures_are_ready(template: Template) -> None:
     rules = of_type(template, "AWS::Events::Rule").values()
-    [rule] = [rule for rule in rules if "EventPattern" in rule]
-    assert rule["EventPattern"] == {"source": [SOURCE], "detail-type": [ImageEventKind.READY.value]}
-    [target] = rule["Targets"]
-    assert references(target["Arn"]) == {"RenderImageFunction"}
+    patterns = [
+        rule["EventPattern"]
+        for rule in rules
+        if references([target["Arn"] for target in rule["Targets"]]) == {"RenderImageFunction"}
+    ]
+    assert patterns == [
+        {
+            "source": [SOURCE],
+            "detail-type": [ImageEventKind.READY.value],
+            "detail": {"stack": [{"Ref": "AWS::StackName"}]},
+        }
+    ]
 
 
 def test_the_largest_upload_and_the_largest_picture_fit_into_the_metadata_functions_memory(

@@ -53,6 +53,7 @@ PERMISSIONS = {
         "${CatalogTable.Arn}/index/gallery": {"dynamodb:Query"},
         "${ImagesBucket.Arn}/incoming/*": {"s3:DeleteObject"},
         "${ImagesBucket.Arn}/media/*": {"s3:DeleteObject"},
+        "${ImagesBucket.Arn}": {"s3:ListBucket"},
         BUS_ARN: {"events:PutEvents"},
         "${GalleryLogGroup.Arn}": WRITE_LOGS,
     },
@@ -139,6 +140,7 @@ def test_events_may_be_put_in_the_name_of_this_service_alone_and_lists_had_of_pi
     listed = {"StringLike": {"s3:prefix": ["incoming/*", "media/*"]}}
     assert conditions == {
         ("ReconcileRole", "s3:ListBucket"): listed,
+        ("GalleryRole", "s3:ListBucket"): {"StringLike": {"s3:prefix": "media/*"}},
         **{(name, "events:PutEvents"): own for name in senders},
     }
 

@@ -11,7 +11,7 @@ from domain.delete_image import DeleteImage
 from domain.image import GALLERY_ORDER, ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
 from domain.reorder_images import ReorderImages
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
+from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
 from tests.fakes import (
     InMemoryImageCatalog,
     InMemoryImageEvents,
@@ -59,7 +59,7 @@ class Gallery:
 
 
 def ready(*image_ids: int) -> list[ProductImage]:
-    return [a_ready_image(ref=a_ref(image_id)) for image_id in image_ids]
+    return [a_ready_image(ref=a_ref(image_id), look=A_LOOK) for image_id in image_ids]
 
 
 def test_a_change_is_told_with_the_fields_that_changed_and_no_others() -> None:
