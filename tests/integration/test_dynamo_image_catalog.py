@@ -458,7 +458,7 @@ def test_a_product_that_collides_with_uploads_is_added_and_removed_all_the_same(
     client: "DynamoDBClient", table: str, waits: list[float], collision: dict[str, object]
 ) -> None:
     products = DynamoProducts(client, table)
-    collide(client, 1, collision, "before-call.dynamodb.PutItem")
+    collide(client, 1, collision, "before-call.dynamodb.UpdateItem")
     assert products.add(43)
     collide(client, 1, collision, "before-call.dynamodb.DeleteItem")
     assert products.remove(43)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.image import GALLERY_ORDER, ImageSnapshot, ProductImage
-from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image, with_changes
+from tests.builders import A_LOOK, NOW, PRODUCT_ID, a_file, a_ref, an_image, with_changes
 from tests.integration.conftest import Catalog, Shop
 
 LATER = NOW + timedelta(seconds=1)
@@ -19,6 +19,7 @@ def catalog(shop: Shop) -> Catalog:
     for image_id in (1, 2):
         shop.catalog.reserve(an_image(ref=a_ref(image_id)))
         shop.catalog.mark_ready(a_ref(image_id), a_file(), NOW)
+        assert shop.catalog.mark_rendered(a_ref(image_id), A_LOOK, NOW)
     return shop.catalog
 
 
