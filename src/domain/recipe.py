@@ -54,6 +54,11 @@ class Recipe(NamedTuple):
         digest = hashlib.sha256(json.dumps(self).encode()).hexdigest()
         return f"r{_VERSION}-{digest[:8]}"
 
+    @property
+    def widest_px(self) -> int:
+        """Width in pixels that no file has more than, one that moves among them."""
+        return max(*self.widths, *self.fallback_widths, _ANIMATED_PX)
+
     def stills(self, width_px: int, height_px: int, *, has_alpha: bool) -> Iterator[Still]:
         """Yield what is made of a picture of this size, by format and then from narrow to wide."""
         fallback = ImageFormat.WEBP if has_alpha else ImageFormat.JPEG
