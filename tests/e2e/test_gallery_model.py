@@ -123,7 +123,7 @@ class GalleryMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         keys = {media_key(image.f) for image in self.shop.gallery(self.product_id)}
-        assert self.shop.public_keys(self.product_id) == keys
+        assert self.shop.public_copies(self.product_id) == keys
         assert len(keys) == len(self.entries)
 
     def _created(self, image: ImageBody, entry: Entry, *, is_primary: bool) -> None:
