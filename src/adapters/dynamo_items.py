@@ -2,8 +2,8 @@
 
 Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
 (`PRODUCT#{product_id}`, `IMAGE#{image_id}`), the identifier zero-padded.
-The sparse index `open` holds the pictures that are pending, being deleted, ready and not rendered, or changed
-without others having been told, by (`open_shard`, `open_since`).
+The sparse index `open` holds the pictures that are pending, being deleted, ready and neither rendered nor
+`given_up`, or changed without others having been told, by (`open_shard`, `open_since`).
 The local index `gallery` holds a product with its `image_count` first, and then its pictures in the order in
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
 The sparse index `products` holds the products by (`listing`, `product_id`), with `search`, and not the count,

@@ -931,6 +931,25 @@ def test_a_picture_is_open_until_it_is_rendered_and_its_change_is_told(
     assert catalog.mark_rendered(a_ref(), A_LOOK, MUCH_LATER)
 
 
+@pytest.mark.parametrize("is_changed_first", [True, False])
+def test_a_change_of_a_picture_that_cannot_be_rendered_is_open_until_it_is_told(
+    catalog: Catalog, *, is_changed_first: bool
+) -> None:
+    catalog.reserve(an_image())
+    catalog.mark_ready(a_ref(), FILE, LATER)
+    if not is_changed_first:
+        catalog.leave_unrendered(a_ref())
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    untold = replace(seen.image, untold=frozenset({"alt_text"}), updated_at=LATER + timedelta(seconds=1))
+    assert catalog.change(seen, replace(seen, image=untold))
+    if is_changed_first:
+        catalog.leave_unrendered(a_ref())
+    assert open_ids(catalog, MUCH_LATER) == [1]
+    catalog.mark_told(untold)
+    assert open_ids(catalog, MUCH_LATER) == []
+    assert catalog.get(PRODUCT_ID, 1) == replace(untold, untold=frozenset())
+
+
 def test_only_a_ready_picture_is_left_unrendered(catalog: Catalog) -> None:
     catalog.reserve(an_image())
     catalog.leave_unrendered(a_ref())
