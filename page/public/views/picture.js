@@ -24,7 +24,7 @@ export function picture(image, alt) {
 }
 
 /** Take the colour away: it would shine through. @param {Event} event */
-const uncover = ({ target }) => /** @type {HTMLElement} */ (target).closest("[style]")?.removeAttribute("style");
+export const uncover = ({ target }) => /** @type {HTMLElement} */ (target).closest("[style]")?.removeAttribute("style");
 
 /** The colour that stands until a picture has come. @param {import("../client.js").Placeholder} [placeholder] */
 export const colour = (placeholder) => (placeholder ? `background-color: ${placeholder.color}` : "");
