@@ -70,6 +70,20 @@ def test_products_are_found_by_title_and_number_and_opened(staff: Staff, shop: S
     expect(staff.page.get_by_role("link", name=f"Product {product_id}")).to_be_visible()
 
 
+def test_a_products_picture_takes_the_place_of_its_colour(staff: Staff) -> None:
+    thumbnail = {"f": "/media/1/1/r1/160.avif", "width": 160, "height": 160}
+    primary = {"thumbnail": thumbnail, "placeholder": {"thumbhash": "", "color": "#123456"}}
+    products = {"results": [{"product_id": 1, "title": None, "count": 1, "primary": primary}], "next": None}
+    content = sample_jpeg(160, 160)
+    staff.page.route("**/api/products?*", lambda route: route.fulfill(json=products))
+    staff.page.route("**/r1/*", lambda route: route.fulfill(content_type="image/jpeg", body=content))
+    staff.page.goto(staff.url)
+    staff.sign_in()
+    thumb = staff.page.locator(".products .thumb")
+    expect(thumb.locator("img")).to_have_js_property("naturalWidth", 160)
+    expect(thumb).not_to_have_css("background-color", "rgb(18, 52, 86)")
+
+
 def test_a_product_that_is_not_there_is_told_so(staff: Staff, shop: Shop) -> None:
     key = shop.state.keys["staff"]
     staff.page.add_init_script(f"sessionStorage.setItem('product-images key', '{key}')")
