@@ -23,7 +23,7 @@ from tests.e2e.shop import Shop, media_key
 from tests.torture.results import size
 
 GALLERIES = size(5, 3, "galleries that follow their model")
-OPERATIONS = size(50, 15, "operations on each of them")
+OPERATIONS = size(50, 18, "operations on each of them")
 
 ORDERS = st.integers(-3, 3)
 TEXTS = st.sampled_from(["", "Front", "Grün", "<b>side</b>"])
