@@ -26,7 +26,7 @@ _SITE_PACKAGES = f"lib/python3.{sys.version_info.minor}/site-packages"
 
 VARIABLES = {
     # The functions' settings; nothing is reached by these names.
-    **dict.fromkeys(("TABLE", "IDEMPOTENCY_TABLE", "KEYS_TABLE", "BUCKET", "STACK"), "bench"),
+    **dict.fromkeys(("TABLE", "IDEMPOTENCY_TABLE", "KEYS_TABLE", "BUCKET", "STACK", "CDN"), "bench"),
     "ALLOWED_ORIGINS": "",
     "DAILY_UPLOAD_QUOTA": "0",
     "MAX_DIRECT_UPLOAD_BYTES": "4500000",
