@@ -49,7 +49,7 @@ PRODUCT_PREFIX = "PRODUCT#"
 IMAGE_PREFIX = "IMAGE#"
 PRODUCT_SORT_KEY = "PRODUCT"
 LOOK_ATTRIBUTES = ("renditions", "placeholder", "has_alpha", "frames")
-_RENDITION = re.compile(r"([0-9]+)x([0-9]+)(-animated)?\.([A-Z]+):([0-9]+)")
+_RENDITION = r"([0-9]+)x([0-9]+)(-animated)?\.([A-Z]+):([0-9]+)"
 _PRODUCT_PLACE: Item = {"S": "!"}
 """Before any digit."""
 LISTING: Item = {"S": "PRODUCT"}
@@ -310,7 +310,7 @@ def _renditions(value: Mapping[str, Any]) -> "tuple[str, tuple[Rendition, ...]]"
     recipe, *files = value["S"].split(" ")
     found = []
     for text in files:
-        match = _RENDITION.fullmatch(text)
+        match = re.fullmatch(_RENDITION, text)
         if match is None:
             raise ValueError(text)
         width_px, height_px, animated, name, size_bytes = match.groups()

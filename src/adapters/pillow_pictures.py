@@ -22,7 +22,7 @@ from PIL import (
 )
 
 from domain.image import ImageFormat
-from domain.public_copy.png_ancillary import MAX_PROFILE_BYTES
+from domain.public_copy import MAX_PROFILE_BYTES
 
 # Pillow would do it at the first picture, in each child anew: it loads two plugins more, which are not asked.
 Image.preinit()

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
 from adapters.aws import dynamodb_client
 from adapters.dynamo_product_list import DynamoProductList
 from domain.list_products import ListProducts

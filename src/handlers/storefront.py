@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger, Metrics
 
+import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
 from adapters.aws import dynamodb_client
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.identifiers import parse_list
