@@ -31,7 +31,6 @@ from domain.image import (
 )
 from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.moments import iso_utc
-from domain.product_title import search_text
 from domain.user import User
 
 if TYPE_CHECKING:
@@ -103,6 +102,9 @@ def details_to_attributes(image: ProductImage) -> Item:
 
 def product_to_item(product_id: int, title: str | None = None) -> Item:
     """Write the record of a new product."""
+    # No function adds products.
+    from domain.product_title import search_text  # noqa: PLC0415
+
     item: Item = {
         **product_key(product_id),
         "product_id": {"N": str(product_id)},
