@@ -941,7 +941,7 @@ def test_a_change_of_a_picture_that_cannot_be_rendered_is_open_until_it_is_told(
         catalog.leave_unrendered(a_ref())
     seen = catalog.look_up(PRODUCT_ID, 1)
     untold = replace(seen.image, untold=frozenset({"alt_text"}), updated_at=LATER + timedelta(seconds=1))
-    assert catalog.change(seen, replace(seen, image=untold))
+    assert catalog.change(seen, seen._replace(image=untold))
     if is_changed_first:
         catalog.leave_unrendered(a_ref())
     assert open_ids(catalog, MUCH_LATER) == [1]
