@@ -23,7 +23,8 @@ from tests.e2e.shop import Shop, media_key
 from tests.torture.results import size
 
 GALLERIES = size(5, 3, "galleries that follow their model")
-OPERATIONS = size(50, 18, "operations on each of them")
+OPERATIONS = size(50, 15, "operations on each of them")
+MANY = 100
 
 ORDERS = st.integers(-3, 3)
 TEXTS = st.sampled_from(["", "Front", "Grün", "<b>side</b>"])
@@ -156,4 +157,7 @@ def test_after_many_random_operations_the_gallery_equals_its_model(
     )
     operations = GalleryMachine.operations
     assert len(operations) == GALLERIES * OPERATIONS
-    assert set(operations) == {"create", "patch", "reorder", "delete"}
+    kinds = {"create", "patch", "reorder", "delete"}
+    assert set(operations) <= kinds
+    # Few operations need not come upon each kind.
+    assert set(operations) == kinds or len(operations) < MANY
