@@ -284,8 +284,8 @@ def test_the_one_transparent_colour_of_a_png_of_16_bits_is_transparent() -> None
     assert rendered.has_alpha
     alpha = opened(rendered, "8.avif").convert("RGBA").getchannel("A")
     # The encoder may round.
-    assert alpha.getpixel((1, 4)) <= 2
-    assert alpha.getpixel((6, 4)) >= 253
+    assert max(alpha.crop((0, 0, 3, 8)).tobytes()) <= 16
+    assert min(alpha.crop((5, 0, 8, 8)).tobytes()) >= 240
 
 
 def png_of_16_bits(size: int, row: bytes, hidden: tuple[int, int, int]) -> bytes:
