@@ -65,8 +65,9 @@ class ImageBody(LookBody):
     f: str = Field(
         description="URL that opens the picture once it is ready; it changes if the type then does."
     )
-    size: Annotated[int, Field(ge=1)] = Field(
-        description="Size in bytes: of the file as it was sent, and once it is ready of the one at `f`."
+    size: Annotated[int, Field(ge=0)] = Field(
+        description="Size in bytes: of the file as it was sent, and once it is ready of that at `f`; 0 for "
+        "one that is still to be fetched."
     )
     description: str = Field(description="The alternative text.")
     width: Annotated[int, Field(ge=1)] | None = Field(description="Pixels, null until it is ready.")

@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from adapters.sqs_fetch_queue import ref_in
 from ops.failures import explain
 from ops.target import Target
 
@@ -22,6 +23,8 @@ LONG_POLL_SECONDS = 1
 only some of them (SQS developer guide, "Short and long polling")."""
 _HIDDEN_SECONDS = 900
 """How long messages are kept from others if this process ends before it gives them back."""
+_FETCH_IMAGE = "fetch-image"
+"""The role of the function whose messages come here from its own queue, as they were."""
 _MESSAGES_PER_CALL = 10
 """The most that SQS takes or gives at once (SQS API reference, ReceiveMessage)."""
 
@@ -70,6 +73,7 @@ class FailureQueue:
         self._sqs = target.clients.sqs()
         self._lambda = target.clients.functions()
         self._url = target.failure_queue
+        self._fetch_queue = target.fetch_queue
         self._functions = target.asynchronous_functions
         self._dropped: set[str] = set()
 
@@ -105,9 +109,12 @@ class FailureQueue:
         """
         if event.role is None:
             return Outcome(is_done=False, what=event.error)
+        return self._queue_again(event) if event.role == _FETCH_IMAGE else self._invoke(event, event.role)
+
+    def _invoke(self, event: FailedEvent, role: str) -> Outcome:
         try:
             answer = self._lambda.invoke(
-                FunctionName=self._functions[event.role], Payload=json.dumps(event.payload).encode()
+                FunctionName=self._functions[role], Payload=json.dumps(event.payload).encode()
             )
             result = json.load(answer["Payload"])
         except (BotoCoreError, ClientError) as error:
@@ -121,6 +128,15 @@ class FailureQueue:
         except (BotoCoreError, ClientError) as error:
             return Outcome(is_done=False, what=f"{_told(result)}, but its message remains: {explain(error)}")
         return Outcome(is_done=True, what=_told(result))
+
+    def _queue_again(self, event: FailedEvent) -> Outcome:
+        """Put a message back into the queue that it came from; one that is there twice does no harm."""
+        try:
+            self._sqs.send_message(QueueUrl=self._fetch_queue, MessageBody=json.dumps(event.payload))
+            self.drop(event)
+        except (BotoCoreError, ClientError) as error:
+            return Outcome(is_done=False, what=explain(error))
+        return Outcome(is_done=True, what="back in the queue of pictures that are to be fetched")
 
     def _receive(self) -> list[FailedEvent]:
         answer = self._sqs.receive_message(
@@ -144,6 +160,18 @@ class FailureQueue:
 
     def _read(self, message: "MessageTypeDef") -> FailedEvent:
         """Read what Lambda writes to a failure destination (its developer guide, "Destinations")."""
+        fetched = ref_in(message["Body"])
+        if fetched:
+            return FailedEvent(
+                id=message["MessageId"],
+                receipt=message["ReceiptHandle"],
+                since=_sent_at(message),
+                role=_FETCH_IMAGE,
+                function=_FETCH_IMAGE,
+                pictures=(fetched.incoming_key,),
+                error="it was received too often; the function's log says why",
+                payload={"fetch": fetched.path},
+            )
         try:
             body: Any = json.loads(message["Body"])
             # The function's ARN comes with its version.
@@ -159,13 +187,17 @@ class FailureQueue:
         return FailedEvent(
             id=message["MessageId"],
             receipt=message["ReceiptHandle"],
-            since=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+            since=_sent_at(message),
             role=role,
             function=function,
             pictures=_pictures(payload),
             error=error,
             payload=payload,
         )
+
+
+def _sent_at(message: "MessageTypeDef") -> datetime:
+    return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def _role(function: str, functions: Mapping[str, str]) -> str | None:

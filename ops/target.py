@@ -48,6 +48,7 @@ _OUTPUTS = (
     "BucketName",
     "ExtractMetadataFunctionName",
     "FailureQueueUrl",
+    "FetchQueueUrl",
     "KeysTableName",
     "ReconcileFunctionName",
     "RenderImageFunctionName",
@@ -154,6 +155,11 @@ class Target:
     def failure_queue(self) -> str:
         """The URL of the queue of events that failed all their tries."""
         return self.outputs["FailureQueueUrl"]
+
+    @property
+    def fetch_queue(self) -> str:
+        """The URL of the queue of pictures that are to be fetched by their address."""
+        return self.outputs["FetchQueueUrl"]
 
     @property
     def asynchronous_functions(self) -> dict[str, str]:

@@ -34,6 +34,11 @@ RESERVATIONS = {
     "bad_fields": (400, "invalid_fields"),
     "too_large": (413, "file_too_large"),
 }
+FETCHES = {
+    "usual": (201, None),
+    "bad_fields": (400, "invalid_fields"),
+    "not_public": (400, "invalid_fields"),
+}
 GALLERY = {
     "list": (200, None),
     "list_bad_limit": (400, "invalid_fields"),
@@ -63,6 +68,7 @@ PRODUCTS = {"list": (200, None), "search": (200, None), "list_bad_limit": (400, 
 ANSWERS = {
     "upload_image": UPLOADS,
     "reserve_upload": RESERVATIONS,
+    "request_fetch": FETCHES,
     "gallery": GALLERY,
     "products": PRODUCTS,
     "storefront": STOREFRONT,
@@ -80,6 +86,8 @@ OBJECTS = {
     "reconciled": ["ready"],
 }
 RENDERINGS = {"ready": "rendered", "reconciled": "rendered", "gone": "gone", "foreign": "ignored"}
+MESSAGES = ["picture_gone", "foreign_message"]
+"""None of them stays in the queue."""
 SCHEDULES = ["schedule"]
 DELETIONS = {"deleted": "forgotten", "foreign_path": "ignored"}
 

@@ -19,6 +19,8 @@ MAX_ID = 2**53 - 1
 
 SENDING_TIME = timedelta(hours=1)
 """How long a client may take to send what it began to send when its form was about to expire."""
+FETCH_TIME = timedelta(days=1)
+"""How long a picture is fetched by its address before that is given up."""
 _UNIT_STEP = 1024
 GALLERY_ORDER = "gallery_order"
 """What a record names as changed when the whole gallery was put into a new order."""
@@ -157,6 +159,17 @@ class Announcement(NamedTuple):
     expires_at: datetime
 
 
+class Fetch(NamedTuple):
+    """Where a picture is to be fetched, as long as it is; `tries` were made, the next one is not before.
+
+    The address may hold what opens a door: it stands in no answer, no log and no event.
+    """
+
+    url: str
+    tries: int = 0
+    next_at: datetime | None = None
+
+
 class UploadStamp(NamedTuple):
     """What the bytes of an upload bear of its record, for whoever opens them and has not read it."""
 
@@ -172,9 +185,9 @@ class ProductImage:
     product's to say. `facts` are there once the picture is ready, `look` once files were made of a ready one
     for the public, `failure` once it has failed, and with facts or failure `sha256`, that of the file as it
     was sent. `image_format` and `size_bytes` are what was said or seen of that file until the picture is
-    ready, and then those of the public copy. `announcement` is there for a picture that does not come through
-    the upload function. `untold` names the fields that were changed without others having been told of it for
-    certain, with `GALLERY_ORDER` for a new order.
+    ready, and then those of the public copy. `announcement` is there for a picture that a client sends to
+    the store itself, `fetch` for one still to be fetched. `untold` names the fields that were changed without
+    others having been told of it for certain, with `GALLERY_ORDER` for a new order.
     """
 
     ref: ImageRef
@@ -185,6 +198,7 @@ class ProductImage:
     details: ImageDetails
     primary_requested_at: datetime | None
     announcement: Announcement | None
+    fetch: Fetch | None = None
     status: ImageStatus = ImageStatus.PENDING
     facts: ImageFacts | None = None
     look: "Look | None" = None
@@ -220,7 +234,9 @@ class ProductImage:
 
     @property
     def bytes_due_at(self) -> datetime:
-        """When the bytes could last have come: with the request, or until the form's last sending is over."""
+        """When the bytes could last have come: with the request, by the form's last sending, or fetched."""
+        if self.fetch:
+            return self.created_at + FETCH_TIME
         return self.announcement.expires_at + SENDING_TIME if self.announcement else self.created_at
 
     @property

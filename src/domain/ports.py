@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from domain.failure import Failure
 from domain.image import (
+    Fetch,
     ImageFacts,
     ImageFormat,
     ImageRef,
@@ -71,6 +72,13 @@ class ImageCatalog(Protocol):
 
         It is listed behind those open since before, and stays in each list of what was open before a later
         moment.
+        """
+        ...
+
+    def put_off(self, ref: ImageRef, fetch: Fetch, at: datetime) -> bool:
+        """Note how far the fetch of a pending picture has come, and let it count as open only since `at`.
+
+        Returns False, and changes nothing, if it is no longer pending.
         """
         ...
 
@@ -208,8 +216,12 @@ class ImageCatalog(Protocol):
         """Let a ready picture of which no files can be made count as open no longer."""
         ...
 
-    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
-        """Turn a pending record failed; otherwise as `mark_ready`. The SHA-256 is that of what was sent."""
+    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str | None, at: datetime) -> ProductImage:
+        """Turn a pending record failed; otherwise as `mark_ready`.
+
+        The SHA-256 is that of what was sent, None if nothing came. Neither a ready nor a failed record says
+        any more where the picture was to be fetched.
+        """
         ...
 
     def move_primary(self, image: ProductImage) -> bool:

@@ -9,7 +9,9 @@ from botocore.client import BaseClient
 
 from adapters.aws import cloudfront_client, dynamodb_client, s3_client
 from adapters.eventbridge_image_events import SOURCE
+from adapters.urllib3_picture_source import MAX_SECONDS
 from bench.environments import ALLOCATOR
+from domain.image import FETCH_TIME
 from domain.image_events import ImageEventKind
 from domain.recipe import Recipe
 from handlers.extract_metadata import DECODER_MEMORY_BYTES, DECODER_SECONDS
@@ -45,6 +47,9 @@ ENVIRONMENT = {
     "FALLBACK_WIDTHS": "${FallbackWidths}",
     "AVIF_QUALITY": "${AvifQuality}",
     "AVIF_SPEED": "${AvifSpeed}",
+    "FETCH_QUEUE": "${FetchQueue}",
+    "FETCH_ALLOWED_HOSTS": "${FetchAllowedHosts}",
+    "FETCH_PER_HOST_PER_SECOND": "${FetchPerHostPerSecond}",
     "TABLE": "${CatalogTable}",
     "KEYS_TABLE": "${KeysTable}",
     "IDEMPOTENCY_TABLE": "${IdempotencyTable}",
@@ -172,7 +177,13 @@ def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template
 def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template: Template) -> None:
     behind = _invoked_by(template, {"apigateway.amazonaws.com"})
     asynchronous = {
-        *("ExtractMetadataFunction", "RenderImageFunction", "ReconcileFunction", "ForgetImageFunction"),
+        *(
+            "ExtractMetadataFunction",
+            "RenderImageFunction",
+            "FetchImageFunction",
+            "ReconcileFunction",
+            "ForgetImageFunction",
+        ),
     }
     assert behind == functions(template).keys() - asynchronous
     timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
@@ -210,6 +221,37 @@ def test_every_asynchronous_function_hands_its_failures_to_a_queue(template: Tem
         assert references(destination) <= of_type(template, "AWS::SQS::Queue").keys(), name
         [role] = references(functions(template)[name]["Role"])
         assert "sqs:SendMessage" in grants(function_roles(template)[role])[as_sub(destination)]
+
+
+def test_messages_of_the_fetch_queue_wait_as_long_as_their_picture_and_go_to_the_failure_queue_at_last(
+    template: Template,
+) -> None:
+    [mapping] = of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    function, queue = (
+        functions(template)["FetchImageFunction"],
+        of_type(template, "AWS::SQS::Queue")["FetchQueue"],
+    )
+    assert as_sub(mapping["EventSourceArn"]) == "${FetchQueue.Arn}"
+    assert references(mapping["FunctionName"]) == {"FetchImageFunction"}
+    # One at a time, so that no message waits behind another one's host; what is put off is no error.
+    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "FetchConcurrency"}}
+    assert queue["VisibilityTimeout"] == 6 * function["Timeout"]
+    assert queue["MessageRetentionPeriod"] > FETCH_TIME.total_seconds()
+    # The largest count there is (SQS API reference, SetQueueAttributes): a wait counts as a try.
+    redrive = queue["RedrivePolicy"]
+    assert (as_sub(redrive["deadLetterTargetArn"]), redrive["maxReceiveCount"]) == (
+        "${FailureQueue.Arn}",
+        1_000,
+    )
+
+
+def test_a_fetch_of_the_largest_picture_fits_into_its_function(template: Template) -> None:
+    function, parameters = functions(template)["FetchImageFunction"], template["Parameters"]
+    # Its bytes twice, while they are put together, beside some 100 MB of all else.
+    assert 2 * parameters["MaxUploadBytes"]["MaxValue"] + 100_000_000 < function["MemorySize"] * 1024 * 1024
+    put, look_up = (_longest_call_seconds(client) for client in (s3_client(), dynamodb_client()))
+    assert MAX_SECONDS + put + look_up < function["Timeout"]
 
 
 def test_only_the_bucket_of_this_stack_and_account_may_start_the_metadata_function(

@@ -15,6 +15,7 @@ from domain.failure import Failure
 from domain.gallery import Page
 from domain.image import (
     Announcement,
+    Fetch,
     ImageFacts,
     ImageFormat,
     ImageSnapshot,
@@ -70,6 +71,34 @@ def test_an_announcement_without_a_sha256_comes_back_as_it_was(catalog: Catalog)
     image = an_image(announcement=Announcement(None, LATER))
     catalog.reserve(image)
     assert catalog.get(PRODUCT_ID, 1) == image
+
+
+def test_a_fetch_is_put_off_and_is_open_only_since_then(catalog: Catalog) -> None:
+    image = an_image(fetch=Fetch("https://shop.example/a.jpg"))
+    catalog.reserve(image)
+    assert catalog.get(PRODUCT_ID, 1) == image
+    later = Fetch("https://shop.example/a.jpg", 2, MUCH_LATER)
+    assert catalog.put_off(a_ref(), later, MUCH_LATER)
+    assert catalog.get(PRODUCT_ID, 1) == replace(image, fetch=later)
+    assert list(catalog.open_images(MUCH_LATER)) == []
+    assert list(catalog.open_images(MUCH_LATER + timedelta(seconds=1))) == [(PRODUCT_ID, 1)]
+
+
+def test_a_fetch_of_what_is_no_longer_pending_is_not_put_off(catalog: Catalog) -> None:
+    fetch = Fetch("https://shop.example/a.jpg")
+    catalog.reserve(an_image(fetch=fetch))
+    failed = catalog.mark_failed(a_ref(), DAMAGED, None, LATER)
+    assert not catalog.put_off(a_ref(), fetch, MUCH_LATER)
+    assert not catalog.put_off(a_ref(2), fetch, MUCH_LATER)
+    assert catalog.get(PRODUCT_ID, 1) == failed
+
+
+def test_once_a_picture_is_ready_or_failed_nothing_says_where_it_was_to_be_fetched(catalog: Catalog) -> None:
+    for number in (1, 2):
+        catalog.reserve(an_image(ref=a_ref(number), fetch=Fetch("https://shop.example/a.jpg", 1, LATER)))
+    ready = catalog.mark_ready(a_ref(1), a_file(), LATER)
+    failed = catalog.mark_failed(a_ref(2), DAMAGED, None, LATER)
+    assert (ready.fetch, failed.fetch, failed.sha256) == (None, None, None)
 
 
 def test_a_record_that_was_never_reserved_is_none(catalog: Catalog) -> None:

@@ -12,7 +12,13 @@ from domain.reconcile import PATIENCE, Reconcile
 from domain.reserve_upload import FORM_LIFETIME
 from local.template import read_template
 from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, InMemoryRenderings
+from tests.fakes import (
+    InMemoryFetchQueue,
+    InMemoryImageCatalog,
+    InMemoryImageEvents,
+    InMemoryImageStore,
+    InMemoryRenderings,
+)
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 ALARM = read_template()["Resources"]["OldestPendingAlarm"]["Properties"]
@@ -58,6 +64,7 @@ class Day:
             store=self.store,
             inspections=self,
             renderings=InMemoryRenderings(),
+            fetches=InMemoryFetchQueue(),
             events=InMemoryImageEvents(),
             clock=lambda: now,
         )
