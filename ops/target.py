@@ -198,7 +198,21 @@ class _LocalState(BaseModel):
     What the stack made, it says itself, as on AWS.
     """
 
+    api_url: str
+    keys: dict[str, str]
     aws: _LocalAws
+
+
+def local_service() -> tuple[str, str]:
+    """Return the URL of the local system, and a key of staff.
+
+    Raises:
+        OperatorError: it is not running; the message says what to do.
+
+    """
+    state = _read_local_state(_local_state_file())
+    _require_answer(state.api_url)
+    return state.api_url, state.keys["staff"]
 
 
 def target_of(ctx: typer.Context) -> Target:
@@ -219,8 +233,7 @@ def _stack_target(stack: str) -> Target:
 
 
 def _local_target() -> Target:
-    folder = Path(os.environ.get("LOCAL_FOLDER", LOCAL_FOLDER))
-    aws = _read_local_state(folder / "state.json").aws
+    aws = _read_local_state(_local_state_file()).aws
     _require_answer(aws.endpoint_url)
     clients = Clients(
         boto3.Session(),
@@ -264,6 +277,10 @@ def _described(cloudformation: "CloudFormationClient", stack: str, region: str) 
                 "choose another region with AWS_DEFAULT_REGION, or deploy it: sam deploy"
             ) from error
         raise
+
+
+def _local_state_file() -> Path:
+    return Path(os.environ.get("LOCAL_FOLDER", LOCAL_FOLDER)) / "state.json"
 
 
 def _read_local_state(state_file: Path) -> _LocalState:
