@@ -7,6 +7,7 @@ from contextlib import ExitStack, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import typer
@@ -126,7 +127,9 @@ class Service:
             OperatorError: it takes no requests at all, or cannot be reached.
 
         """
-        url = path if path.startswith(self._base_url) else f"{self._base_url}{path}"
+        # Of a URL only what is behind the host: the service names itself as the public reaches it.
+        named = urlsplit(path)
+        url = f"{self._base_url}{named.path}{'?' if named.query else ''}{named.query}"
 
         return await self._insist(method, url, {**self._authorization, **(headers or {})}, file, content)
 
