@@ -43,6 +43,8 @@ class FakeImageService:
     requests: list[httpx.Request] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     store_key: set[str] = field(default_factory=set)
+    most_at_once: int = 0
+    _at_once: int = 0
     _by_key: dict[str, tuple[str, int]] = field(default_factory=dict)
     _looks: dict[int, int] = field(default_factory=dict)
     _bytes: dict[int, bytes] = field(default_factory=dict)
@@ -79,8 +81,16 @@ class FakeImageService:
     # --- The routes -------------------------------------------------------------------------------------
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        # A request is under way for a while, so that others come meanwhile.
-        await asyncio.sleep(0)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            # A request is under way for a while, so that others come meanwhile.
+            await asyncio.sleep(0)
+            return await self._answer_or_break(request)
+        finally:
+            self._at_once -= 1
+
+    async def _answer_or_break(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         match self.fault(len(self.requests)):
             case Fault.CUT_BEFORE:
