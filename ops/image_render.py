@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_lambda import LambdaClient
 
+
 def render_images(
     ctx: typer.Context,
     product_id: Annotated[

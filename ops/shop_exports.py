@@ -191,7 +191,7 @@ def _woocommerce(rows: _Rows) -> Iterator[_Listed]:
 
 
 def _bigcommerce(rows: _Rows) -> Iterator[_Listed]:
-    """Yield the rows of pictures behind that of their product, or the groups of columns of the legacy export."""
+    """Yield the rows of pictures behind their product, or the groups of columns of the legacy export."""
     product: Mapping[str, str] = {}
     for line, values in rows:
         item = values.get("Item") or values.get("Item Type") or ""
