@@ -33,7 +33,7 @@ def convert(folder: Path, monkeypatch: pytest.MonkeyPatch, *command: str) -> Res
     return CliRunner().invoke(app, ["images", "convert", *command])
 
 
-@pytest.mark.parametrize(("command", "files", "converted"), conversions())
+@pytest.mark.parametrize(("command", "files", "converted"), list(conversions()))
 def test_an_export_of_another_shop_system_becomes_what_the_page_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, files: dict[str, str], converted: str
 ) -> None:
