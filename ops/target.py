@@ -198,9 +198,14 @@ class _LocalState(BaseModel):
     What the stack made, it says itself, as on AWS.
     """
 
+    aws: _LocalAws
+
+
+class _LocalService(BaseModel):
+    """The part of `state.json` that a client of the service needs."""
+
     api_url: str
     keys: dict[str, str]
-    aws: _LocalAws
 
 
 def local_service() -> tuple[str, str]:
@@ -210,7 +215,7 @@ def local_service() -> tuple[str, str]:
         OperatorError: it is not running; the message says what to do.
 
     """
-    state = _read_local_state(_local_state_file())
+    state = _read_local_state(_local_state_file(), _LocalService)
     _require_answer(state.api_url)
     return state.api_url, state.keys["staff"]
 
@@ -233,7 +238,7 @@ def _stack_target(stack: str) -> Target:
 
 
 def _local_target() -> Target:
-    aws = _read_local_state(_local_state_file()).aws
+    aws = _read_local_state(_local_state_file(), _LocalState).aws
     _require_answer(aws.endpoint_url)
     clients = Clients(
         boto3.Session(),
@@ -283,9 +288,9 @@ def _local_state_file() -> Path:
     return Path(os.environ.get("LOCAL_FOLDER", LOCAL_FOLDER)) / "state.json"
 
 
-def _read_local_state(state_file: Path) -> _LocalState:
+def _read_local_state[Part: BaseModel](state_file: Path, part: type[Part]) -> Part:
     try:
-        return _LocalState.model_validate_json(state_file.read_bytes())
+        return part.model_validate_json(state_file.read_bytes())
     except FileNotFoundError:
         raise OperatorError(f"The local system is not running; {_START_LOCAL}") from None
     except ValidationError as error:
