@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import httpx
 from multipart import MultipartParser
@@ -17,6 +18,8 @@ from domain.image_signature import detect_format
 from ops.service import Access, Service
 
 BASE_URL = "https://images.example.com"
+PUBLIC_URL = "https://pictures.example.com"
+"""What the service calls itself in its answers."""
 STORE_URL = "https://bucket.example.com/"
 MAX_DIRECT_BYTES = 4_500_000
 DAMAGED = b"\xff\xd8\xffdamaged"
@@ -55,6 +58,11 @@ class FakeImageService:
         """Return the importing client's way to it, on which time passes at once."""
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
         return Service(Access(BASE_URL, "key", is_local=False), http, self.sleep)
+
+    @asynccontextmanager
+    async def at(self, _access: Access) -> AsyncIterator[Service]:
+        """Yield the client, as `ops.service.service_at` does."""
+        yield self.client()
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -108,8 +116,16 @@ class FakeImageService:
     async def _route(self, request: httpx.Request) -> httpx.Response:
         if str(request.url) == STORE_URL:
             return self._store(request)
+        path = request.url.path.split("/")
+        if path[1] == "media":
+            return self._media(request, int(path[2]))
+        return self._route_with_key(request, path)
+
+    def _route_with_key(self, request: httpx.Request, path: list[str]) -> httpx.Response:
         assert request.headers["Authorization"] == "Token key"
-        _, _, _, number, *rest = request.url.path.split("/")
+        if path[2:] == ["products"]:
+            return self._list_products(request)
+        _, _, _, number, *rest = path
         product_id = int(number)
         if product_id not in self.products:
             return _problem(404, "product_not_found")
@@ -125,6 +141,22 @@ class FakeImageService:
             case _:
                 raise AssertionError(f"There is no route {request.method} {request.url}.")
 
+    def _media(self, request: httpx.Request, image_id: int) -> httpx.Response:
+        # What is public is asked for without the key.
+        assert "Authorization" not in request.headers
+        content = self._bytes.get(image_id) if self.pictures[image_id]["status"] == "ready" else None
+        return httpx.Response(200, content=content) if content else httpx.Response(403)
+
+    def _list_products(self, request: httpx.Request) -> httpx.Response:
+        after = int(request.url.params.get("after", 0))
+        limit = int(request.url.params["limit"])
+        numbers = sorted(number for number in self.products if number > after)
+        page = [{"product_id": number, "count": len(self.gallery(number))} for number in numbers[:limit]]
+        behind = (
+            f"{PUBLIC_URL}/api/products?limit={limit}&after={numbers[limit - 1]}" if numbers[limit:] else None
+        )
+        return httpx.Response(200, json={"next": behind, "results": page})
+
     def _store(self, request: httpx.Request) -> httpx.Response:
         fields = _form(request)
         self.store_key.add(request.headers.get("Authorization", ""))
@@ -136,8 +168,11 @@ class FakeImageService:
         sha256s = wanted["sha256"].split(",") if "sha256" in wanted else None
         assert len(sha256s or ()) <= 50
         found = [each for each in self.gallery(product_id) if sha256s is None or each["sha256"] in sha256s]
-        limit = int(wanted["limit"])
-        return httpx.Response(200, json={"count": len(found), "next": None, "results": found[:limit]})
+        limit, offset = int(wanted["limit"]), int(wanted.get("offset", 0))
+        behind = offset + limit
+        query = urlencode({**wanted, "offset": behind})
+        more = f"{PUBLIC_URL}/api/products/{product_id}/images?{query}" if found[behind:] else None
+        return httpx.Response(200, json={"count": len(found), "next": more, "results": found[offset:behind]})
 
     def _show(self, image_id: int) -> httpx.Response:
         if image_id not in self.pictures:
@@ -207,6 +242,9 @@ class FakeImageService:
             "sha256": None,
             "error": None,
             "upload_expires_at": None,
+            "type": "JPEG",
+            "size": len(content),
+            "f": f"{PUBLIC_URL}/media/{image_id}",
         }
         return httpx.Response(201, json=self.pictures[image_id])
 
