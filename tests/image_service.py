@@ -41,6 +41,7 @@ class FakeImageService:
 
     products: set[int]
     fault: Callable[[int], Fault | None] = lambda _number: None
+    broken_addresses: set[str] = field(default_factory=set)
     looks_until_settled: int = 1
     pictures: dict[int, dict[str, Any]] = field(default_factory=dict)
     requests: list[httpx.Request] = field(default_factory=list)
@@ -119,14 +120,13 @@ class FakeImageService:
         path = request.url.path.split("/")
         if path[1] == "media":
             return self._media(request, int(path[2]))
-        return self._route_with_key(request, path)
-
-    def _route_with_key(self, request: httpx.Request, path: list[str]) -> httpx.Response:
         assert request.headers["Authorization"] == "Token key"
         if path[2:] == ["products"]:
             return self._list_products(request)
         _, _, _, number, *rest = path
-        product_id = int(number)
+        return self._route_of_pictures(request, int(number), rest)
+
+    def _route_of_pictures(self, request: httpx.Request, product_id: int, rest: list[str]) -> httpx.Response:
         if product_id not in self.products:
             return _problem(404, "product_not_found")
         match (request.method, rest):
@@ -134,6 +134,8 @@ class FakeImageService:
                 return self._list(product_id, request.url.query.decode())
             case ("GET", ["images", image_id]):
                 return self._show(int(image_id))
+            case ("DELETE", ["images", image_id]):
+                return self._delete(int(image_id))
             case ("POST", ["images"]):
                 return self._upload(product_id, request)
             case ("POST", ["images", "uploads" | "fetch"]):
@@ -182,6 +184,11 @@ class FakeImageService:
             self._settle(image_id)
         return httpx.Response(200, json=self.pictures[image_id])
 
+    def _delete(self, image_id: int) -> httpx.Response:
+        if self.pictures.pop(image_id, None) is None:
+            return _problem(404, "image_not_found")
+        return httpx.Response(204)
+
     def settle_all(self) -> None:
         """Look into all whose bytes have come, as the service does meanwhile."""
         for image_id in self._bytes:
@@ -213,7 +220,8 @@ class FakeImageService:
             return answer
         body = answer.json()
         if "url" in fields:
-            self._bytes[body["id"]] = f"\xff\xd8\xff of {fields['url']}".encode("latin-1")
+            beginning = DAMAGED if fields["url"] in self.broken_addresses else b"\xff\xd8\xff"
+            self._bytes[body["id"]] = beginning + fields["url"].encode()
             return answer
         form = {"url": STORE_URL, "fields": {"key": str(body["id"])}}
         return httpx.Response(201, headers=answer.headers, json={**body, "upload": form})

@@ -163,12 +163,22 @@ class Bringing:
         while True:
             sent = await send(self._service, found.row, found.file, instead_of)
             picture = await self._wait_for(found.row.product_id, sent)
-            # An earlier run's picture that was deleted since, or whose bytes came damaged, is no answer.
-            if picture and not (sent.is_replayed and picture.status == "failed" and found.file):
+            # What an earlier run has sent and was deleted since, or failed, is no answer: its bytes came
+            # damaged, or what stands at its address may be mended now.
+            if picture and not (sent.is_replayed and picture.status == "failed"):
                 return picture
             if not sent.is_replayed:
                 raise RefusedError("It was deleted while it was looked into.", "", HTTPStatus.NOT_FOUND)
+            if picture:
+                await self._delete(found.row.product_id, picture.id)
             instead_of = sent.picture.id
+
+    async def _delete(self, product_id: int, image_id: int) -> None:
+        try:
+            await self._service.ask("DELETE", f"/api/products/{product_id}/images/{image_id}")
+        except RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
 
     async def _wait_for(self, product_id: int, sent: Sent) -> SentPicture | None:
         """Return the picture once it is no longer pending, or after ten minutes; None if it is gone."""

@@ -115,6 +115,18 @@ def test_a_row_with_an_address_is_fetched_by_the_service_once(tmp_path: Path) ->
     assert (tally.new, tally.there, len(service.pictures)) == (0, 2, 2)
 
 
+def test_an_address_that_failed_is_tried_again_and_its_failed_picture_goes(tmp_path: Path) -> None:
+    url = "https://shop.example/a.jpg"
+    source = write_csv(tmp_path, "product_id,url", f"1,{url}")
+    service = FakeImageService({1}, broken_addresses={url})
+    _, told = put_in(service, source)
+    assert places(told) == ["line 2"]
+    service.broken_addresses.clear()
+    tally, told = put_in(service, source)
+    assert (tally.new, told) == (1, [])
+    assert [each["status"] for each in service.gallery(1)] == ["ready"]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_each_picture_is_there_once_and_in_order_after_a_broken_network_and_two_kills(
     tmp_path: Path, seed: int
