@@ -61,11 +61,22 @@ class FilePart(NamedTuple):
         return (self.name, stream, self.media_type) if self.media_type else (self.name, stream)
 
 
+class _FieldError(BaseModel):
+    field: str
+    message: str
+
+
 class Problem(BaseModel):
     """What the service says of an error (RFC 9457)."""
 
     detail: str
     code: str
+    errors: list[_FieldError] = []
+
+    @property
+    def told(self) -> str:
+        """All of it on one line."""
+        return " ".join((self.detail, *(f"{each.field}: {each.message}" for each in self.errors)))
 
 
 class RefusedError(Exception):
@@ -220,7 +231,7 @@ class Service:
         said = answer.headers.get("Retry-After", "")
         may_pass = answer.status_code in _PASSING or (answer.status_code == HTTPStatus.CONFLICT and said)
         if not may_pass or is_last:
-            raise RefusedError(problem.detail, problem.code, answer.status_code)
+            raise RefusedError(problem.told, problem.code, answer.status_code)
         seconds = float(said) if said.isdecimal() else wait
         if seconds > _LONGEST_PAUSE_SECONDS:
             raise OperatorError(

@@ -32,7 +32,7 @@ class BrokenNetwork:
         """Return once so many more requests have come that put something in."""
         with self._changed:
             wanted = self._posts + number
-            assert self._changed.wait_for(lambda: self._posts >= wanted, timeout=240)
+            assert self._changed.wait_for(lambda: self._posts >= wanted, timeout=1_200)
 
     def serve(self) -> None:
         """Take connections until the listener is closed."""
