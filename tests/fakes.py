@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -148,9 +148,20 @@ class InMemoryImageCatalog:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(self._read(image), self.primaries[product_id])
 
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+    def page(
+        self,
+        product_id: int,
+        limit: int,
+        offset: int,
+        status: ImageStatus | None = None,
+        sha256s: Collection[str] = (),
+    ) -> Page:
         whole = Gallery.of(self._images(product_id), self.primaries[product_id])
-        images = [image for image in whole.images if status in {None, image.status}]
+        images = [
+            image
+            for image in whole.images
+            if status in {None, image.status} and (not sha256s or image.sha256 in sha256s)
+        ]
         readable, damaged = self._part(images[offset : offset + limit])
         return Page(len(images), [ImageSnapshot(each, whole.primary) for each in readable], damaged)
 

@@ -1,6 +1,6 @@
 /** The page's state, and what people do with it; the views show it. */
 import { Client, NoAnswer, Problem } from "./client.js";
-import { isPicture, prepare, preview } from "./files.js";
+import { digest, isPicture, prepare, preview } from "./files.js";
 import { Gallery, UNDO_MILLISECONDS } from "./gallery.js";
 import { Ordering } from "./ordering.js";
 import { Polling } from "./polling.js";
@@ -58,6 +58,7 @@ export class App {
       onChange: () => this.watchQueue(),
       onArrived: () => this.polling.soon(),
       prepare,
+      digest,
       notes: notesIn(storage),
     });
     this.polling = new Polling(

@@ -117,6 +117,22 @@ export class Client {
     return { ...answer.body, etag: answer.etag };
   }
 
+  /**
+   * Whether a picture whose file had this SHA-256 is ready; not of galleries that are too large to look.
+   *
+   * @param {number} productId @param {string} sha256  hexadecimal
+   * @returns {Promise<boolean>}
+   */
+  async isThere(productId, sha256) {
+    try {
+      const query = new URLSearchParams({ limit: "1", status: "ready", sha256 });
+      return (await this.ask("GET", `${images(productId)}?${query}`)).body.count > 0;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 400) return false;
+      throw error;
+    }
+  }
+
   /** Which `order` the last picture has, or null. @param {number} productId @returns {Promise<number | null>} */
   async lastOrder(productId) {
     const first = await this.images(productId, { limit: 1 });

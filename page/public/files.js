@@ -74,6 +74,13 @@ export async function prepare(file) {
   });
 }
 
+/** The SHA-256 of a file in hexadecimal; null where the browser makes none, without TLS. @param {File} file */
+export async function digest(file) {
+  if (!crypto.subtle) return null;
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** The address of a small picture of a file, upright; null if the browser cannot open it. @param {File} file */
 export function preview(file) {
   return inTurn(async () => {

@@ -22,6 +22,7 @@
  * @property {number | null} imageId
  * @property {number} tries  answers in a row that promised nothing
  * @property {boolean} byForm
+ * @property {boolean} isNew  no picture of these bytes was there, or it is wanted twice
  * @typedef {{productId: number, imageId: number, name: string}} Note  reserved, and not known to have been sent
  */
 import { NoAnswer, Problem } from "./client.js";
@@ -50,15 +51,17 @@ export class Queue {
    * @param {() => void} with_.onChange
    * @param {(item: Item, image: Image) => void} [with_.onArrived]  the service has taken it
    * @param {(file: File) => Promise<File>} [with_.prepare]  what is sent of it; throws a Refusal
+   * @param {(file: File) => Promise<string | null>} [with_.digest]  its SHA-256, if it can be told
    * @param {() => number} [with_.now]
    * @param {(milliseconds: number) => Promise<void>} [with_.sleep]
    * @param {{load: () => Note[], save: (notes: Note[]) => void}} [with_.notes]
    */
-  constructor({ client, onChange, onArrived, prepare, now, sleep, notes }) {
+  constructor({ client, onChange, onArrived, prepare, digest, now, sleep, notes }) {
     this.client = client;
     this.onChange = onChange;
     this.onArrived = onArrived ?? (() => {});
     this.prepare = prepare ?? (async (file) => file);
+    this.digest = digest ?? (async () => null);
     this.now = now ?? Date.now;
     this.sleep = sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
     this.notes = notes ?? { load: () => [], save: () => {} };
@@ -107,12 +110,20 @@ export class Queue {
 
   /** Try again what failed: one, or all of a product. @param {(item: Item) => boolean} chosen */
   retry(chosen) {
-    for (const item of this.items.filter((each) => each.state === "failed" && each.file && chosen(each))) {
+    const again = (/** @type {Item} */ item) => item.state === "failed" && item.file && !isTwice(item);
+    for (const item of this.items.filter((each) => again(each) && chosen(each))) {
       const before = item.imageId;
       Object.assign(item, fresh());
       // What the service holds of the try before has failed for good.
       if (before) this.forget(item.productId, before);
     }
+    this.changed();
+    this.pump();
+  }
+
+  /** Send a picture although its bytes are there already. @param {Item} item */
+  insist(item) {
+    Object.assign(item, fresh(), { isNew: true });
     this.changed();
     this.pump();
   }
@@ -215,10 +226,19 @@ export class Queue {
     if (!file.size) throw new Refusal("empty");
     item.file = file;
     Object.assign(item, { name: file.name, size: file.size });
+    await this.requireNew(item, file);
     item.order ??= (await this.base(item.productId)) + item.place;
     if (item.byForm || file.size > DIRECT_BYTES) return this.byForm(item, file, item.order);
     const fields = { order: String(item.order) };
     return this.client.send(item.productId, file, fields, item.key, this.watching(item));
+  }
+
+  /** Asked once, before anything was sent: what is there then is not this try's. @param {Item} item @param {File} file */
+  async requireNew(item, file) {
+    if (item.isNew) return;
+    const sha256 = await this.digest(file);
+    if (sha256 && (await this.client.isThere(item.productId, sha256))) throw new Refusal("there");
+    item.isNew = true;
   }
 
   /** @param {Item} item @param {File} file @param {number} order @returns {Promise<Image>} */
@@ -354,10 +374,13 @@ export class Queue {
   }
 }
 
+/** Whether a picture was not sent because its bytes are there already. @param {Item} item */
+export const isTwice = (item) => item.state === "failed" && item.failure?.code === "there";
+
 /** A form whose time is over. */
 class Expired extends Error {}
 
-/** @returns {Pick<Item, "state" | "percent" | "pause" | "until" | "failure" | "key" | "imageId" | "tries" | "byForm">} */
+/** @returns {Pick<Item, "state" | "percent" | "pause" | "until" | "failure" | "key" | "imageId" | "tries" | "byForm" | "isNew">} */
 function fresh() {
   return {
     state: "waiting",
@@ -369,5 +392,6 @@ function fresh() {
     imageId: null,
     tries: 0,
     byForm: false,
+    isNew: false,
   };
 }

@@ -1,6 +1,6 @@
 """The catalogue in one DynamoDB table: products, their pictures, and the counter of identifiers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -249,9 +249,16 @@ class DynamoImageCatalog:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(image_from_item(images[0]), primary_from_item(product))
 
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+    def page(
+        self,
+        product_id: int,
+        limit: int,
+        offset: int,
+        status: ImageStatus | None = None,
+        sha256s: Collection[str] = (),
+    ) -> Page:
         """Query the gallery's index: one call for a page in the first megabyte, 1,100 to 2,600 records."""
-        return read_page(self._client, self._table, product_id, limit, offset, status)
+        return read_page(self._client, self._table, product_id, limit, offset, status, sha256s)
 
     def gallery(self, product_id: int, limit: int) -> Gallery:
         """Query the product's partition."""

@@ -4,7 +4,7 @@ Adapters and fakes keep these promises alike; `tests/integration` runs one suite
 Any method may raise `UnavailableError` when its store refuses for now or cannot be reached.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -136,13 +136,20 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> "Page":
+    def page(
+        self,
+        product_id: int,
+        limit: int,
+        offset: int,
+        status: ImageStatus | None = None,
+        sha256s: Collection[str] = (),
+    ) -> "Page":
         """Return up to `limit` pictures of a product behind the first `offset` ones, as of now.
 
-        With a `status`, those in it alone are shown and counted. Goes through what stands before the page
-        too, but little behind it; with a status, through the whole gallery. Keeps the page alone. While a new
-        order is being written, it may show a picture twice or not at all. A damaged record takes a place on
-        its page, and no more.
+        With a `status`, those in it alone are shown and counted; with `sha256s`, some dozens at most, those
+        whose file had one of them. Goes through what stands before the page too, but little behind it; with
+        either, through the whole gallery. Keeps the page alone. While a new order is being written, it may
+        show a picture twice or not at all. A damaged record takes a place on its page, and no more.
 
         Raises:
             ProductNotFoundError: there is no such product.

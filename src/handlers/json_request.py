@@ -18,7 +18,7 @@ from domain.errors import (
 )
 from domain.image import MAX_ID
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
-from domain.list_images import MAX_PAGE_SIZE, MAX_REACH
+from domain.list_images import MAX_PAGE_SIZE, MAX_REACH, MAX_SHA256S
 from domain.list_products import MAX_LISTED, MAX_QUERY
 from domain.public_address import MAX_ADDRESS
 from domain.storefront import MAX_PRODUCTS
@@ -197,6 +197,20 @@ class PageQuery(ShownPageQuery):
         default=None,
         description="Count and show only images in this status; of a product with at most "
         f"{MAX_REACH:,} images.",
+    )
+    sha256: (
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=rf"^[0-9A-Fa-f]{{64}}(,[0-9A-Fa-f]{{64}}){{0,{MAX_SHA256S - 1}}}$",
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Count and show only images whose file, as sent, had this SHA-256, in hexadecimal, "
+        f"or one of up to {MAX_SHA256S} with commas between; of a product with at most {MAX_REACH:,} "
+        "images. An image that is still pending has none.",
     )
 
 

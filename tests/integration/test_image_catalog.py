@@ -24,6 +24,7 @@ from domain.image import (
     ProductImage,
     PublicFile,
 )
+from domain.list_images import MAX_SHA256S
 from domain.user import User
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image, with_changes
 from tests.integration.conftest import Catalog, Shop
@@ -31,6 +32,7 @@ from tests.integration.conftest import Catalog, Shop
 FACTS = ImageFacts(48, 32, "RGB")
 FILE = a_file(facts=FACTS)
 LATER = NOW + timedelta(seconds=1)
+OTHER_SHA256 = "5" * 64
 MUCH_LATER = NOW + timedelta(days=1)
 DELETING = an_image(status=ImageStatus.DELETING)
 
@@ -483,6 +485,34 @@ def test_a_page_of_one_status_is_a_part_of_the_pictures_in_it_and_knows_how_many
     assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (3, image_ids)
     counts = {status: catalog.page(PRODUCT_ID, 1, 0, status).count for status in ImageStatus}
     assert counts == {"pending": 2, "ready": 3, "failed": 1, "deleting": 0}
+
+
+@pytest.mark.parametrize(
+    ("status", "sha256s", "image_ids"),
+    [
+        (None, [SHA256], [4, 2]),
+        (None, [OTHER_SHA256, SHA256], [5, 4, 2]),
+        (None, [f"{number:064x}" for number in range(MAX_SHA256S - 1)] + [SHA256], [4, 2]),
+        (ImageStatus.FAILED, [SHA256], []),
+        (ImageStatus.FAILED, [OTHER_SHA256, SHA256], [5]),
+        (ImageStatus.PENDING, [SHA256], []),
+        (None, ["0" * 64], []),
+    ],
+)
+def test_a_page_of_some_files_shows_and_counts_those_that_had_one_of_the_sha256s(
+    catalog: Catalog, status: ImageStatus | None, sha256s: list[str], image_ids: list[int]
+) -> None:
+    for image_id in range(1, 6):
+        catalog.reserve(an_image(ref=a_ref(image_id), order=-image_id))
+    for image_id in (2, 4):
+        catalog.mark_ready(a_ref(image_id), FILE, LATER)
+    catalog.mark_failed(a_ref(5), DAMAGED, OTHER_SHA256, LATER)
+    page = catalog.page(PRODUCT_ID, 1, 1, status, sha256s)
+    assert [each.image.ref.image_id for each in page.snapshots] == image_ids[1:2]
+    page = catalog.page(PRODUCT_ID, 10, 0, status, sha256s)
+    assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (len(image_ids), image_ids)
+    with pytest.raises(ProductNotFoundError, match="There is no product 43"):
+        catalog.page(43, 10, 0, status, sha256s)
 
 
 def test_a_page_of_one_status_shows_the_pointer_and_is_empty_where_there_is_none_in_it(

@@ -1,5 +1,6 @@
 /** What is on its way: a line for each file. */
 import { html, nothing, repeat } from "../lit.js";
+import { isTwice } from "../queue.js";
 import { texts } from "../texts.js";
 
 const t = texts.queue;
@@ -45,7 +46,8 @@ function line(app, item) {
         <span class="state" lang=${item.failure?.detail ? "en" : nothing}>${says(item)}</span>
         ${moves ? html`<progress max="100" value=${item.percent} aria-label=${t.progress(item.name)}></progress>` : nothing}
       </span>
-      ${item.state === "failed" && item.file
+      ${isTwice(item) ? html`<button aria-label="${t.insist}: ${item.name}" @click=${() => app.queue.insist(item)}>${t.insist}</button>` : nothing}
+      ${item.state === "failed" && item.file && !isTwice(item)
         ? html`<button aria-label=${t.retry(item.name)} @click=${() => app.queue.retry((each) => each === item)}>${texts.retry}</button>`
         : nothing}
       ${["waiting", "failed", "ready"].includes(item.state)
@@ -63,6 +65,7 @@ function says(item) {
     case "pausing":
       return item.pause === "offline" ? t.offline : t.busy(Math.max(0, Math.ceil((item.until - Date.now()) / 1000)));
     case "failed":
+      if (isTwice(item)) return t.reasons.there;
       return `${t.failed}: ${t.reasons[item.failure?.code ?? ""] ?? item.failure?.detail}`;
     default:
       return t[item.state];

@@ -257,3 +257,34 @@ test("leaving would lose what waits or is sent, not what has arrived", async () 
   await settle();
   assert.equal(queue.isBusy, false);
 });
+
+test("a picture whose bytes are there already is marked and not sent, unless somebody insists", async () => {
+  const { service, queue } = setUp({ digest: async (file) => `of ${file.name}` });
+  service.images.push({ id: 1, product_id: 1, name: "old.jpg", sha256: "of a.jpg" });
+  queue.add(1, [file("a.jpg"), file("b.jpg")]);
+  await settle();
+  assert.deepEqual(states(queue), ["failed", "checking"]);
+  assert.equal(queue.items[0].failure.code, "there");
+  queue.retry(() => true);
+  await settle();
+  assert.deepEqual(service.images.map(({ name }) => name), ["old.jpg", "b.jpg"]);
+  queue.insist(queue.items[0]);
+  await settle();
+  assert.deepEqual(service.images.map(({ name }) => name), ["old.jpg", "b.jpg", "a.jpg"]);
+});
+
+test("whether a picture is there is asked until there is an answer, and not after it was sent", async () => {
+  const { service, queue } = setUp({ digest: async (file) => `of ${file.name}` });
+  service.faults = [new NoAnswer(), undefined, "lost"];
+  queue.add(1, [file("a.jpg")]);
+  const asked = [];
+  const isThere = service.isThere.bind(service);
+  service.isThere = (productId, sha256) => {
+    asked.push(sha256);
+    return isThere(productId, sha256);
+  };
+  await settle();
+  assert.deepEqual(states(queue), ["checking"]);
+  assert.equal(asked.length, 2);
+  assert.equal(service.images.length, 1);
+});
