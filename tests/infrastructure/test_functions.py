@@ -47,6 +47,7 @@ ENVIRONMENT = {
     "FALLBACK_WIDTHS": "${FallbackWidths}",
     "AVIF_QUALITY": "${AvifQuality}",
     "AVIF_SPEED": "${AvifSpeed}",
+    "AWS_CA_BUNDLE": "/var/task/botocore/cacert.pem",
     "FETCH_QUEUE": "${FetchQueue}",
     "FETCH_ALLOWED_HOSTS": "${FetchAllowedHosts}",
     "FETCH_PER_HOST_PER_SECOND": "${FetchPerHostPerSecond}",
@@ -145,7 +146,7 @@ def test_every_variable_means_the_same_thing_to_every_function(template: Templat
 def test_the_environment_of_every_function_is_what_its_settings_read(template: Template) -> None:
     for name, function in functions(template).items():
         expected = {field.name.upper() for field in fields(_settings_of(function))}
-        assert variables_of(function).keys() - ALLOCATOR.keys() == expected, name
+        assert variables_of(function).keys() - ALLOCATOR.keys() - {"AWS_CA_BUNDLE"} == expected, name
 
 
 def test_every_function_can_be_told_by_sam_to_speak_to_the_local_system_and_on_aws_is_not(
