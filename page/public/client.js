@@ -128,8 +128,8 @@ export class Client {
       const query = new URLSearchParams({ limit: "1", status: "ready", sha256 });
       return (await this.ask("GET", `${images(productId)}?${query}`)).body.count > 0;
     } catch (error) {
-      if (error instanceof Problem && error.status === 400) return false;
-      throw error;
+      if (!(error instanceof Problem && error.status === 400)) throw error;
+      return false;
     }
   }
 

@@ -108,22 +108,19 @@ export class Queue {
     return this.items.some((item) => ["waiting", "sending", "sent", "pausing"].includes(item.state));
   }
 
-  /** Try again what failed: one, or all of a product. @param {(item: Item) => boolean} chosen */
-  retry(chosen) {
-    const again = (/** @type {Item} */ item) => item.state === "failed" && item.file && !isTwice(item);
+  /**
+   * Try again what failed: one, or all of a product.
+   *
+   * @param {(item: Item) => boolean} chosen @param {boolean} twice  what is there already, and only that
+   */
+  retry(chosen, twice = false) {
+    const again = (/** @type {Item} */ item) => item.state === "failed" && item.file && isTwice(item) === twice;
     for (const item of this.items.filter((each) => again(each) && chosen(each))) {
       const before = item.imageId;
-      Object.assign(item, fresh());
+      Object.assign(item, fresh(), { isNew: twice });
       // What the service holds of the try before has failed for good.
       if (before) this.forget(item.productId, before);
     }
-    this.changed();
-    this.pump();
-  }
-
-  /** Send a picture although its bytes are there already. @param {Item} item */
-  insist(item) {
-    Object.assign(item, fresh(), { isNew: true });
     this.changed();
     this.pump();
   }
@@ -226,19 +223,14 @@ export class Queue {
     if (!file.size) throw new Refusal("empty");
     item.file = file;
     Object.assign(item, { name: file.name, size: file.size });
-    await this.requireNew(item, file);
+    // Asked once, before anything was sent: what is there then is not this try's.
+    const sha256 = item.isNew ? null : await this.digest(file);
+    if (sha256 && (await this.client.isThere(item.productId, sha256))) throw new Refusal("there");
+    item.isNew = true;
     item.order ??= (await this.base(item.productId)) + item.place;
     if (item.byForm || file.size > DIRECT_BYTES) return this.byForm(item, file, item.order);
     const fields = { order: String(item.order) };
     return this.client.send(item.productId, file, fields, item.key, this.watching(item));
-  }
-
-  /** Asked once, before anything was sent: what is there then is not this try's. @param {Item} item @param {File} file */
-  async requireNew(item, file) {
-    if (item.isNew) return;
-    const sha256 = await this.digest(file);
-    if (sha256 && (await this.client.isThere(item.productId, sha256))) throw new Refusal("there");
-    item.isNew = true;
   }
 
   /** @param {Item} item @param {File} file @param {number} order @returns {Promise<Image>} */

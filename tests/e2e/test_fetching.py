@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
 from urllib.parse import quote
@@ -16,7 +15,7 @@ from openapi.bodies import ImageBody
 from tests.builders import a_ref, an_image
 from tests.e2e.operator import Operator
 from tests.e2e.shop import Shop
-from tests.picture_server import PICTURE, PictureServer, serving
+from tests.picture_server import PICTURE, PictureServer
 from tests.torture.results import size
 
 PICTURES = size(1_000, 40, "pictures by address")
@@ -51,13 +50,6 @@ CASES = (
     Case(f"/redirect?to={quote('http://169.254.169.254/latest/meta-data/')}", "not public"),
     Case(f"/redirect?to={quote('http://user:password@cdn.test/')}", "user or a password"),
 )
-
-
-@pytest.fixture(scope="module")
-def server(shop: Shop) -> Iterator[PictureServer]:
-    """A server that the deployed function may reach, by every name below `.test`."""
-    with serving() as server, shop.fetching_from(server.port):
-        yield server
 
 
 def fetched(shop: Shop, product_id: int, url: str, **said: object) -> ImageBody:

@@ -70,7 +70,7 @@ export default {
     reasons: {
       heic: "Dieser Browser kann HEIC nicht öffnen. Exportieren Sie das Bild als JPEG. Auf dem iPhone: Einstellungen, Kamera, Formate, Maximale Kompatibilität.",
       empty: "Die Datei ist leer.",
-      there: "Dieses Bild ist schon da. Es wurde nicht noch einmal gesendet.",
+      there: "Dieses Bild ist schon da.",
       expired: "Die Zeit zum Senden lief immer wieder ab. Versuchen Sie es mit einer schnelleren Verbindung.",
     },
     left: "Vor dem Laden dieser Seite begonnen und vielleicht nicht gesendet:",

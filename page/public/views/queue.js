@@ -46,9 +46,8 @@ function line(app, item) {
         <span class="state" lang=${item.failure?.detail ? "en" : nothing}>${says(item)}</span>
         ${moves ? html`<progress max="100" value=${item.percent} aria-label=${t.progress(item.name)}></progress>` : nothing}
       </span>
-      ${isTwice(item) ? html`<button aria-label="${t.insist}: ${item.name}" @click=${() => app.queue.insist(item)}>${t.insist}</button>` : nothing}
-      ${item.state === "failed" && item.file && !isTwice(item)
-        ? html`<button aria-label=${t.retry(item.name)} @click=${() => app.queue.retry((each) => each === item)}>${texts.retry}</button>`
+      ${item.state === "failed" && item.file
+        ? html`<button aria-label=${isTwice(item) ? `${t.insist}: ${item.name}` : t.retry(item.name)} @click=${() => app.queue.retry((each) => each === item, isTwice(item))}>${isTwice(item) ? t.insist : texts.retry}</button>`
         : nothing}
       ${["waiting", "failed", "ready"].includes(item.state)
         ? html`<button class="icon" aria-label=${t.dismiss(item.name)} @click=${() => app.queue.dismiss((each) => each === item)}>✕</button>`
