@@ -8,7 +8,7 @@ _SERVED = {".html", ".css", ".js", ".svg", ".txt"}
 _SHORTENED = {".css", ".js"}
 _VENDORED = "vendor"
 """Below it everything stays as its authors published it."""
-_COMMENT = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)[ \t]*\n", re.DOTALL | re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.DOTALL | re.MULTILINE)
 """Of whole lines."""
 _TYPE = re.compile(r"/\*\* @type \{.*?\} \*/ ?")
 """Within a line: a cast. Any other comment there stays."""
