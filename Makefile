@@ -7,6 +7,8 @@ PYTHON ?= python3.13
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_DOWNLOADS := never
+# What Python has compiled it keeps: each of the hundreds of processes of the tests compiles all anew without.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What `sam build` builds for; give the parameter Architecture of the template the same value.
 ARCHITECTURE ?= arm64
@@ -36,10 +38,10 @@ test: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 test: setup emulator packages test-environments browser ## Run every test, on all cores, in random order; ARGS=tests/... runs a part
 	$(RUN) pytest $(ON_ALL_CORES) $(if $(ARGS),$(ARGS),--cov --cov-report=term)
 
-# In one process and in order: its tests do many things at once already, within limits of time.
+# In order, each worker the next that nobody has, so that none is left with what takes long.
 .PHONY: torture
-torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, and write its table of results
-	TORTURE=all $(RUN) pytest -p no:randomly -m torture --verbose --timeout=1800
+torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, on all cores, and write its table of results
+	TORTURE=all $(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup -p no:randomly -m torture --verbose --timeout=1800
 
 MINUTES ?= 30
 .PHONY: soak

@@ -154,7 +154,9 @@ class FetchBody(DetailsBody):
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ADDRESS)] = Field(
         description="Address of the picture: http or https, on the port of its scheme, of a host that "
-        "everybody can reach, without user and password."
+        "everybody can reach, without user and password.",
+        # Said, and not checked here: the sentences of what reads it tell more.
+        json_schema_extra={"pattern": "^ *[hH][tT][tT][pP][sS]?://"},
     )
     name: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_NAME)] | None = Field(
         default=None, description="File name; if it is left out, the address tells it."

@@ -123,7 +123,7 @@ def test_a_picture_by_its_address_is_billed_for_its_message_its_turn_and_the_tim
         measured[name]["median_billed_milliseconds"] for name in ("reserve_upload", "extract_metadata")
     )
     assert gb_seconds(fetches()) == pytest.approx(1_000 * (form + 2 * metadata + 0.5 * 500))
-    assert f"fetched by their address {fetches().usd:.2f}" in in_one_line()
+    assert f"fetched by their address: {fetches().usd:.2f}" in in_one_line()
 
 
 def test_a_page_of_a_gallery_is_one_query() -> None:

@@ -10,22 +10,36 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from local.template import ROOT
+from openapi.bodies import ImageBody
+from tests.documents import PAGES, blocks_of, commands_of
 
-PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")])
-READ_BY_ALL = [
-    page
-    for page in PAGES
-    if page
-    not in {
-        "docs/decisions.md",
-        # Not mended yet.
-        *("docs/cost.md", "docs/growth.md", "docs/operate.md", "docs/performance.md"),
-        *("docs/reliability.md", "docs/security.md"),
-    }
-]
+LONG_SENTENCES = {"docs/decisions.md", "docs/operate.md"}
+READ_BY_ALL = [page for page in PAGES if page not in LONG_SENTENCES]
 MOST_WORDS = 30
 """What a reader takes in at once, in one sentence."""
 README_LINES, README_CHARACTERS = 200, 9_000
+_EXAMPLES = "tests/e2e/test_documented_examples.py"
+RUN_BY = {
+    r"curl -X DELETE .*<id of the answer>": "tests/e2e/test_deletion.py",
+    r"curl |cp \.local/|export (BASE_URL|API_KEY)=|IMAGES=|IMAGE_ID=|python3 -c ": _EXAMPLES,
+    r"python3 -m http.server 8080 ": "tests/browser/test_storefront.py",
+    r"make local$": "tests/e2e/test_local_command.py",
+    r"make (setup|test)$": "tests/unit/test_contributing.py",
+    r"git (grep|show) ": "tests/unit/test_contributing.py",
+    r"aws (s3api|dynamodb (get|update)-item) ": "tests/e2e/test_runbook.py",
+    r"sam build": "tests/infrastructure/test_sam_build.py",
+    r"\.venv/bin/product-images verify$": "tests/e2e/test_verify.py",
+    r"\.venv/bin/product-images ": "tests/e2e/test_documented_commands.py",
+}
+"""What runs the commands that begin so, or the nearest to them that needs no AWS account."""
+NOT_RUN = {
+    r"sam (deploy|delete) |sam deploy$": "needs an AWS account; `make local` deploys the same template",
+    r"aws (service-quotas|cloudformation|dynamodb delete-table) ": "needs an AWS account",
+    r"sam local invoke ": "needs Docker; tests/e2e/test_events.py runs each payload without it",
+    r"export (AWS_|PRODUCT_IMAGES_STACK=|ARCHITECTURE=)": "sets what the commands beside it need",
+    r"git switch --detach <commit>$": "names a commit of the reader's",
+}
+"""Why no test runs the commands that begin so; docs/deploy.md says it of its own."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”)]*\s+")
 
 
@@ -111,3 +125,26 @@ def test_the_front_door_and_the_index_name_every_page(front: str) -> None:
     named = {(folder / urlsplit(target).path).resolve() for target in targets_of(front)}
     pages = {(ROOT / page).resolve() for page in PAGES if page.startswith("docs/")}
     assert pages - named - {(ROOT / front).resolve(), (ROOT / "docs/README.md").resolve()} == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_is_run_by_a_test_or_says_why_not(page: str) -> None:
+    known = [*RUN_BY, *NOT_RUN]
+    assert [each for each in commands_of(page) if not any(re.match(begin, each) for begin in known)] == []
+
+
+@pytest.mark.parametrize("beginning", [*RUN_BY, *NOT_RUN])
+def test_the_tables_of_commands_name_nothing_that_is_gone(beginning: str) -> None:
+    assert any(re.match(beginning, command) for page in PAGES for command in commands_of(page))
+    assert beginning in NOT_RUN or (ROOT / RUN_BY[beginning]).is_file()
+
+
+def test_a_command_is_read_without_its_comment_and_with_the_lines_in_its_quotes() -> None:
+    assert commands_of("docs/use-the-api.md")[-1].startswith('curl "$BASE_URL/api/products?limit=20')
+    assert "export PRODUCT_IMAGES_STACK=product-images" in commands_of("README.md")
+
+
+def test_the_answer_to_an_upload_is_printed_with_all_of_its_keys() -> None:
+    [printed] = blocks_of("docs/use-the-api.md", "json")
+    image = ImageBody.model_validate_json(printed)
+    assert image.model_fields_set == ImageBody.model_fields.keys()
