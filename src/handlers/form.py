@@ -213,7 +213,7 @@ def _extended_file_name(segment: MultipartSegment) -> str | None:
 
 def _text(segment: MultipartSegment, content: bytes) -> str:
     if segment.filename is not None:
-        raise _fault(segment.name, f"This field takes no file; send the picture in the field {_FILE_FIELD}.")
+        raise _fault(segment.name, f"This field takes no file; send the image in the field {_FILE_FIELD}.")
     if len(content) > MAX_TEXT_BYTES:
         raise _fault(segment.name, f"Must have at most {MAX_TEXT_BYTES:,} bytes.")
     try:
