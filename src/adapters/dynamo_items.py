@@ -303,6 +303,8 @@ def look_from_item(item: Mapping[str, Any]) -> "Look | None":
         _demanded(item, "placeholder", _placeholder),
         _demanded(item, "has_alpha", _boolean),
         _demanded(item, "frames", _number),
+        # Of one from before they were noted, nobody knows.
+        is_only=_optional(item, "recipes", _texts, frozenset()) == {recipe},
     )
 
 

@@ -163,7 +163,7 @@ class ImageCatalog(Protocol):
         ...
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
-        """Write the order of up to 100 pictures of one product, all or nothing.
+        """Write the order of up to 99 pictures of one product, all or nothing.
 
         What it leaves untold is open as with `change`. Returns False, and changes nothing, if one of them is
         no longer as it was seen.
