@@ -19,12 +19,12 @@ _MODES = frozenset(
 
 
 class ChildProcessInspector:
-    """Gives an inspector the limits of a child process."""
+    """Runs an inspector within the limits of a child process."""
 
     def __init__(
         self, inspector: ImageInspector, *, max_pixels: int, max_seconds: float, max_memory_bytes: int
     ) -> None:
-        """Believe in pictures of at most `max_pixels`, the limit of `inspector`."""
+        """Take an answer for true only if it is of at most `max_pixels`, the limit of `inspector`."""
         self._inspector = inspector
         self._max_pixels = max_pixels
         self._child = ChildProcess(
@@ -32,7 +32,12 @@ class ChildProcessInspector:
         )
 
     def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
-        """Return what the inspector says; a picture beyond the limits is none."""
+        """Return what the inspector says.
+
+        Raises:
+            NotAPictureError: it does not decode, or not within the limits; its failure says why.
+
+        """
         load(image_format)
         try:
             answer = self._child.run(lambda: self.answer(content, image_format))

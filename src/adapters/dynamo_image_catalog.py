@@ -104,7 +104,7 @@ class DynamoImageCatalog:
                     yield from map(identifiers_of, page["Items"])
 
     def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
-        """Move an open record to the end of its partition of the index."""
+        """Give an open record a later place in its partition of the index."""
         or_none = " OR attribute_not_exists(#status)" if status is ImageStatus.PENDING else ""
 
         def update() -> None:
@@ -230,7 +230,7 @@ class DynamoImageCatalog:
         return found
 
     def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
-        """Query the gallery's index: one call for a page in the first megabyte, 1,100 to 2,600 records."""
+        """Query the gallery's index: one call for a page in the first megabyte, 1,400 usual records."""
         return read_page(self._client, self._table, product_id, limit, offset, status)
 
     def gallery(self, product_id: int, limit: int) -> Gallery:
@@ -569,7 +569,7 @@ def _update_of_pointer(seen: ImageSnapshot, primary: Primary) -> ProductUpdate:
     condition = "attribute_not_exists(primary_recency)"
     values: Item = {}
     if seen.primary is not None:
-        # The moment alone could be that of two wishes; with the picture it is that of one.
+        # Two wishes may be of one moment; moment and picture together name one wish.
         pointed = seen.primary.image_id
         values[":seen"] = {"S": iso_utc(seen.primary.requested_at)}
         condition = "begins_with(primary_recency, :seen) AND "

@@ -22,7 +22,7 @@ _DRAFT_SCALE = 8
 
 
 class PillowImageInspector:
-    """Decodes pictures of at most `max_pixels`; a second inspector in a process shares its limit."""
+    """Decodes pictures of at most `max_pixels`; the limit holds for the whole process."""
 
     def __init__(self, max_pixels: int) -> None:
         self._max_pixels = max_pixels

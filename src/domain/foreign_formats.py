@@ -1,4 +1,4 @@
-"""Formats that people send and that this service does not take: each by its name, and what to do instead."""
+"""Formats that people send and this service does not take: the name of each, and what to do instead."""
 
 from typing import NamedTuple
 
