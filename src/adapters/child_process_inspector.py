@@ -8,8 +8,8 @@ from domain.ports import ImageInspector
 from domain.public_copy import load
 from domain.text import clean_short_text
 
-_SAVE_ANEW = "Save it anew, smaller or with simpler settings."
-_BROKEN = Failure("too_complex", f"The picture breaks the decoder, or needs too much memory. {_SAVE_ANEW}")
+_SAVE_ANEW = "Save it again, smaller or with simpler settings."
+_BROKEN = Failure("too_complex", f"The image breaks the decoder, or needs too much memory. {_SAVE_ANEW}")
 _MAX_ANSWER_BYTES = 4096
 """Of facts, or of a sentence."""
 _MODES = frozenset(
@@ -42,7 +42,7 @@ class ChildProcessInspector:
         try:
             answer = self._child.run(lambda: self.answer(content, image_format))
         except TookTooLongError:
-            reason = f"The picture takes more than {self._child.max_seconds:g} s to decode. {_SAVE_ANEW}"
+            reason = f"The image takes more than {self._child.max_seconds:g} s to decode. {_SAVE_ANEW}"
             raise NotAPictureError(Failure("too_complex", reason)) from None
         return self._read(answer)
 
@@ -53,7 +53,7 @@ class ChildProcessInspector:
         except NotAPictureError as error:
             return Answer(error.failure._asdict())
         except MemoryError:
-            reason = f"The picture needs too much memory to decode. {_SAVE_ANEW}"
+            reason = f"The image needs too much memory to decode. {_SAVE_ANEW}"
             return Answer(Failure("too_complex", reason)._asdict())
 
     def _read(self, answer: Answer | None) -> ImageFacts:

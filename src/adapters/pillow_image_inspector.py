@@ -46,7 +46,7 @@ class PillowImageInspector:
 
     def _too_large(self) -> Failure:
         limit = f"{self._max_pixels / 1_000_000:g}"
-        return Failure("too_many_pixels", f"The picture has more than {limit} megapixels. Scale it down.")
+        return Failure("too_many_pixels", f"The image has more than {limit} megapixels. Scale it down.")
 
     def _decode(self, picture: Image.Image) -> ImageFacts:
         (width, height), mode, upright = picture.size, picture.mode, upright_size(picture)
