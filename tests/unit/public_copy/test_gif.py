@@ -123,12 +123,8 @@ def test_data_that_lacks_nothing_but_its_end_gets_it() -> None:
         pytest.param(HEADER + IMAGE + CONTROL, "truncated", CUT, id="cut behind a control"),
         pytest.param(HEADER + IMAGE + CONTROL[:5], "truncated", CUT, id="cut in a control"),
         pytest.param(HEADER + IMAGE + COMMENT[:5], "truncated", CUT, id="cut in a note"),
-        pytest.param(
-            gif(COMMENT), "corrupt", "The image is damaged: it has no frame.", id="no image"
-        ),
-        pytest.param(
-            gif(b"\0", IMAGE), "corrupt", "The image is damaged: it has no frame.", id="no block"
-        ),
+        pytest.param(gif(COMMENT), "corrupt", "The image is damaged: it has no frame.", id="no image"),
+        pytest.param(gif(b"\0", IMAGE), "corrupt", "The image is damaged: it has no frame.", id="no block"),
         pytest.param(
             gif(*[IMAGE, COMMENT] * 100_001),
             "too_complex",
