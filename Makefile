@@ -38,14 +38,14 @@ test: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 test: setup emulator packages test-environments browser ## Run every test, on all cores, in random order; ARGS=tests/... runs a part
 	$(RUN) pytest $(ON_ALL_CORES) $(if $(ARGS),$(ARGS),--cov --cov-report=term)
 
-# In order, each worker the next that nobody has, so that none is left with what takes long.
+# In order, each worker the next that nobody has; what does many things at once, on one worker alone.
 .PHONY: torture
 torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, on all cores, and write its table of results
 	TORTURE=all $(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup -p no:randomly -m torture --verbose --timeout=1800
 
 MINUTES ?= 30
 .PHONY: soak
-soak: setup emulator packages ## Mixed load for MINUTES (30): no unexpected answer, no memory that grows
+soak: setup emulator packages ## Load the system for MINUTES (30): no unexpected answer, no memory that grows
 	$(RUN) python -m tests.torture.soak --minutes $(MINUTES)
 
 .PHONY: bench
@@ -117,7 +117,7 @@ openapi: setup ## Write docs/openapi.json again from the models
 SECONDS ?= 60
 FUZZED := form avif gif jpeg png webp
 .PHONY: fuzz $(FUZZED:%=fuzz-%)
-fuzz: $(FUZZED:%=fuzz-%) ## Look for forms and pictures that break the reading of them, for SECONDS (default 60) each
+fuzz: $(FUZZED:%=fuzz-%) ## Look for forms and images that crash what reads them, for SECONDS (default 60) each
 
 fuzz-form: $(UV)
 	$(UV) run --quiet --frozen --script tests/torture/fuzz_form.py --seconds $(SECONDS)
@@ -170,7 +170,7 @@ FORCE:
 .build/$(HOST_ARCHITECTURE)/StaffPageFunction.built: $(shell find page/public -type f)
 
 .PHONY: setup
-setup: $(UV) ## Install what development and the operators' tool need
+setup: $(UV) ## Install what development and the command line need
 	@$(UV) sync --frozen --quiet
 
 .PHONY: test-environments

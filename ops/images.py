@@ -7,7 +7,7 @@ from ops.image_import.command import import_images
 from ops.image_render import render_images
 from ops.shop_exports import convert_export
 
-app = typer.Typer(no_args_is_help=True, help="Import, export and render pictures.")
+app = typer.Typer(no_args_is_help=True, help="Import, export and render images.")
 app.command("import")(import_images)
 app.command("export")(export_images)
 app.command("convert")(convert_export)

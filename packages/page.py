@@ -12,7 +12,7 @@ _COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.D
 """Of whole lines."""
 _TYPE = re.compile(r"/\*\* @type \{.*?\} \*/ ?")
 """Within a line: a cast. Any other comment there stays."""
-_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_INDENT = re.compile(r"^\s+", re.MULTILINE)
 """Of a template's text too, where one space means as much as many."""
 
 

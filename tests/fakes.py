@@ -232,7 +232,9 @@ class InMemoryImageCatalog:
         image = self.images.get(_place(ref))
         if image is None or image.status is not ImageStatus.READY:
             return False
-        if image.look != look:
+        if image.look is None or image.look._replace(is_only=True) != look:
+            is_only = image.look is None or (image.look.is_only and image.look.recipe == look.recipe)
+            look = look._replace(is_only=is_only)
             self.images[_place(ref)] = replace(image, look=look, updated_at=at)
         return True
 

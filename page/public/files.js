@@ -90,9 +90,8 @@ export async function prepare(file) {
 
 /** The SHA-256 of a file in hexadecimal; null where the browser makes none, without TLS. @param {File} file */
 export async function digest(file) {
-  if (!crypto.subtle) return null;
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hash = await crypto.subtle?.digest("SHA-256", await file.arrayBuffer());
+  return hash ? Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("") : null;
 }
 
 /** The address of a small picture of a file, upright; null if the browser cannot open it. @param {File} file */

@@ -112,16 +112,12 @@ export class Queue {
     return this.items.some((item) => ["waiting", "sending", "sent", "pausing"].includes(item.state));
   }
 
-  /**
-   * Try again what failed: one, or all of a product.
-   *
-   * @param {(item: Item) => boolean} chosen @param {boolean} twice  what is there already, and only that
-   */
-  retry(chosen, twice = false) {
-    const again = (/** @type {Item} */ item) => item.state === "failed" && item.file && isTwice(item) === twice;
+  /** Try again what failed; what is there already is sent then. @param {(item: Item) => boolean} chosen */
+  retry(chosen) {
+    const again = (/** @type {Item} */ item) => item.state === "failed" && item.file;
     for (const item of this.items.filter((each) => again(each) && chosen(each))) {
       const before = item.imageId;
-      Object.assign(item, fresh(), { isNew: twice });
+      Object.assign(item, fresh(), { isNew: isTwice(item) });
       // What the service holds of the try before has failed for good.
       if (before) this.forget(item.productId, before);
     }

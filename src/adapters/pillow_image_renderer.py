@@ -21,7 +21,7 @@ _OPAQUE = (255, 255)
 
 
 class PillowImageRenderer:
-    """Renders pictures of at most `max_pixels`; whatever else opens some in the process shares its limit."""
+    """Renders pictures of at most `max_pixels`; the limit holds for the whole process."""
 
     def __init__(self, max_pixels: int) -> None:
         self._max_pixels = max_pixels

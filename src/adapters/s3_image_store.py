@@ -167,12 +167,15 @@ class S3ImageStore:
     def delete(self, image: ProductImage) -> None:
         """Remove all in one call; in the versioned bucket old versions stay until they expire.
 
-        What was made of a picture is listed: there may be more than its record names. Of one that is not
-        ready nothing was made, but any format of a copy may come to lie there.
+        The record names what was made of a picture, once all of it was, unless another recipe made files too:
+        else it is listed. Of one that is not ready nothing was made, but any format of a copy may come to lie
+        there.
         """
-        ref = image.ref
+        ref, look = image.ref, image.look
         known = {ref.incoming_key, image.media_key}
-        if image.facts:
+        if look and look.is_only:
+            known.update(f"media/{look.path(ref, rendition)}" for rendition in look.renditions)
+        elif image.facts:
             known.update(self._public_keys(ref))
         else:
             known.update(ref.media_key(image_format) for image_format in ImageFormat)

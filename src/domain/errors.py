@@ -42,9 +42,9 @@ class InvalidRequestError(DomainError):
 
 
 class InvalidFieldsError(DomainError):
-    """One or more fields of a request break a rule; `faults` names each, of many the first twenty.
+    """One or more fields of a request break a rule; `faults` names the first twenty.
 
-    `others` says how many more there are that `faults` leaves out already.
+    `others` is the number of faults that the caller has left out already.
     """
 
     code = "invalid_fields"
@@ -74,7 +74,7 @@ class FileTooLargeError(DomainError):
 
     code = "file_too_large"
     _way = "an upload"
-    _advice = "Send a smaller or more strongly compressed picture."
+    _advice = "Send a smaller or more strongly compressed image."
 
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
         super().__init__(
@@ -83,17 +83,17 @@ class FileTooLargeError(DomainError):
 
 
 class FileTooLargeForDirectUploadError(FileTooLargeError):
-    """The picture is larger than an event can carry, which an upload form is not bound by."""
+    """The picture is larger than an event can carry; an upload form takes it."""
 
     _way = "a direct upload"
     _advice = (
         "Ask for an upload form with POST to /api/products/{product_id}/images/uploads, "
-        "and send the picture with it."
+        "and send the image with it."
     )
 
 
 class BodyTooLargeError(DomainError):
-    """The body has more bytes than anything that is said of pictures needs."""
+    """A JSON body has more bytes than any request needs."""
 
     code = "body_too_large"
 
@@ -128,7 +128,7 @@ class StaleImageError(DomainError):
     code = "stale_image"
 
     def __init__(self) -> None:
-        super().__init__("The image has changed since you read it. Read it again and decide anew.")
+        super().__init__("The image has changed since you read it. Read it again and decide again.")
 
 
 class StaleOrderError(DomainError):
@@ -139,7 +139,7 @@ class StaleOrderError(DomainError):
     def __init__(self) -> None:
         super().__init__(
             "The order has changed since you read it, or the ETag is not that of a list of all images. "
-            "List the images again, without `status`, and decide anew."
+            "List the images again, without `status`, and decide again."
         )
 
 
@@ -165,7 +165,7 @@ class GalleryTooLargeError(DomainError):
 
 
 class QuotaExceededError(DomainError):
-    """The API key has had its uploads for today."""
+    """The API key has used up its uploads for today."""
 
     code = "quota_exceeded"
 
@@ -192,7 +192,7 @@ class KeyReusedError(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key came with another request before. Use a new key for a new request."
+            "This Idempotency-Key was used for another request. Use a new key for a new request."
         )
 
 
@@ -274,7 +274,7 @@ class NotRenderableError(DomainError):
     code = "not_renderable"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"The picture cannot be rendered: {why}.")
+        super().__init__(f"The image cannot be rendered: {why}.")
         self.why = why
 
 

@@ -36,7 +36,7 @@ NOT_RUN = {
     r"sam (deploy|delete) |sam deploy$": "needs an AWS account; `make local` deploys the same template",
     r"aws (service-quotas|cloudformation|dynamodb delete-table) ": "needs an AWS account",
     r"sam local invoke ": "needs Docker; tests/e2e/test_events.py runs each payload without it",
-    r"export (AWS_|PRODUCT_IMAGES_STACK=|ARCHITECTURE=)": "sets what the commands beside it need",
+    r"export (AWS_|PRODUCT_IMAGES_(STACK|URL|KEY)=|ARCHITECTURE=)": "sets what the commands beside it need",
     r"git switch --detach <commit>$": "names a commit of the reader's",
 }
 """Why no test runs the commands that begin so; docs/deploy.md says it of its own."""

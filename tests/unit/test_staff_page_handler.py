@@ -160,7 +160,7 @@ def test_what_is_served_has_neither_types_nor_indents_and_is_else_as_it_was_writ
     source.mkdir()
     kept = "const a =\n(c); // here\nd`//e`;\n"
     typed = kept.replace("(c)", "/** @type {{b: string}} */ (c)").replace("d", "  d")
-    ours = f"/** Says.\n * @param {{x}} y\n */\n// Why.\n{typed}  // There.\n/** Says. */\n"
+    ours = f"/** Says.\n * @param {{x}} y\n */\n// Why.\n{typed}\n  // There.\n/** Says. */\n"
     (source / "a.js").write_text(ours)
     (source / "vendor").mkdir()
     (source / "vendor/a.js").write_text(ours)
