@@ -93,6 +93,15 @@ def test_the_same_event_again_renders_nothing_and_tells_it_again(shop: Shop) -> 
     assert shop.events.sent == [("ImageRendered", REF.image_id)] * 2
 
 
+def test_a_picture_of_which_a_file_is_gone_is_rendered_again(shop: Shop) -> None:
+    shop.render()
+    before, keys = shop.catalog.images[PRODUCT_ID, REF.image_id], shop.keys
+    shop.store.unpublish(REF)
+    shop.store.publish(REF, COPY)
+    assert shop.render() is Rendering.RENDERED
+    assert (shop.catalog.images[PRODUCT_ID, REF.image_id], shop.keys) == (before, keys)
+
+
 def test_another_recipe_makes_other_files_and_leaves_the_old_ones(shop: Shop) -> None:
     shop.render()
     old = shop.keys
