@@ -86,6 +86,14 @@ def test_marks_alone_are_no_words() -> None:
     assert words_of("Look: - it **works** …") == ["Look:", "it", "**works**"]
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/")])
+def test_every_page_says_first_who_needs_it_and_what_it_leads_to(page: str) -> None:
+    paragraphs = (ROOT / page).read_text().split("\n\n")[1:]
+    first = next(each for each in paragraphs if not each.startswith("Written by "))
+    assert page == "docs/README.md" or first.startswith("For "), first
+    assert page in {"docs/README.md", "docs/decisions.md"} or "By the end" in first, first
+
+
 def targets_of(page: str) -> Iterator[str]:
     """Yield where the links and pictures of a page lead."""
     for block in parsed(page):
