@@ -14,7 +14,7 @@ from adapters.lambda_renderings import ready_event
 from domain.image import ProductImage
 from domain.recipe import Recipe
 from ops.failures import explain
-from ops.renditions import old_files, ready_images, recipe_of, remove_files
+from ops.renditions import old_files, public_keys, ready_images, recipe_of, remove_files
 from ops.target import PARALLEL_CALLS, Target, target_of
 from ops.terminal import fail, progress_bar, say
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def render_images(
     ctx: typer.Context,
     product_id: Annotated[
-        int | None, typer.Option("--product", min=1, metavar="ID", help="The pictures of one product.")
+        int | None, typer.Option("--product", min=1, metavar="ID", help="The images of one product.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="The pictures of all products.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="The images of all products.")] = False,
     recipe: Annotated[
         bool, typer.Option("--recipe", help="Those alone of which another recipe made files.")
     ] = False,
@@ -51,7 +51,8 @@ def render_images(
     target = target_of(ctx)
     current = recipe_of(target.parameters)
     images = list(ready_images(target, product_id))
-    due = [image for image in images if _is_due(image, current, anew_alone=recipe)]
+    keys = public_keys(target, product_id)
+    due = [image for image in images if _is_due(image, current, keys, anew_alone=recipe)]
     failed = _render(target, due)
     old = old_files(target, images, product_id, current, datetime.now(UTC))
     remove_files(target, old)
@@ -61,8 +62,10 @@ def render_images(
         raise typer.Exit(1)
 
 
-def _is_due(image: ProductImage, recipe: Recipe, *, anew_alone: bool) -> bool:
-    return not anew_alone if image.look is None else image.look.recipe != recipe.name
+def _is_due(image: ProductImage, recipe: Recipe, keys: frozenset[str], *, anew_alone: bool) -> bool:
+    if image.look and image.look.recipe != recipe.name:
+        return True
+    return not anew_alone and (image.look is None or not keys.issuperset(image.made_keys))
 
 
 def _render(target: Target, images: list[ProductImage]) -> int:
@@ -76,7 +79,7 @@ def _render(target: Target, images: list[ProductImage]) -> int:
             for image, fault in zip(few, pool.map(send, few), strict=True):
                 if fault:
                     failed += 1
-                    fail(f"picture {image.ref.image_id} of product {image.ref.product_id}: {fault}")
+                    fail(f"image {image.ref.image_id} of product {image.ref.product_id}: {fault}")
             advance(len(few))
     return failed
 

@@ -425,6 +425,9 @@ class InMemoryImageStore:
         received = self.received(ref)
         return received.content if received else None
 
+    def has_all_made(self, image: ProductImage) -> bool:
+        return set(image.made_keys) <= self._public.keys()
+
     def is_there(self, ref: ImageRef) -> bool:
         return self.received(ref) is not None or self.public_copy(ref) is not None
 

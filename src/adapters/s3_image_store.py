@@ -142,6 +142,10 @@ class S3ImageStore:
             return rendition._replace(size_bytes=self._size_at(ref, key))
         return rendition
 
+    def has_all_made(self, image: ProductImage) -> bool:
+        """List what there is, and compare it with the record."""
+        return set(image.made_keys) <= set(self._public_keys(image.ref))
+
     def is_there(self, ref: ImageRef) -> bool:
         """List what there is, which takes no right to read it."""
         return bool(self._keys(ref.incoming_key) or self._public_keys(ref))
@@ -171,10 +175,10 @@ class S3ImageStore:
         else it is listed. Of one that is not ready nothing was made, but any format of a copy may come to lie
         there.
         """
-        ref, look = image.ref, image.look
+        ref = image.ref
         known = {ref.incoming_key, image.media_key}
-        if look and look.is_only:
-            known.update(f"media/{look.path(ref, rendition)}" for rendition in look.renditions)
+        if image.look and image.look.is_only:
+            known.update(image.made_keys)
         elif image.facts:
             known.update(self._public_keys(ref))
         else:

@@ -214,6 +214,12 @@ class ProductImage:
         return self.ref.media_key(self.image_format)
 
     @property
+    def made_keys(self) -> list[str]:
+        """Object keys of what was made of it, as far as its record says."""
+        look = self.look
+        return [f"media/{look.path(self.ref, each)}" for each in look.renditions] if look else []
+
+    @property
     def place(self) -> tuple[int, datetime, int]:
         """Where it stands in its gallery: by order, then by the time of upload, then by identifier.
 

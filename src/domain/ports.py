@@ -303,6 +303,10 @@ class ImageStore(Protocol):
         """
         ...
 
+    def has_all_made(self, image: ProductImage) -> bool:
+        """Tell whether all is there that was made of a picture, as its record says."""
+        ...
+
     def is_there(self, ref: ImageRef) -> bool:
         """Tell whether anything came in, or the public sees anything."""
         ...
