@@ -9,6 +9,7 @@ from enum import StrEnum
 from domain.errors import DomainError, ImageRecordDamagedError
 from domain.image import ImageStatus, ProductImage
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections, Renderings
+from domain.product_ports import Products, Removals
 from domain.tell_changes import TellChanges, tell_deletion
 
 PATIENCE = timedelta(hours=1)
@@ -23,6 +24,7 @@ class Outcome(StrEnum):
     ABANDONED_REMOVED = "abandoned_removed"
     DELETION_FINISHED = "deletion_finished"
     CHANGE_TOLD = "change_told"
+    SENT_TO_REMOVAL = "sent_to_removal"
     CLOSED_MEANWHILE = "closed_meanwhile"
     LEFT_FOR_LATER = "left_for_later"
 
@@ -62,6 +64,8 @@ class Reconcile:
         inspections: Inspections,
         renderings: Renderings,
         events: ImageEvents,
+        products: Products,
+        removals: Removals,
         clock: Clock,
     ) -> None:
         self._catalog = catalog
@@ -70,6 +74,8 @@ class Reconcile:
         self._renderings = renderings
         self._events = events
         self._tell_changes = TellChanges(catalog, events)
+        self._products = products
+        self._removals = removals
         self._clock = clock
 
     def __call__(self, has_time: Callable[[], bool]) -> Reconciliation:
@@ -81,12 +87,22 @@ class Reconcile:
         """
         now = self._clock()
         done = Reconciliation()
+        self._go_on_removing(now, done)
         for product_id, image_id in self._catalog.open_images(now - PATIENCE):
             if not has_time():
                 done.is_complete = False
                 break
             done.outcomes[self._deal_with(product_id, image_id, now, done)] += 1
         return done
+
+    def _go_on_removing(self, now: datetime, done: Reconciliation) -> None:
+        """Have products removed whose removal nobody is at; few are, and each takes one call."""
+        for product_id in self._products.open_removals(now - PATIENCE):
+            try:
+                self._removals.request(product_id)
+                done.outcomes[Outcome.SENT_TO_REMOVAL] += 1
+            except DomainError:
+                done.outcomes[Outcome.LEFT_FOR_LATER] += 1
 
     def _deal_with(self, product_id: int, image_id: int, now: datetime, done: Reconciliation) -> Outcome:
         image, outcome = None, Outcome.LEFT_FOR_LATER

@@ -12,6 +12,8 @@ _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.UnsupportedFormatError: HTTPStatus.BAD_REQUEST,
     errors.ProductNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ImageNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.AccessDeniedError: HTTPStatus.FORBIDDEN,
+    errors.ProductBeingRemovedError: HTTPStatus.CONFLICT,
     errors.ImageNotReadyError: HTTPStatus.CONFLICT,
     errors.GalleryTooLargeError: HTTPStatus.CONFLICT,
     errors.KeyInUseError: HTTPStatus.CONFLICT,

@@ -13,7 +13,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client
 from adapters.deadline import within
 from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
+from adapters.eventbridge_removals import EventBridgeRemovals
 from adapters.lambda_inspections import LambdaInspections
 from adapters.lambda_renderings import LambdaRenderings
 from adapters.s3_image_store import S3ImageStore
@@ -87,6 +89,8 @@ def _handler() -> ReconcileHandler:
         inspections=LambdaInspections(lambda_client(), settings.extract_metadata_function),
         renderings=LambdaRenderings(lambda_client(), settings.render_image_function),
         events=EventBridgeImageEvents(eventbridge_client(), settings.stack),
+        products=DynamoProducts(dynamodb_client(), settings.table),
+        removals=EventBridgeRemovals(eventbridge_client(), settings.stack),
         clock=partial(datetime.now, UTC),
     )
     return ReconcileHandler(reconcile, *telemetry("reconcile", settings.stack))

@@ -13,6 +13,8 @@ from tests.fakes import (
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryInspections,
+    InMemoryProducts,
+    InMemoryRemovals,
     InMemoryRenderings,
 )
 
@@ -27,6 +29,8 @@ class Shop:
         self.store = store or InMemoryImageStore()
         self.inspections = InMemoryInspections()
         self.renderings = InMemoryRenderings()
+        self.products = InMemoryProducts(self.catalog)
+        self.removals = InMemoryRemovals()
         self.events = InMemoryImageEvents()
 
     def add(self, image_id: int, content: bytes | None = None, created_at: datetime = NOW) -> ImageRef:
@@ -44,6 +48,8 @@ class Shop:
             inspections=self.inspections,
             renderings=self.renderings,
             events=self.events,
+            products=self.products,
+            removals=self.removals,
             clock=lambda: now,
         )
         return reconcile(lambda: next(turns, False))
@@ -268,3 +274,12 @@ def test_a_picture_that_is_rendered_while_it_is_looked_at_is_not_sent_again(
     monkeypatch.setattr(shop.catalog, "postpone", lambda *_: False)
     assert shop.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
     assert shop.renderings.requested == []
+
+
+def test_a_removal_that_nobody_is_at_is_asked_for_again(shop: Shop) -> None:
+    seen = shop.products.look(PRODUCT_ID)
+    shop.products.write(seen, seen.removed(NOW))
+    assert shop.reconcile().outcomes == {Outcome.SENT_TO_REMOVAL: 1}
+    assert shop.removals.requested == [PRODUCT_ID]
+    shop.removals.is_down = True
+    assert shop.reconcile().outcomes == {Outcome.LEFT_FOR_LATER: 1}

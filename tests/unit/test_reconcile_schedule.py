@@ -12,7 +12,14 @@ from domain.reconcile import PATIENCE, Reconcile
 from domain.reserve_upload import FORM_LIFETIME
 from local.template import read_template
 from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, InMemoryRenderings
+from tests.fakes import (
+    InMemoryImageCatalog,
+    InMemoryImageEvents,
+    InMemoryImageStore,
+    InMemoryProducts,
+    InMemoryRemovals,
+    InMemoryRenderings,
+)
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 ALARM = read_template()["Resources"]["OldestPendingAlarm"]["Properties"]
@@ -59,6 +66,8 @@ class Day:
             inspections=self,
             renderings=InMemoryRenderings(),
             events=InMemoryImageEvents(),
+            products=InMemoryProducts(self.catalog),
+            removals=InMemoryRemovals(),
             clock=lambda: now,
         )
         done = reconcile(lambda: True)

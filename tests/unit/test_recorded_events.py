@@ -197,7 +197,7 @@ def test_the_reconciler_answers_each_payload(case: str) -> None:
 @pytest.mark.parametrize("case", DELETIONS)
 def test_the_function_that_forgets_pictures_answers_each_payload(case: str) -> None:
     cache = InMemoryPublicCache()
-    handler = ForgetImageHandler(ForgetImage(cache), Logger(service="forget_image"))
+    handler = ForgetImageHandler(ForgetImage(cache), cache.forget_product, Logger(service="forget_image"))
     [image] = handler(recorded("forget_image", case), a_context())["images"]
     assert image["outcome"] == DELETIONS[case]
     assert cache.forgotten == ([IMAGE] if case == "deleted" else [])

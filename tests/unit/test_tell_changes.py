@@ -17,6 +17,8 @@ from tests.fakes import (
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryInspections,
+    InMemoryProducts,
+    InMemoryRemovals,
     InMemoryRenderings,
     TickingClock,
 )
@@ -50,6 +52,8 @@ class Gallery:
             inspections=InMemoryInspections(),
             renderings=InMemoryRenderings(),
             events=self.events,
+            products=InMemoryProducts(self.catalog),
+            removals=InMemoryRemovals(),
             clock=lambda: later,
         )
         return reconcile(lambda: True)
