@@ -492,6 +492,8 @@ UNPROVEN = {
     Right("render_image", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     Right("reconcile", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     Right("forget_image", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
+    Right("remove_product", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
+    Right("follow_catalogue", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     **{
         Right(function, action, group): _LOGS
         for function, group in (
@@ -501,6 +503,8 @@ UNPROVEN = {
             ("gallery", "GalleryLogGroup"),
             ("storefront", "StorefrontLogGroup"),
             ("products", "ProductsLogGroup"),
+            ("remove_product", "RemoveProductLogGroup"),
+            ("follow_catalogue", "FollowCatalogueLogGroup"),
             ("describe_api", "DescribeApiLogGroup"),
             ("staff_page", "StaffPageLogGroup"),
             ("extract_metadata", "ExtractMetadataLogGroup"),
