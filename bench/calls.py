@@ -23,11 +23,12 @@ _STORE = (*_RECORD, Call("PutObject"))
 _OPEN, _PUBLISH, _TELL = Call("GetObject"), Call("PutObject"), Call("PutEvents")
 _EMPTY = Call("DeleteObject")
 """Of the drop box; S3 bills no deletion."""
-_COMPLETE = Call("UpdateItem", write_units=3)
+_COMPLETE = Call("UpdateItem", write_units=2)
+"""The record, also in the gallery's index; in that of open ones it stays until it is rendered."""
+_COMPLETE_PRIMARY = Call("TransactWriteItems", write_units=6)
+"""The record and the product's item, twice each; the entries of both in the gallery's index."""
+_COMPLETE_RENDERED = Call("UpdateItem", write_units=3)
 """The record, also in the gallery's index, and out of that of open ones."""
-_COMPLETE_PRIMARY = Call("TransactWriteItems", write_units=7)
-"""The record and the product's item, twice each; the entries of both in the gallery's index, and the record's
-out of the index of open ones."""
 _ANNOUNCED = Call("GetItem", read_units=1)
 _MARK = Call("UpdateItem", write_units=2)
 """Where a gallery begins, on its product's item, and in the gallery's index (`adapters.dynamo_heads`)."""
@@ -61,15 +62,28 @@ CALLS: dict[str, tuple[Call, ...]] = {
         _LOOK_UP,
         Call("TransactWriteItems", write_units=7),
         Call("Query", read_units=2),  # whether another picture is the first now
+        Call("ListObjectsV2"),  # of what was made of it, there may be more than its record names
         Call("DeleteObjects"),
         _TELL,
         Call("DeleteItem", write_units=2),
     ),
     "storefront gallery": (Call("Query", read_units=2),),
     "storefront primaries": (Call("BatchGetItem", read_units=1), Call("BatchGetItem", read_units=1)),
+    "products": (
+        Call("Query", read_units=0.5),
+        Call("BatchGetItem", read_units=5),
+        Call("BatchGetItem", read_units=5),
+    ),
     "metadata": (_OPEN, _PUBLISH, _COMPLETE, _TELL, _EMPTY),
     "metadata of a primary": (_OPEN, _PUBLISH, _COMPLETE_PRIMARY, _TELL, _EMPTY),
     "metadata of a form": (_OPEN, _ANNOUNCED, _PUBLISH, _COMPLETE, _TELL, _EMPTY),
+    "render": (
+        Call("GetItem", read_units=1),
+        _OPEN,
+        *[_PUBLISH] * 9,  # six of AVIF and three of JPEG
+        _COMPLETE_RENDERED,
+        _TELL,
+    ),
 }
 """By route, warm: identifiers are leased. Units are those of a page and a gallery of ten pictures: a query
 reads what the page shows, however large the gallery is, and a new order writes four for each picture: the

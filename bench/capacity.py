@@ -67,10 +67,13 @@ def write_units(before: Item, after: Item) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index of the catalogue: whose items have these attributes, and if it holds all others too."""
+    """An index of the catalogue: whose items have these attributes, and what it holds beside them.
+
+    `others` is None where it holds all attributes.
+    """
 
     key: tuple[str, str]
-    holds_all: bool
+    others: tuple[str, ...] | None
 
     def units(self, before: Item, after: Item) -> int:
         """Return what a write takes here: a unit for each KB of an entry added, removed or changed."""
@@ -84,16 +87,19 @@ class Index:
     def _entry(self, item: Item) -> Item:
         if not all(name in item for name in self.key):
             return {}
-        return item if self.holds_all else {name: item[name] for name in {*_TABLE_KEY, *self.key}}
+        if self.others is None:
+            return item
+        return {name: item[name] for name in {*_TABLE_KEY, *self.key, *self.others} if name in item}
 
 
-OPEN = Index(("open_shard", "open_since"), holds_all=False)
-GALLERY = Index(("pk", "place"), holds_all=True)
+OPEN = Index(("open_shard", "open_since"), others=())
+GALLERY = Index(("pk", "place"), others=None)
+PRODUCTS = Index(("listing", "product_id"), others=("search",))
 
 
 def index_units(before: Item, after: Item) -> int:
-    """Return what the same write takes in both indexes."""
-    return OPEN.units(before, after) + GALLERY.units(before, after)
+    """Return what the same write takes in all indexes."""
+    return sum(index.units(before, after) for index in (OPEN, GALLERY, PRODUCTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +135,36 @@ class Meter:
     def _after(self, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's own
         name: str = model.name
         if name in _READS:
-            call = Call(name, read_units=_units_read(name, context["metered"], parsed))
+            call = Call(name, read_units=self._units_read(name, context["metered"], parsed))
         elif name in _WRITES:
             after = self._written(name, context["metered"])
             call = Call(name, write_units=_units_written(name, context["items_before"], after))
         else:
             call = Call(name)
         self._reports.append(Report(call, _reported(name, parsed)))
+
+    def _units_read(self, operation: str, params: Mapping[str, Any], parsed: Mapping[str, Any]) -> float:
+        if operation == "BatchGetItem":
+            return sum(
+                read_units(item_size(item), is_consistent=params["RequestItems"][table]["ConsistentRead"])
+                for table, items in parsed["Responses"].items()
+                for item in items
+            )
+        # A GetItem of this service asks for the whole item, or for one far below 4 KB.
+        items = self._gone_through(params) if operation == "Query" else [parsed.get("Item", {})]
+        size = sum(map(item_size, items))
+        return read_units(size, is_consistent=params.get("ConsistentRead", False))
+
+    def _gone_through(self, query: Mapping[str, Any]) -> Sequence[Item]:
+        """Read what a query is charged for: also what it only counts, and what its filter leaves out."""
+        without = {"Select", "FilterExpression", "ReturnConsumedCapacity"}
+        query = {name: value for name, value in query.items() if name not in without}
+        used = query["KeyConditionExpression"]
+        for names in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
+            kept = {name: value for name, value in query.pop(names, {}).items() if name in used}
+            query |= {names: kept} if kept else {}
+        items: Sequence[Item] = self._observer.query(**query)["Items"]
+        return items
 
     def _written(self, operation: str, params: Mapping[str, Any]) -> Sequence[Item]:
         """Read the items that a write is about, as they are now."""
@@ -153,19 +182,6 @@ class Meter:
             for each in self._observer.describe_table(TableName=table)["Table"]["KeySchema"]
         }
         return self._observer.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
-
-
-def _units_read(operation: str, params: Mapping[str, Any], parsed: Mapping[str, Any]) -> float:
-    if operation == "BatchGetItem":
-        return sum(
-            read_units(item_size(item), is_consistent=params["RequestItems"][table]["ConsistentRead"])
-            for table, items in parsed["Responses"].items()
-            for item in items
-        )
-    # A GetItem of this service asks for the whole item, or for one far below 4 KB.
-    items = parsed["Items"] if operation == "Query" else [parsed.get("Item", {})]
-    size = sum(map(item_size, items))
-    return read_units(size, is_consistent=params.get("ConsistentRead", False))
 
 
 def _units_written(operation: str, before: Sequence[Item], after: Sequence[Item]) -> float:

@@ -36,14 +36,24 @@ _LOGICAL_IDS = {
     "reserve_upload": "ReserveUploadFunction",
     "extract_metadata": "ExtractMetadataFunction",
     "gallery": "GalleryFunction",
+    "render_image": "RenderImageFunction",
+    "storefront": "StorefrontFunction",
+    "products": "ProductsFunction",
     "forget_image": "ForgetImageFunction",
 }
 """Of each function that is priced, in the template."""
+_SHOWN_PX, _THUMBNAIL_PX, _TILE_PX = "640", "160", "320"
+"""Widths of what is shown of a picture: large, beside others in a gallery, and on a category page."""
+_GALLERY, _TILES = 10, 40
+"""Pictures on a page of a gallery and on a category page."""
+_MEASURED_AT_REST = ("upload_image", "reserve_upload", "extract_metadata", "gallery")
+"""Functions whose milliseconds are of a run on a machine that did little else."""
 _DAYS_OF_A_MONTH = 30
 _ITEM_OVERHEAD_BYTES = 100
 """What DynamoDB keeps for each item beside it (its pricing page)."""
 _PRICE_OF_CALL = {
     "PutObject": "s3_put",
+    "ListObjectsV2": "s3_put",
     "GetObject": "s3_get",
     "PutEvents": "event",
 }
@@ -105,6 +115,10 @@ class Bill:
         return dict(sorted(services.items(), key=lambda item: -_sum(item[1])))
 
 
+_BY_THE_CDN = (Line("api_request", _MILLION), Line("cdn_request", _MILLION))
+"""What each request to the API takes through the base URL."""
+
+
 def uploads(*, upload: str = "upload", metadata: str = "metadata of a primary") -> Bill:
     """Return the bill of a million direct uploads through the CDN, which the base URL names."""
     return _bill(
@@ -148,12 +162,73 @@ def views() -> Bill:
     )
 
 
+def shown(*files: tuple[int, float], answers_bytes: float = 0) -> Bill:
+    """Return the bill of a million pages of so many files of so many GB, all of them from the CDN's caches.
+
+    `answers_bytes` are those of the one answer of the storefront, as compressed as it is sent; 0 is none.
+    """
+    number = sum(many for many, _ in files)
+    answers = 1 if answers_bytes else 0
+    gb = sum(many * each for many, each in files) + answers_bytes / _GB
+    return Bill(
+        [
+            Line("cdn_gb_to_internet", _MILLION * gb),
+            Line("cdn_request", _MILLION * (number + answers)),
+            # As for a view; the storefront's answers have none.
+            Line("cdn_function", 2 * _MILLION * number),
+        ]
+    )
+
+
+def views_of_a_rendition() -> Bill:
+    """Return the bill of a million pictures shown at 640 px, each fetched from S3 as in `views`."""
+    bill = shown((1, _avif_gb(_SHOWN_PX)))
+    return Bill([*bill.lines, Line("s3_get", _MILLION)])
+
+
+def gallery_pages(*, are_rendered: bool) -> Bill:
+    """Return the bill of a million gallery pages: one picture at 640 px, the others beside it at 160 px."""
+    large, small = (
+        (_avif_gb(_SHOWN_PX), _avif_gb(_THUMBNAIL_PX)) if are_rendered else (_PICTURE_GB, _PICTURE_GB)
+    )
+    return shown((1, large), (_GALLERY - 1, small), answers_bytes=_answer_bytes(_GALLERY))
+
+
+def category_pages(*, are_rendered: bool) -> Bill:
+    """Return the bill of a million category pages of forty tiles at 320 px."""
+    tile = _avif_gb(_TILE_PX) if are_rendered else _PICTURE_GB
+    return shown((_TILES, tile), answers_bytes=_answer_bytes(_TILES))
+
+
+def _avif_gb(width: str) -> float:
+    return float(_billed()["rendering"]["avif_bytes"][width] / _GB)
+
+
+def _answer_bytes(pictures: int) -> float:
+    return float(_billed()["tiles_bytes"] * pictures / _TILES)
+
+
+def renderings() -> Bill:
+    """Return the bill of a million pictures rendered."""
+    return _bill(CALLS["render"], ("render_image",), [])
+
+
+def product_lists() -> Bill:
+    """Return the bill of a million pages of ten products."""
+    return _bill(CALLS["products"], ("products",), _BY_THE_CDN)
+
+
+def storefront_answers() -> Bill:
+    """Return the bill of a million galleries that the CDN asks the API for, the CDN's own share left out."""
+    return _bill(CALLS["storefront gallery"], ("storefront",), [Line("api_request", _MILLION)])
+
+
 def pages() -> Bill:
     """Return the bill of a million pages of a gallery of ten."""
     return _bill(
         CALLS["list"],
         ("gallery",),
-        [Line("api_request", _MILLION), Line("cdn_request", _MILLION)],
+        _BY_THE_CDN,
     )
 
 
@@ -161,14 +236,8 @@ def deletions() -> Bill:
     """Return the bill of a million pictures deleted, which the CDN is told to forget."""
     return _bill(
         CALLS["delete"],
-        ("gallery",),
-        [
-            Line("api_request", _MILLION),
-            Line("cdn_request", _MILLION),
-            # Of the function that has the CDN forget it.
-            Line("lambda_request", _MILLION),
-            Line("cdn_invalidation", _MILLION),
-        ],
+        ("gallery", "forget_image"),
+        [*_BY_THE_CDN, Line("cdn_invalidation", _MILLION)],
     )
 
 
@@ -243,17 +312,24 @@ def _lower_storage() -> dict[str, str]:
 
 
 _LOWER_VIEW = {
-    "CloudFront": "Smaller pictures: what was uploaded is what is shown. Above 10 TB a month "
-    "the price falls.",
+    "CloudFront": "Renditions, below. Above 10 TB a month the price falls.",
     "S3": "A cache that hits: this is the price if it never does.",
 }
 _LOWER_DELETION = {
     "CloudFront": "`InvalidateDeleted=false`, all but the requests: the CDN then shows a deleted picture for "
     "up to a day. The first 1,000 paths a month of an account cost nothing.",
     "DynamoDB": "Nothing worth it.",
+    "S3": "Nothing worth it.",
     "API Gateway": "Nothing worth it.",
     "EventBridge": "Nothing, as long as others are told.",
     "Lambda": "Nothing worth it.",
+    "CloudWatch Logs": "Shorter lines.",
+}
+_LOWER_RENDERING = {
+    "S3": "Fewer widths (`RenditionWidths`, `FallbackWidths`): each file is one PUT.",
+    "Lambda": "Fewer widths, or a faster encoder (`AvifSpeed`).",
+    "DynamoDB": "Nothing worth it.",
+    "EventBridge": "Nothing, as long as others are told.",
     "CloudWatch Logs": "Shorter lines.",
 }
 _LOWER_PAGE = {
@@ -270,7 +346,7 @@ def render(written_from: str) -> str:
     prices, billed = _prices(), _billed()
     measured = billed["functions"]
     milliseconds = {name: each["median_billed_milliseconds"] for name, each in measured.items()}
-    invocations = [each["invocations"] for each in measured.values()]
+    invocations = [measured[name]["invocations"] for name in _MEASURED_AT_REST]
     total = uploads().usd
     sources = sorted((each["source"], _each(each), each["known"]) for each in prices["prices"].values())
     return "\n".join(
@@ -292,7 +368,7 @@ def render(written_from: str) -> str:
                 time for which the emulator waits for logs, at a load
                 of {billed["load_average"]:g} on {billed["processors"]} processors
                 (`{billed["command"]}`, {billed["measured_at"]}, {billed["origin"]}); the bytes of logs are of
-                the same run. On AWS the functions wait longer for S3 and DynamoDB:
+                a later run. On AWS the functions wait longer for S3 and DynamoDB:
                 **each further {_WAIT_MILLISECONDS} ms**
                 in both functions adds {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads,
                 {waiting("upload_image").usd:.2f} of it for the upload function and
@@ -312,12 +388,12 @@ def render(written_from: str) -> str:
             _chapter("A million views", views(), _LOWER_VIEW),
             "Pages of a gallery of ten, a million of them, without the bytes of the answers:\n",
             _bill_table(pages(), _LOWER_PAGE),
+            "Pages of ten products, a million of them, likewise:\n",
+            _bill_table(product_lists(), _LOWER_PAGE),
+            _chapter("A million pictures rendered", renderings(), _LOWER_RENDERING),
+            _rendered(),
             _chapter("A million deletions", deletions(), _LOWER_DELETION),
-            paragraph(f"""
-                One deleted picture is one path, whatever its sizes: half a cent. The time of the function
-                that has the CDN forget it is not measured; each 100 ms of it would add
-                {Line("lambda_gb_second", _gb_seconds("forget_image", 100)).usd:.2f}.
-            """),
+            paragraph("One deleted picture is one path, whatever its sizes: half a cent."),
             _chapter("A TB kept for a month", storage(), _lower_storage()),
             "## Not counted\n",
             paragraph("""
@@ -329,6 +405,43 @@ def render(written_from: str) -> str:
             table(["price page", "US dollars", "as known in"], sources, align="---"),
         ]
     )
+
+
+def _rendered() -> str:
+    """Say what renditions save, and of what the figures are."""
+    rendering, compared = _billed()["rendering"], _billed()["compared"]
+    rows = [
+        [what, f"{before.usd:.2f}", f"{after.usd:.2f}", f"1/{before.usd / after.usd:.0f}"]
+        for what, before, after in (
+            ("pictures shown at 640 px, each fetched from S3", views(), views_of_a_rendition()),
+            *(
+                (what, bill(are_rendered=False), bill(are_rendered=True))
+                for what, bill in (
+                    ("gallery pages: one at 640 px, nine at 160", gallery_pages),
+                    ("category pages: forty tiles at 320 px", category_pages),
+                )
+            ),
+        )
+    ]
+    before = f"""
+        Each picture becomes {rendering["files"]} files. The milliseconds are CPU of a photograph of 12
+        megapixels, {rendering["picture_bytes"] / 1e6:.1f} MB, drawn as for the benchmark
+        (`{rendering["command"]}`, {rendering["measured_at"]}, at a load of {rendering["load_average"]:g}):
+        waiting for AWS comes on top, and {_WAIT_MILLISECONDS} ms of it add
+        {waiting("render_image").usd:.2f}. The milliseconds of the storefront, of the products and of
+        forgetting are of a run of {compared["measured_at"]} at a load of {compared["load_average"]:g}, in
+        which an upload took {compared["upload_milliseconds"]} ms: as many times an upload as there, of the
+        upload above. A million views, without and with renditions, pages from the CDN's caches:
+    """
+    after = f"""
+        Files of {_avif_gb(_THUMBNAIL_PX) * 1e6:.1f} KB at 160 px, {_avif_gb(_TILE_PX) * 1e6:.1f} KB at 320
+        and {_avif_gb(_SHOWN_PX) * 1e6:.1f} KB at 640, of the same photograph. What is left is mostly
+        CloudFront's price of a request, which no smaller file lowers. A cache that has no answer of the
+        storefront any more asks the API, once a minute at most: a million of these cost
+        {storefront_answers().usd:.2f}.
+    """
+    heads = ["a million", "without, $", "with, $", "ratio"]
+    return "\n".join([paragraph(before), table(heads, rows), paragraph(after)])
 
 
 def _chapter(head: str, bill: Bill, lower: Mapping[str, str]) -> str:

@@ -26,8 +26,11 @@ _SITE_PACKAGES = f"lib/python3.{sys.version_info.minor}/site-packages"
 
 VARIABLES = {
     # The functions' settings; nothing is reached by these names.
-    **dict.fromkeys(("TABLE", "IDEMPOTENCY_TABLE", "KEYS_TABLE", "BUCKET", "STACK"), "bench"),
+    **dict.fromkeys(("TABLE", "IDEMPOTENCY_TABLE", "KEYS_TABLE", "BUCKET", "STACK", "CDN"), "bench"),
     "ALLOWED_ORIGINS": "",
+    "STOREFRONT_MAX_AGE": "60",
+    "STOREFRONT_STALE": "60",
+    "UPLOAD_ORIGIN": "https://bench.s3.eu-central-1.amazonaws.com",
     "DAILY_UPLOAD_QUOTA": "0",
     "MAX_DIRECT_UPLOAD_BYTES": "4500000",
     "MAX_IMAGE_PIXELS": "100000000",

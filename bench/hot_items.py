@@ -19,11 +19,11 @@ LIMIT = 1_000
 UPLOAD_SECONDS = 0.15
 """How long an environment is taken to be busy with one upload, waiting for AWS included."""
 INDEX_UNITS = 2
-"""Of each upload in its shard: the record enters it, and leaves it when it is ready."""
+"""Of each upload in its shard: the record enters it, and leaves it when it is rendered."""
 COUNT_UNITS = 3
 """Of each upload on the product's item, which counts it: a transaction writes twice, and the gallery's index
 has an entry of it."""
-PARTITION_UNITS = write_units("upload") + write_units("metadata") - INDEX_UNITS
+PARTITION_UNITS = write_units("upload") + write_units("metadata") + write_units("render") - INDEX_UNITS
 """Of each upload on its record, its product and their entries in the gallery's index: one partition."""
 PRIMARY_PARTITION_UNITS = PARTITION_UNITS + write_units("metadata of a primary") - write_units("metadata")
 _SECONDS = 10

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import itertools
 import json
 import os
 import sys
@@ -20,17 +21,27 @@ from botocore.session import get_session
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
-from adapters.dynamo_items import file_to_attributes, image_to_item, product_key, product_to_item
+from adapters.dynamo_items import (
+    file_to_attributes,
+    image_to_item,
+    look_to_attributes,
+    product_key,
+    product_to_item,
+    recency,
+)
 from adapters.dynamo_products import DynamoProducts
 from bench.capacity import Meter, Report
 from domain.api_key import Role
-from domain.image import ImageFacts
+from domain.image import ImageFacts, ProductImage
 from domain.issue_key import IssueKey
+from domain.recipe import Recipe
+from domain.rendition import Look, Placeholder, Rendition
 from tests.builders import (
     IMAGE_PATH,
     IMAGES_PATH,
     NOW,
     PRIMARIES_PATH,
+    PRODUCTS_PATH,
     STOREFRONT_PATH,
     USER,
     a_bucket,
@@ -55,8 +66,15 @@ FIRST_STORED_ID = 1_000_000_000
 _BATCH = 25
 """What one BatchWriteItem takes."""
 _REORDERED = 100
-_FUNCTIONS = ("authorize", "upload_image", "reserve_upload", "gallery", "storefront", "extract_metadata")
+_FUNCTIONS = (
+    *("authorize", "upload_image", "reserve_upload", "gallery", "products", "storefront"),
+    *("extract_metadata", "render_image"),
+)
 _WARMING_PRODUCT = 1
+_FIRST_LISTED, _LISTED = 2, 10
+"""Products of a page of their list; each has a primary. The warming one stands before them."""
+_WIDTH_PX, _HEIGHT_PX = 2_400, 60
+"""As wide as a picture of which every size is made, and no higher than it must be."""
 
 
 class RouteError(Exception):
@@ -72,7 +90,7 @@ class Cost:
 
 
 def ready_record(product_id: int, image_id: int) -> dict[str, Any]:
-    """Return the record of a picture that is ready, and was to be the primary, with texts of usual length."""
+    """Return the record of a rendered picture that was to be the primary, with texts of usual length."""
     image = a_ready_image(
         ref=a_ref(image_id, product_id),
         name="product_image.jpg",
@@ -81,7 +99,18 @@ def ready_record(product_id: int, image_id: int) -> dict[str, Any]:
         order=image_id % FIRST_STORED_ID,
     )
     item = {name: value for name, value in image_to_item(image).items() if not name.startswith("open_")}
-    return {**item, **file_to_attributes(a_file(facts=ImageFacts(3600, 2400, "RGB")))}
+    facts = ImageFacts(3600, 2400, "RGB")
+    return {**item, **file_to_attributes(a_file(facts=facts)), **look_to_attributes(_look(facts))}
+
+
+def _look(facts: ImageFacts) -> Look:
+    recipe = Recipe()
+    # A photograph's files have about a byte for ten pixels.
+    renditions = tuple(
+        Rendition(still.width_px, still.height_px, still.image_format, still.width_px * still.height_px // 10)
+        for still in recipe.stills(facts.width_px, facts.height_px, has_alpha=False)
+    )
+    return Look(recipe.name, renditions, Placeholder(bytes(25), "#a1b2c3"), has_alpha=False, frames=1)
 
 
 class Routes:
@@ -109,6 +138,10 @@ class Routes:
             "MAX_DIRECT_UPLOAD_BYTES": "4500000",
             "MAX_UPLOAD_BYTES": "50000000",
             "MAX_IMAGE_PIXELS": "100000000",
+            "RENDITION_WIDTHS": ",".join(map(str, Recipe().widths)),
+            "FALLBACK_WIDTHS": ",".join(map(str, Recipe().fallback_widths)),
+            "AVIF_QUALITY": str(Recipe().avif_quality),
+            "AVIF_SPEED": str(Recipe().avif_speed),
             "POWERTOOLS_METRICS_NAMESPACE": "ProductImages",
         }
         session = get_session()
@@ -118,11 +151,14 @@ class Routes:
         self._meter = Meter(session, self.dynamodb)
         with _quiet(), patch("adapters.aws.session", lambda: session):
             self._functions = {name: _load(name) for name in _FUNCTIONS}
-        self._content = jpeg()
+        self._content = jpeg(_WIDTH_PX, _HEIGHT_PX)
+        # What is there already is no change.
+        self._texts = map("Product front view, {}".format, itertools.count(1))
         # As in an execution environment that is not new, the identifiers are leased already.
         DynamoProducts(self.dynamodb, self.table).add(_WARMING_PRODUCT)
         self._upload(_WARMING_PRODUCT)
         self._reserve(_WARMING_PRODUCT)
+        self._add_listed()
 
     def add_products(self, first: int, count: int) -> None:
         """Put products straight into the table."""
@@ -141,6 +177,20 @@ class Routes:
             },
         )
 
+    def _add_listed(self) -> None:
+        """Put the products of a page into the table, each with a picture, which is its primary."""
+        # One more stands behind them: there is a next page.
+        self.add_products(_FIRST_LISTED, _LISTED + 1)
+        for product_id in _upto(_FIRST_LISTED, _LISTED + 1):
+            image_id = FIRST_STORED_ID - product_id
+            self._put([ready_record(product_id, image_id)])
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key=product_key(product_id),
+                UpdateExpression="SET primary_image_id = :id, primary_recency = :recency",
+                ExpressionAttributeValues={":id": {"N": str(image_id)}, ":recency": recency(NOW, image_id)},
+            )
+
     def costs(self, product_id: int, pictures: int, stored: int = FIRST_STORED_ID) -> Iterator[Cost]:
         """Send a request on each route to a product with so many pictures, and yield what each took.
 
@@ -156,7 +206,11 @@ class Routes:
         query = {"product_ids": str(product_id)}
         yield self._cost("storefront primaries", lambda: window(PRIMARIES_PATH, query=query))
         yield self._cost("show", lambda: gallery("GET", IMAGE_PATH, product_id=product_id, image_id=stored))
-        for route, change in (("change", {"alt_text": "b"}), ("change the primary", {"is_primary": True})):
+        page_of_products = {"limit": str(_LISTED), "after": str(_WARMING_PRODUCT)}
+        products = partial(self._json, "products", "GET", PRODUCTS_PATH, query=page_of_products)
+        yield self._cost("products", products)
+        changes = {"change": {"alt_text": next(self._texts)}, "change the primary": {"is_primary": True}}
+        for route, change in changes.items():
             patch = partial(gallery, "PATCH", IMAGE_PATH, change, product_id=product_id, image_id=stored)
             yield self._cost(route, patch)
         if pictures <= _REORDERED:
@@ -182,16 +236,20 @@ class Routes:
         yield self._cost("metadata of a form", lambda: self._inspect(product_id, form))
         yield self._cost("metadata of a primary", lambda: self._inspect(product_id, primary))
         self._inspect(product_id, with_key_id)
+        yield self._cost("render", lambda: self._render(product_id, primary))
         delete = partial(self._json, "gallery", "DELETE", IMAGE_PATH, None, product_id=product_id)
         yield self._cost("delete", lambda: delete(image_id=primary))
         for image_id in uploaded:
             delete(image_id=image_id)
 
     def _incoming_key(self, product_id: int, image_id: int) -> str:
+        return self._record(product_id, image_id).ref.incoming_key
+
+    def _record(self, product_id: int, image_id: int) -> ProductImage:
         image = DynamoImageCatalog(self.dynamodb, self.table).get(product_id, image_id)
         if image is None:
             raise RouteError(f"There is no record of image {image_id}.")
-        return image.ref.incoming_key
+        return image
 
     def _cost(self, route: str, request: Callable[[], object]) -> Cost:
         self._meter.take()
@@ -226,6 +284,13 @@ class Routes:
             answer = self._functions["extract_metadata"](event, a_context())
         if answer != {"images": [{"key": key, "outcome": "ready"}]}:
             raise RouteError(f"The inspection of {key} ended with {answer}.")
+
+    def _render(self, product_id: int, image_id: int) -> None:
+        path = f"/{self._record(product_id, image_id).media_key}"
+        with _quiet():
+            answer = self._functions["render_image"]({"detail": {"path": path}}, a_context())
+        if answer != {"images": [{"key": path, "outcome": "rendered"}]}:
+            raise RouteError(f"The rendering of {path} ended with {answer}.")
 
     def _json(
         self,

@@ -17,6 +17,7 @@ from domain.announced_format import (
 )
 from domain.image import MAX_ID, ImageFormat
 from domain.reorder_images import MAX_IMAGES
+from domain.storefront import MAX_PRODUCTS
 from domain.upload_fields import FALSE, TRUE
 from handlers.idempotency import KEY_PATTERN
 from handlers.json_request import (
@@ -195,6 +196,23 @@ _IF_NONE_MATCH = {
     "in": "header",
     "description": "ETags that the client has; 304 if one of them is current.",
     "schema": {"type": "string"},
+}
+
+_PRODUCT_IDS = {
+    "name": "product_ids",
+    "in": "query",
+    "required": True,
+    "description": PrimariesQuery.model_fields["product_ids"].description,
+    # With commas between them, in one parameter.
+    "style": "form",
+    "explode": False,
+    "schema": {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+        "minItems": 1,
+        "maxItems": MAX_PRODUCTS,
+        "uniqueItems": True,
+    },
 }
 
 _IDEMPOTENCY_KEY = {
@@ -550,7 +568,7 @@ def _show_primaries() -> Json:
             {"results": [{"product_id": 123, "image": _SHOWN}, {"product_id": 124, "image": None}]},
             _KEPT,
         ),
-        [*_query(PrimariesQuery), _IF_NONE_MATCH],
+        [_PRODUCT_IDS, _IF_NONE_MATCH],
         {},
     )
 

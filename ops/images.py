@@ -62,7 +62,7 @@ def render(
     images = list(ready_images(target, product_id))
     due = [image for image in images if _is_due(image, current, anew_alone=recipe)]
     failed = _render(target, due)
-    old = old_files(target, images, product_id, datetime.now(UTC))
+    old = old_files(target, images, product_id, current, datetime.now(UTC))
     remove_files(target, old)
     say(f"Ready: {len(images)}, rendered now: {len(due) - failed}, failed: {failed}.")
     say(f"Files of earlier recipes removed: {len(old)}.")

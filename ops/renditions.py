@@ -44,19 +44,23 @@ def ready_images(target: Target, product_id: int | None) -> Iterator[ProductImag
 
 
 def old_files(
-    target: Target, images: Sequence[ProductImage], product_id: int | None, now: datetime
+    target: Target, images: Sequence[ProductImage], product_id: int | None, recipe: Recipe, now: datetime
 ) -> list[str]:
-    """Return the keys of files that an earlier recipe made, to which no record has pointed for an hour."""
+    """Return the keys of files that another recipe made, to which no record has pointed for an hour.
+
+    Only pictures count that had files of this recipe when they were read: of any other they may have been
+    made since, and its record points to them by now.
+    """
     settled = {
-        image.ref.media_prefix: image.look.recipe
+        image.ref.media_prefix
         for image in images
-        if image.look and image.updated_at < now - POINTED_TO
+        if image.look and image.look.recipe == recipe.name and image.updated_at < now - POINTED_TO
     }
     prefix = f"media/{product_id}/" if product_id else "media/"
     pages = target.clients.s3().get_paginator("list_objects_v2").paginate(Bucket=target.bucket, Prefix=prefix)
     keys = (stored["Key"] for page in pages for stored in page.get("Contents", []))
     matches = filter(None, map(_RENDITION_KEY.fullmatch, keys))
-    return [match[0] for match in matches if settled.get(match[1], match[2]) != match[2]]
+    return [match[0] for match in matches if match[1] in settled and match[2] != recipe.name]
 
 
 def remove_files(target: Target, keys: Sequence[str]) -> None:

@@ -48,6 +48,7 @@ BASE_URL = "https://shop.example"
 DAMAGED = Failure("corrupt", "It is damaged.")
 IMAGES_PATH = "/api/products/{product_id}/images"
 IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
+PRODUCTS_PATH = "/api/products"
 STOREFRONT_PATH = "/api/storefront/products/{product_id}/images"
 PRIMARIES_PATH = "/api/storefront/primary-images"
 

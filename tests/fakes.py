@@ -121,7 +121,7 @@ class InMemoryImageCatalog:
         self._open_since[_place(present.ref)] = at
         self.images[_place(present.ref)] = replace(present, status=ImageStatus.DELETING)
         if primary and seen.is_primary:
-            self.primaries[product_id] = replace(primary, image_id=None)
+            self.primaries[product_id] = primary._replace(image_id=None)
         return True
 
     def finish_removal(self, ref: ImageRef) -> None:
@@ -171,7 +171,7 @@ class InMemoryImageCatalog:
             and not changed.is_wished
             and (
                 product_id not in self.primaries
-                or replace(seen, primary=self.primaries[product_id]).is_primary
+                or seen._replace(primary=self.primaries[product_id]).is_primary
             )
         ):
             return False

@@ -59,6 +59,17 @@ DESCRIPTIONS = {
     "method_not_allowed": (405, "method_not_allowed"),
 }
 PAGES = {"page": (200, None), "method_not_allowed": (405, "method_not_allowed")}
+PRODUCTS = {"list": (200, None), "search": (200, None), "list_bad_limit": (400, "invalid_fields")}
+ANSWERS = {
+    "upload_image": UPLOADS,
+    "reserve_upload": RESERVATIONS,
+    "gallery": GALLERY,
+    "products": PRODUCTS,
+    "storefront": STOREFRONT,
+    "describe_api": DESCRIPTIONS,
+    "staff_page": PAGES,
+}
+"""Status and code of the answers of each function behind the API, by payload."""
 OBJECTS = {
     "put": ["ready"],
     "post": ["ready"],

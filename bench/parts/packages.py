@@ -11,8 +11,8 @@ PART = "packages"
 _LIMITS = {"UploadImageFunction": 13_500_000}
 _PACKAGES = (
     *("UploadImageFunction", "AuthorizeFunction", "ExtractMetadataFunction", "ReserveUploadFunction"),
-    *("GalleryFunction", "StorefrontFunction", "DescribeApiFunction", "StaffPageFunction"),
-    *("ReconcileFunction", "PillowLayer"),
+    *("GalleryFunction", "ProductsFunction", "StorefrontFunction", "DescribeApiFunction"),
+    *("StaffPageFunction", "RenderImageFunction", "ReconcileFunction", "ForgetImageFunction", "PillowLayer"),
 )
 _PEERS = ("boto3", "powertools", "django", "fastapi")
 

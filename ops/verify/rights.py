@@ -8,6 +8,7 @@ RIGHTS = (
     "dynamodb:DeleteItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
+    "dynamodb:UpdateItem",
     "events:DeleteRule",
     "events:DescribeRule",
     "events:ListTargetsByRule",

@@ -5,6 +5,7 @@ from domain.errors import NotAPictureError
 from domain.failure import Failure, read_failure_code
 from domain.image import ImageFacts, ImageFormat
 from domain.ports import ImageInspector
+from domain.public_copy import load
 from domain.text import clean_short_text
 
 _SAVE_ANEW = "Save it anew, smaller or with simpler settings."
@@ -32,6 +33,7 @@ class ChildProcessInspector:
 
     def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
         """Return what the inspector says; a picture beyond the limits is none."""
+        load(image_format)
         try:
             answer = self._child.run(lambda: self.answer(content, image_format))
         except TookTooLongError:

@@ -110,8 +110,8 @@ def _files(files: list[Any], content: memoryview, recipe: Recipe) -> Iterator[tu
 def _rendition(said: object, recipe: Recipe) -> Rendition:
     match said:
         case [int(width), int(height), str(name), int(size_bytes), bool(is_animated)] if name in _FORMATS:
-            widest = max(*recipe.widths, *recipe.fallback_widths)
-            if _are_numbers(width, height, size_bytes) and width <= widest and height <= MAX_HEIGHT_PX:
+            is_small = width <= recipe.widest_px and height <= MAX_HEIGHT_PX
+            if _are_numbers(width, height, size_bytes) and is_small:
                 return Rendition(width, height, _FORMATS[name], size_bytes, is_animated)
     raise ValueError(said)
 

@@ -26,8 +26,9 @@ _UNKNOWN: Item = {"S": "!"}
 _ONE: Item = {"N": "1"}
 _NO_IMAGES: Item = {"N": "0"}
 _TRIES = 3
-_PAGE_SIZE = 20
-"""Items in one look: a picture that has not failed is among the first few, if there is one."""
+_PAGE_SIZE = 10
+"""Items in one look: a picture that has not failed is among the first few, if there is one. With texts of
+usual length they are two read units, however large the gallery is."""
 
 
 def head_of(product: Mapping[str, Any]) -> int | None:

@@ -272,15 +272,17 @@ class DynamoImageCatalog:
         return not updates or self._move(changed[0].ref.product_id, updates)
 
     def mark_told(self, image: ProductImage) -> None:
-        """Take the record out of the index of open ones, if it is as it was told, and rendered."""
-        is_unrendered = image.status is ImageStatus.READY and image.look is None
+        """Take the record out of the index of open ones, if it is as it was told, and rendered or given up.
 
-        def update() -> None:
+        Of one that is neither, only what was untold is taken off.
+        """
+
+        def update(closing: str, condition: str) -> None:
             self._client.update_item(
                 TableName=self._table,
                 Key=image_key(image.ref.product_id, image.ref.image_id),
-                UpdateExpression="REMOVE untold" if is_unrendered else f"{_OPEN_NO_MORE}, untold",
-                ConditionExpression="updated_at = :told AND #status <> :deleting",
+                UpdateExpression=closing,
+                ConditionExpression=f"updated_at = :told AND #status <> :deleting{condition}",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
                     ":told": {"S": iso_utc(image.updated_at)},
@@ -288,7 +290,11 @@ class DynamoImageCatalog:
                 },
             )
 
-        self._holds(update)
+        closed = f"{_OPEN_NO_MORE}, untold"
+        if image.status is not ImageStatus.READY or image.look is not None:
+            self._holds(partial(update, closed, ""))
+        elif not self._holds(partial(update, "REMOVE untold", " AND attribute_not_exists(given_up)")):
+            self._holds(partial(update, closed, " AND attribute_exists(given_up)"))
 
     def mark_ready(self, ref: ImageRef, file: PublicFile, at: datetime) -> ProductImage:
         """Complete a pending record with what the public copy is."""
@@ -333,7 +339,10 @@ class DynamoImageCatalog:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
 
-        for closing, condition in (
+        for (
+            closing,
+            condition,
+        ) in (  # pragma: no branch - both fail in a race alone; the answer is the same
             (_OPEN_NO_MORE, "attribute_not_exists(untold)"),
             ("", "attribute_exists(untold)"),
         ):
@@ -351,20 +360,23 @@ class DynamoImageCatalog:
         return bool(present.get("status") == _READY[":ready"])
 
     def leave_unrendered(self, ref: ImageRef) -> None:
-        """Take a ready record out of the index of open ones."""
+        """Note that it was given up, and take a ready record out of the index of open ones.
 
-        def update() -> None:
+        A change that is untold keeps it there, and `mark_told` takes it out.
+        """
+
+        def update(closing: str, condition: str) -> None:
             self._client.update_item(
                 TableName=self._table,
                 Key=image_key(ref.product_id, ref.image_id),
-                UpdateExpression=_OPEN_NO_MORE,
-                # A change that is untold keeps it there.
-                ConditionExpression="#status = :ready AND attribute_not_exists(untold)",
+                UpdateExpression=f"SET given_up = :true {closing}",
+                ConditionExpression=f"#status = :ready AND {condition}",
                 ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues=_READY,
+                ExpressionAttributeValues={**_READY, ":true": {"BOOL": True}},
             )
 
-        self._holds(update)
+        if not self._holds(partial(update, _OPEN_NO_MORE, "attribute_not_exists(untold)")):
+            self._holds(partial(update, "", "attribute_exists(untold)"))
 
     def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
         """Complete a pending record with why it is no picture."""

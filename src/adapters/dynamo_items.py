@@ -2,8 +2,8 @@
 
 Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
 (`PRODUCT#{product_id}`, `IMAGE#{image_id}`), the identifier zero-padded.
-The sparse index `open` holds the pictures that are pending, being deleted, ready and not rendered, or changed
-without others having been told, by (`open_shard`, `open_since`).
+The sparse index `open` holds the pictures that are pending, being deleted, ready and neither rendered nor
+`given_up`, or changed without others having been told, by (`open_shard`, `open_since`).
 The local index `gallery` holds a product with its `image_count` first, and then its pictures in the order in
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
 A product that is being removed, or was a while ago, is (`PRODUCT#{product_id}`, `GONE`) instead, before its
@@ -34,7 +34,6 @@ from domain.image import (
 )
 from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.moments import iso_utc
-from domain.product_title import search_text
 from domain.user import User
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ REMEMBERED_FOR = timedelta(days=15)
 """How long a product that is gone is remembered, for words on it that come late: longer than the failure
 queue keeps one (14 days, the most that SQS allows)."""
 LOOK_ATTRIBUTES = ("renditions", "placeholder", "has_alpha", "frames")
-_RENDITION = re.compile(r"([0-9]+)x([0-9]+)(-animated)?\.([A-Z]+):([0-9]+)")
+_RENDITION = r"([0-9]+)x([0-9]+)(-animated)?\.([A-Z]+):([0-9]+)"
 _PRODUCT_PLACE: Item = {"S": "!"}
 """Before any digit."""
 LISTING: Item = {"S": "PRODUCT"}
@@ -116,6 +115,9 @@ def details_to_attributes(image: ProductImage) -> Item:
 
 def product_to_item(product_id: int, title: str | None = None) -> Item:
     """Write the record of a new product."""
+    # No function adds products.
+    from domain.product_title import search_text  # noqa: PLC0415
+
     item: Item = {
         **product_key(product_id),
         "product_id": {"N": str(product_id)},
@@ -323,7 +325,7 @@ def _renditions(value: Mapping[str, Any]) -> "tuple[str, tuple[Rendition, ...]]"
     recipe, *files = value["S"].split(" ")
     found = []
     for text in files:
-        match = _RENDITION.fullmatch(text)
+        match = re.fullmatch(_RENDITION, text)
         if match is None:
             raise ValueError(text)
         width_px, height_px, animated, name, size_bytes = match.groups()

@@ -58,7 +58,7 @@ class Colors:
                 ImageCms.Intent.RELATIVE_COLORIMETRIC,
                 ImageCms.Flags.BLACKPOINTCOMPENSATION,
             )
-        except ImageCms.PyCMSError:
+        except ImageCms.PyCMSError:  # pragma: no cover - no file is at hand that opens and is refused here
             return None
 
 

@@ -15,7 +15,7 @@ from adapters.pillow_pictures import (
 from domain.errors import NotAPictureError
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat
-from domain.public_copy.avif import shown_size
+from domain.public_copy import load
 
 _DRAFT_SCALE = 8
 """libjpeg can decode at 1/8: it still reads the whole stream, at a fraction of time and memory."""
@@ -39,7 +39,9 @@ class PillowImageInspector:
             if claims_more_pixels(content, image_format, self._max_pixels):
                 raise NotAPictureError(self._too_large()) from error
             raise NotAPictureError(why_it_does_not_decode(image_format, str(error))) from error
-        shown = shown_size(content) if image_format is ImageFormat.AVIF else None
+        if image_format is not ImageFormat.AVIF:
+            return facts
+        shown: tuple[int, int] | None = load(image_format).shown_size(content)
         return ImageFacts(*shown, facts.mode) if shown else facts
 
     def _too_large(self) -> Failure:

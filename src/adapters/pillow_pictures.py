@@ -22,7 +22,7 @@ from PIL import (
 )
 
 from domain.image import ImageFormat
-from domain.public_copy.png_ancillary import MAX_PROFILE_BYTES
+from domain.public_copy import MAX_PROFILE_BYTES
 
 # Pillow would do it at the first picture, in each child anew: it loads two plugins more, which are not asked.
 Image.preinit()
@@ -95,13 +95,10 @@ def opened(
 
 
 def orientation(picture: Image.Image) -> int:
-    """Read the EXIF orientation; 1, upright, if there is none or it is not readable."""
+    """Read the EXIF orientation, which a public copy has as one number or not at all; 1 is upright."""
     exif = Image.Exif()
-    try:
-        exif.load(picture.info.get("exif", b""))
-        return int(exif.get(ExifTags.Base.Orientation, 1))
-    except BROKEN:
-        return 1
+    exif.load(picture.info.get("exif", b""))
+    return int(exif.get(ExifTags.Base.Orientation, 1))
 
 
 def upright_size(picture: Image.Image) -> tuple[int, int]:

@@ -14,10 +14,11 @@ from domain.errors import BytesRefusedError, UnavailableError
 from domain.image import ImageFormat, ImageRef, ProductImage, UploadStamp
 from domain.moments import iso_utc
 from domain.ports import PublicCopy, ReceivedFile
-from domain.rendition import Rendition
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from domain.rendition import Rendition
 
 _CREATED_AT, _PRIMARY_REQUESTED_AT = "created-at", "primary-requested-at"
 """User metadata of what `put` writes: the stamp, which spares the metadata function a read of the record.
@@ -116,7 +117,9 @@ class S3ImageStore:
         """Read what lies where the record says."""
         return self._copy_at(image.media_key)
 
-    def add_rendition(self, ref: ImageRef, recipe: str, rendition: Rendition, content: bytes) -> Rendition:
+    def add_rendition(
+        self, ref: ImageRef, recipe: str, rendition: "Rendition", content: bytes
+    ) -> "Rendition":
         """Write the file unless there is one (`If-None-Match: *`)."""
         key = f"media/{rendition.path(ref, recipe)}"
         try:

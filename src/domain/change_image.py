@@ -59,7 +59,7 @@ class ChangeImage:
             return changed if self._catalog.change(seen, changed) else None
 
         changed = until_undisturbed(attempt)
-        return replace(changed, image=self._tell_changes.soon(changed.image))
+        return changed._replace(image=self._tell_changes.soon(changed.image))
 
 
 def _apply(change: ImageChange, seen: ImageSnapshot, now: datetime) -> ImageSnapshot:
@@ -81,7 +81,7 @@ def _wish(image: ProductImage, seen: ImageSnapshot, now: datetime) -> ImageSnaps
 
 
 def _clear(image: ProductImage, seen: ImageSnapshot) -> ImageSnapshot:
-    primary = replace(seen.primary, image_id=None) if seen.primary and seen.is_primary else seen.primary
+    primary = seen.primary._replace(image_id=None) if seen.primary and seen.is_primary else seen.primary
     return ImageSnapshot(replace(image, primary_requested_at=None), primary)
 
 
@@ -96,4 +96,4 @@ def _to_be_told(seen: ImageSnapshot, changed: ImageSnapshot) -> ImageSnapshot:
     fields = {name for name, value in after.items() if value != before[name]}
     if seen.is_primary != changed.is_primary:
         fields.add("is_primary")
-    return replace(changed, image=replace(changed.image, untold=seen.image.untold | fields))
+    return changed._replace(image=replace(changed.image, untold=seen.image.untold | fields))

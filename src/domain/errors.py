@@ -6,9 +6,8 @@ None of them knows an HTTP status: `handlers.problems` maps codes to answers.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from domain.failure import Failure
@@ -29,8 +28,7 @@ class DomainError(Exception):
     retry_after_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldFault:
+class FieldFault(NamedTuple):
     """One field of a request and what is wrong with it."""
 
     field: str

@@ -1,7 +1,7 @@
 """Makes the public copy of a picture that came in, proves that it decodes, and completes the record."""
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
 from domain.failure import Failure
@@ -22,8 +22,7 @@ from domain.public_copy import public_copy
 _ANNOUNCE_ANEW = "Ask for a new form for this file, and send it with that."
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(NamedTuple):
     """The picture as it now stands, and whether this call completed its record or an earlier one had."""
 
     image: ImageSummary

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.errors import ImageRecordDamagedError
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 
 
-@dataclass(frozen=True, slots=True)
-class Gallery:
+class Gallery(NamedTuple):
     """A product's pictures but those being deleted, each at its place.
 
     `damaged` are records of them that cannot be read: what they are of is left out.

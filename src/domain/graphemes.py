@@ -41,7 +41,8 @@ _REGIONS = (("\U0001f1e6", "\U0001f1ff"),)
 def cut(text: str, max_bytes: int) -> str:
     """Return as many whole characters from the beginning of `text` as fit into `max_bytes` of UTF-8.
 
-    If the first one alone is larger, it is cut between its code points.
+    If the first one alone is larger, it is cut between its code points, before a mark only if there are none
+    but marks.
     """
     encoded = text.encode()
     if len(encoded) <= max_bytes:
@@ -50,7 +51,13 @@ def cut(text: str, max_bytes: int) -> str:
     end = len(fitting)
     while end and not _may_be_cut(text, end):
         end -= 1
-    return text[:end] or fitting
+    return text[:end] or text[: _before_marks(text, len(fitting))] or fitting
+
+
+def _before_marks(text: str, at: int) -> int:
+    while at and _is_mark(text[at]):
+        at -= 1
+    return at
 
 
 def _may_be_cut(text: str, at: int) -> bool:

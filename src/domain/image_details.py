@@ -12,7 +12,7 @@ ORDER_LIMIT = 2**31
 """Order is a signed 32-bit integer, what the integer columns of shops' databases hold."""
 
 
-# No dataclass: see `domain.image.ImageFacts`.
+# No dataclass: see `domain.image.ImageRef`.
 class ImageDetails(NamedTuple):
     """What a shop says of a picture; what it does not say has the default.
 

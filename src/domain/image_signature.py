@@ -1,8 +1,12 @@
 """Tells a picture's format by its first bytes, never by its name or declared type."""
 
+from typing import TYPE_CHECKING
+
 from domain.errors import UnsupportedFormatError
-from domain.foreign_formats import BMP, HEIC, JPEG_XL, PDF, SVG, TIFF, ForeignFormat
 from domain.image import ImageFormat
+
+if TYPE_CHECKING:
+    from domain.foreign_formats import ForeignFormat
 
 _MAX_BRANDS_BYTES = 256
 """How far brands are looked for; encoders write half a dozen, 40 bytes."""
@@ -43,12 +47,15 @@ def detect_format(content: bytes) -> ImageFormat:
     )
 
 
-def _detect_foreign(content: bytes) -> ForeignFormat | None:
+def _detect_foreign(content: bytes) -> "ForeignFormat | None":
     """Tell which of the foreign formats it is.
 
     Signatures: HEIC (ISO/IEC 23008-12, annex B), TIFF (TIFF 6.0, 2, and BigTIFF), BMP (Windows'
     BITMAPFILEHEADER), JPEG XL (ISO/IEC 18181-2, 4 and 9), PDF (ISO 32000-1, 7.5.2).
     """
+    # Only where a file is refused.
+    from domain.foreign_formats import BMP, HEIC, JPEG_XL, PDF, SVG, TIFF  # noqa: PLC0415
+
     if _has_brand(content, _HEIF_BRANDS):
         return HEIC
     if content.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):

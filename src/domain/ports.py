@@ -5,14 +5,10 @@ Any method may raise `UnavailableError` when its store refuses for now or cannot
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from domain.api_key import ApiKey
-from domain.claim import Claim
 from domain.failure import Failure
-from domain.gallery import Gallery, Page
 from domain.image import (
     ImageFacts,
     ImageFormat,
@@ -24,12 +20,14 @@ from domain.image import (
     UploadStamp,
 )
 from domain.image_events import ImageEventKind, ImageSummary
-from domain.rendition import Placeholder, Rendition
 
 if TYPE_CHECKING:
     # Most functions need none of them, and start sooner without.
+    from domain.api_key import ApiKey
+    from domain.claim import Claim
+    from domain.gallery import Gallery, Page
     from domain.recipe import Recipe
-    from domain.rendition import Look
+    from domain.rendition import Look, Placeholder, Rendition
 
 
 class Clock(Protocol):
@@ -129,7 +127,7 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> "Page":
         """Return up to `limit` pictures of a product behind the first `offset` ones, as of now.
 
         With a `status`, those in it alone are shown and counted. Goes through what stands before the page
@@ -143,7 +141,7 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def gallery(self, product_id: int, limit: int) -> Gallery:
+    def gallery(self, product_id: int, limit: int) -> "Gallery":
         """Return the pictures of a product as of now, without those whose record is damaged.
 
         Of more than `limit`, damaged ones among them, returns some `limit`.
@@ -274,7 +272,9 @@ class ImageStore(Protocol):
         """Return the public copy of a picture that is ready, or None."""
         ...
 
-    def add_rendition(self, ref: ImageRef, recipe: str, rendition: Rendition, content: bytes) -> Rendition:
+    def add_rendition(
+        self, ref: ImageRef, recipe: str, rendition: "Rendition", content: bytes
+    ) -> "Rendition":
         """Let the public see a file that was made of a picture, and return what it sees: the first one.
 
         Raises:
@@ -303,8 +303,7 @@ class ImageStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class UploadForm:
+class UploadForm(NamedTuple):
     """What a client sends a picture to the store with: `fields` first, the file last, to `url`."""
 
     url: str
@@ -336,8 +335,8 @@ class ImageInspector(Protocol):
 class Rendered(NamedTuple):
     """What was made of a picture, in the order of `domain.rendition.Look`, each file with its bytes."""
 
-    files: tuple[tuple[Rendition, bytes], ...]
-    placeholder: Placeholder
+    files: "tuple[tuple[Rendition, bytes], ...]"
+    placeholder: "Placeholder"
     has_alpha: bool
     frames: int
 
@@ -443,7 +442,7 @@ class Quotas(Protocol):
 class IdempotencyKeys(Protocol):
     """Keeps the claims on idempotency keys, and forgets them after a while."""
 
-    def claim(self, key: str, claim: Claim, over: Claim | None = None) -> Claim | None:
+    def claim(self, key: str, claim: "Claim", over: "Claim | None" = None) -> "Claim | None":
         """Write a claim where there is none, or over the one that was found there.
 
         Returns None if it is written, or was by an earlier try of this call; else the claim that is there.
@@ -466,19 +465,19 @@ class IdempotencyKeys(Protocol):
 class ApiKeys(Protocol):
     """Keeps the records of API keys by the SHA-256 of the key; the key itself is never kept."""
 
-    def find(self, key_hash: str) -> ApiKey | None:
+    def find(self, key_hash: str) -> "ApiKey | None":
         """Return the record as of now, or None."""
         ...
 
-    def add(self, key_hash: str, key: ApiKey) -> None:
+    def add(self, key_hash: str, key: "ApiKey") -> None:
         """Add a record."""
         ...
 
-    def all(self) -> Iterable[ApiKey]:
+    def all(self) -> "Iterable[ApiKey]":
         """Return every record, in no particular order."""
         ...
 
-    def revoke(self, key_id: str, by: str, at: datetime) -> ApiKey | None:
+    def revoke(self, key_id: str, by: str, at: datetime) -> "ApiKey | None":
         """Mark the key with this `id` inactive, and note who did so and when; return its record.
 
         Returns None if there is none. Of a key that is revoked twice the first time is kept.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import NamedTuple
@@ -17,6 +18,9 @@ MAX_PIXELS = 2048 * 6144
 _ANIMATED_PX = 640
 _MAX_ANIMATED_PIXELS = 40_000_000
 """Of all frames of an animation: what a function makes in a minute and holds in its memory."""
+_WIDTHS = re.compile(r"[1-9][0-9]{1,3}(,[1-9][0-9]{1,3}){0,15}")
+"""As the template has it. The files of a picture must fit into one event of 256 KB, and those of a hundred
+pictures into one answer of 6 MB."""
 _NARROW_PX = 320
 """Up to here a picture is shown at every size that its pixels have, so that it is worth more quality."""
 
@@ -49,6 +53,11 @@ class Recipe(NamedTuple):
             return f"r{_VERSION}"
         digest = hashlib.sha256(json.dumps(self).encode()).hexdigest()
         return f"r{_VERSION}-{digest[:8]}"
+
+    @property
+    def widest_px(self) -> int:
+        """Width in pixels that no file has more than, one that moves among them."""
+        return max(*self.widths, *self.fallback_widths, _ANIMATED_PX)
 
     def stills(self, width_px: int, height_px: int, *, has_alpha: bool) -> Iterator[Still]:
         """Yield what is made of a picture of this size, by format and then from narrow to wide."""
@@ -110,5 +119,15 @@ def _scaled(width_px: int, height_px: int, max_width: int, max_pixels: float) ->
 
 
 def read_widths(text: str) -> tuple[int, ...]:
-    """Read widths in pixels, separated by commas; they are put in order, and each is kept once."""
+    """Read widths in pixels, separated by commas; they are put in order, and each is kept once.
+
+    Raises:
+        ValueError: they are none, or too many; the message says how to write them.
+
+    """
+    if _WIDTHS.fullmatch(text) is None:
+        raise ValueError(
+            "Write RenditionWidths and FallbackWidths as at most 16 widths of 10 to 9999 pixels, separated "
+            f"by commas without blanks, such as 320,640,1280; not: {text!r}."
+        )
     return tuple(sorted({int(width) for width in text.split(",")}))

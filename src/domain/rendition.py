@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from domain.image import ImageFormat, ImageRef
 
 
-# No dataclasses: see `domain.image.ImageFacts`.
+# No dataclasses: see `domain.image.ImageRef`.
 class Rendition(NamedTuple):
     """One file made of a picture: its size in pixels as a browser shows it, its format, its bytes."""
 

@@ -60,7 +60,7 @@ class ReorderImages:
             return Page(len(moved), moved, whole.damaged) if is_written else None
 
         page = until_undisturbed(attempt)
-        told = [replace(each, image=self._tell_changes.soon(each.image)) for each in page.snapshots]
+        told = [each._replace(image=self._tell_changes.soon(each.image)) for each in page.snapshots]
         return Page(page.count, told, page.damaged)
 
     def _read(self, product_id: int) -> Page:
@@ -80,7 +80,7 @@ class ReorderImages:
         image = seen.image
         details = image.details._replace(order=order)
         moved = replace(image, details=details, updated_at=later(self._clock(), image.updated_at))
-        return replace(seen, image=moved)
+        return seen._replace(image=moved)
 
 
 def _check_size(count: int) -> None:
@@ -119,5 +119,5 @@ def _to_be_told(seen: Mapping[int, ImageSnapshot], moved: Sequence[ImageSnapshot
     if all(each.image.details == seen[each.image.ref.image_id].image.details for each in known):
         return list(moved)
     untold = known[0].image.untold | {GALLERY_ORDER}
-    told_by = replace(known[0], image=replace(known[0].image, untold=untold))
+    told_by = known[0]._replace(image=replace(known[0].image, untold=untold))
     return [told_by if each is known[0] else each for each in moved]

@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
 from adapters.aws import dynamodb_client, eventbridge_client, s3_client
 from adapters.child_process_inspector import ChildProcessInspector
 from adapters.deadline import within

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
 from adapters.aws import dynamodb_client, eventbridge_client, s3_client
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.eventbridge_image_events import EventBridgeImageEvents

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
 from adapters.aws import dynamodb_client, eventbridge_client
 from adapters.dynamo_product_list import DynamoProductList
 from adapters.dynamo_products import DynamoProducts

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
 from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client
 from adapters.deadline import within
 from adapters.dynamo_image_catalog import DynamoImageCatalog

@@ -3,21 +3,22 @@
 import os
 from dataclasses import dataclass
 from functools import cache
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger, Metrics
 
+import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
 from adapters.aws import dynamodb_client
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.identifiers import parse_list
 from domain.storefront import ShowGallery, ShowPrimaries, Storefront
-from handlers.etag import etag_of, is_known
+from handlers.etag import etag_of
+from handlers.fresh import known_or
 from handlers.http_function import HttpFunction, Request
 from handlers.image_json import shown_json
 from handlers.json_request import PrimariesQuery, ShownPageQuery, read_query
-from handlers.problems import HttpResponse, json_response
+from handlers.problems import HttpResponse
 from handlers.settings import read_settings
 from handlers.telemetry import report_damaged, telemetry
 
@@ -50,7 +51,7 @@ class StorefrontHandler:
         """Let answers be kept for `max_age` seconds, and shown for `stale` more while they are asked anew."""
         self._show_gallery = ShowGallery(storefront)
         self._show_primaries = ShowPrimaries(storefront)
-        self._kept = f"public, max-age={max_age}, stale-while-revalidate={stale}"
+        self._kept = {"Cache-Control": f"public, max-age={max_age}, stale-while-revalidate={stale}"}
         self._logger = logger
         self._metrics = metrics
         self._routes: dict[tuple[str, str], Callable[[Request], dict[str, object]]] = {
@@ -61,10 +62,7 @@ class StorefrontHandler:
     def __call__(self, request: Request) -> HttpResponse:
         """Answer a request on one of the routes, with a 304 if the client has it."""
         body = self._routes[request.route](request)
-        headers = {"ETag": etag_of(body), "Cache-Control": self._kept}
-        if is_known(headers["ETag"], request.headers.get("if-none-match")):
-            return {"statusCode": HTTPStatus.NOT_MODIFIED, "headers": headers, "body": ""}
-        return json_response(HTTPStatus.OK, body, headers)
+        return known_or(request.headers.get("if-none-match"), etag_of(body), body, self._kept)
 
     def _gallery(self, request: Request) -> dict[str, object]:
         product_id = request.identifiers()["product_id"]

@@ -29,6 +29,10 @@ _QUIET = (
     "--disable-component-update",
     "--disable-quic",
 )
+_FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{fonts}</dir><cachedir>{cache}</cachedir></fontconfig>
+"""
 _PACKAGE = MODULES / "@sparticuz/chromium"
 _INFLATE = """
 const [from, to] = process.argv.slice(1);
@@ -81,7 +85,7 @@ def _unpacked_chromium() -> InstalledBrowser | None:
     path = folder / "chromium"
     if not path.is_file():
         return None
-    environment = {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_PATH": str(folder)}
+    environment = {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_FILE": str(folder / "fonts.conf")}
     return InstalledBrowser("chromium", path, None, _QUIET, environment)
 
 
@@ -107,6 +111,8 @@ def unpack_chromium() -> None:
             _inflate(name, Path(folder) / name)
             with tarfile.open(Path(folder) / name) as archive:
                 archive.extractall(whole, filter="data")
+        # Its own names another folder; without any font a text field ends the browser.
+        (whole / "fonts.conf").write_text(_FONTS.format(fonts=target / "fonts", cache=target / "cache"))
         whole.rename(target)
 
 

@@ -60,7 +60,12 @@ class Staff:
 
     def ready(self, count: int) -> None:
         """Wait until so many files of the queue are ready, and no one is not."""
-        expect(self.page.get_by_text(f"{count} of {count} ready")).to_be_visible(timeout=120_000)
+        expect(self.summary).to_contain_text(f"{count} of {count} ready", timeout=120_000)
+
+    @property
+    def summary(self) -> Locator:
+        """What the queue says of all its files."""
+        return self.page.locator(".queue > .row")
 
     @property
     def cards(self) -> Locator:

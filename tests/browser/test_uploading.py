@@ -80,6 +80,7 @@ def test_a_broken_picture_says_why_and_stays_until_it_is_dealt_with(
     failed = staff.shop.gallery(product_id)[0].error
     assert failed
     expect(line).to_contain_text(failed)
+    expect(staff.cards.first.locator(".frame")).to_contain_text("broken.jpg")
     line.get_by_role("button", name="Try broken.jpg again").click()
     expect(line).to_contain_text("Being checked")
     expect(line).to_contain_text("Failed:", timeout=60_000)

@@ -170,14 +170,16 @@ class Shop:
         return [image.id for image in self.gallery(product_id) if image.is_primary]
 
     def settled(self, created: ImageBody) -> ImageBody:
-        """Wait until a picture is ready, and the primary if that was asked for."""
+        """Wait until a picture is ready and rendered, and the primary if that was asked for."""
 
         def look() -> ImageBody | None:
             image = self.shown(created.product_id, created.id)
             assert image.status != "failed", image.error
-            return image if image.status == "ready" and image.is_primary >= created.is_primary else None
+            # Rendering changes what is shown of it, and with that its ETag.
+            is_settled = image.status == "ready" and image.renditions is not None
+            return image if is_settled and image.is_primary >= created.is_primary else None
 
-        return wait_until(look, f"ready image {created.id}")
+        return wait_until(look, f"ready and rendered image {created.id}")
 
     # --- Behind the scenes -----------------------------------------------------------------------------
 
@@ -200,8 +202,12 @@ class Shop:
         return self._keys(f"incoming/{product_id}/")
 
     def public_keys(self, product_id: int) -> set[str]:
-        """Return the keys of the public copies of a product's pictures."""
+        """Return the keys of all that the public sees of a product's pictures."""
         return self._keys(f"media/{product_id}/")
+
+    def public_copies(self, product_id: int) -> set[str]:
+        """Return the keys of the public copies alone, without what was made of them."""
+        return {key for key in self.public_keys(product_id) if key.count("/") == 2}
 
     def until_dealt_with(self, product_id: int) -> None:
         """Wait until nothing that came in for a product is left."""

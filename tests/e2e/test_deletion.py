@@ -22,7 +22,7 @@ def test_record_and_bytes_go_and_a_second_delete_is_a_404(shop: Shop, product_id
     answer = shop.delete(product_id, image.id)
     assert (answer.status_code, answer.content) == (204, b"")
     assert shop.state.catalog.get(product_id, image.id) is None
-    assert shop.public_keys(product_id) == {media_key(kept.f)}
+    assert shop.public_copies(product_id) == {media_key(kept.f)}
     assert shop.fetch(image.f).status_code == 404
     check_problem(shop.show(product_id, image.id), 404, "image_not_found")
     check_problem(shop.delete(product_id, image.id), 404, "image_not_found")

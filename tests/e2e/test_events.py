@@ -11,14 +11,10 @@ from local.system import State
 from tests.builders import an_image
 from tests.e2e.runtime_emulator import RuntimeEmulator
 from tests.recorded_events import (
+    ANSWERS,
     DELETIONS,
-    DESCRIPTIONS,
-    GALLERY,
     OBJECTS,
-    PAGES,
     RENDERINGS,
-    RESERVATIONS,
-    UPLOADS,
     check_answer,
     check_authorization,
     recorded,
@@ -47,6 +43,7 @@ LOGGED: dict[str, dict[str, str | None]] = {
         "reorder": "gallery reordered",
         "delete": "image deleted",
     },
+    "products": {"list": None, "list_bad_limit": "request rejected"},
     "storefront": {"gallery": None, "bad_ids": "request rejected"},
     "describe_api": {"docs": "answered"},
     "render_image": {"foreign": "not a picture's address, ignored"},
@@ -89,7 +86,7 @@ def check(function: str, case: str, answer: dict[str, Any]) -> None:
         case "reconcile":
             assert answer["is_complete"]
         case _:
-            check_answer(answer, (UPLOADS | RESERVATIONS | GALLERY | DESCRIPTIONS | PAGES)[case])
+            check_answer(answer, ANSWERS[function][case])
 
 
 def test_no_log_holds_anything_of_an_upload_form(system: State, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tests.torture.results import size
 
 GALLERIES = size(5, 3, "galleries that follow their model")
 OPERATIONS = size(50, 15, "operations on each of them")
+MANY = 100
 
 ORDERS = st.integers(-3, 3)
 TEXTS = st.sampled_from(["", "Front", "Grün", "<b>side</b>"])
@@ -123,7 +124,7 @@ class GalleryMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         keys = {media_key(image.f) for image in self.shop.gallery(self.product_id)}
-        assert self.shop.public_keys(self.product_id) == keys
+        assert self.shop.public_copies(self.product_id) == keys
         assert len(keys) == len(self.entries)
 
     def _created(self, image: ImageBody, entry: Entry, *, is_primary: bool) -> None:
@@ -156,4 +157,7 @@ def test_after_many_random_operations_the_gallery_equals_its_model(
     )
     operations = GalleryMachine.operations
     assert len(operations) == GALLERIES * OPERATIONS
-    assert set(operations) == {"create", "patch", "reorder", "delete"}
+    kinds = {"create", "patch", "reorder", "delete"}
+    assert set(operations) <= kinds
+    # Few operations need not come upon each kind.
+    assert set(operations) == kinds or len(operations) < MANY

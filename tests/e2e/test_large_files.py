@@ -136,13 +136,13 @@ def test_other_bytes_than_announced_end_failed_with_the_reason_and_are_removed(
     shop: Shop, product_id: int, content: bytes, announced: dict[str, Any], code: str
 ) -> None:
     old = shop.add(PICTURE, product_id=product_id, is_primary="true")
-    public = shop.public_keys(product_id)
+    public = shop.public_copies(product_id)
     reservation = shop.reserved(content, product_id=product_id, is_primary=True, **announced)
     assert shop.send(reservation.upload, content).status_code == 204
     record = _finished(shop, reservation)
     assert (record.status, record.facts) == (ImageStatus.FAILED, None)
     shop.until_dealt_with(product_id)
-    assert shop.public_keys(product_id) == public
+    assert shop.public_copies(product_id) == public
     image = shop.shown(product_id, reservation.id)
     assert (image.status, image.error_code) == ("failed", code)
     assert image.error
@@ -162,7 +162,7 @@ def test_a_png_that_is_announced_as_a_jpeg_becomes_a_png(shop: Shop, product_id:
     assert image.f == reservation.f.removesuffix(".jpg") + ".png"
     served = shop.fetch(image.f)
     assert (served.headers["content-type"], served.content) == ("image/png", content)
-    assert shop.public_keys(product_id) == {media_key(image.f)}
+    assert shop.public_copies(product_id) == {media_key(image.f)}
 
 
 # --- The form once more --------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_a_form_that_is_used_again_never_replaces_the_picture(
     shop.until_dealt_with(product_id)
     assert shop.send(reservation.upload, second).status_code == 204
     shop.until_dealt_with(product_id)
-    assert shop.public_keys(product_id) == {media_key(first.f)}
+    assert shop.public_copies(product_id) == {media_key(first.f)}
     assert shop.fetch(first.f).content == PICTURE
     assert shop.shown(product_id, first.id) == first
 
@@ -205,7 +205,7 @@ def test_of_a_form_that_is_used_ten_times_at_once_one_picture_stays(
         shop.until_dealt_with(product_id)
         # What events that came later found there is gone by now, or goes with the last of them.
         only = {media_key(image.f)}
-        wait_until(lambda only=only: shop.public_keys(product_id) == only or None, "one public copy")  # type: ignore[misc]
+        wait_until(lambda only=only: shop.public_copies(product_id) == only or None, "one public copy")  # type: ignore[misc]
         served = shop.fetch(image.f).content
         assert pictures[served] == (image.width, image.type)
         assert shop.shown(product_id, image.id) == image

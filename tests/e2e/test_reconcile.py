@@ -41,7 +41,7 @@ def test_open_records_are_brought_to_an_end(shop: Shop, product_id: int) -> None
     assert shop.state.catalog.get(product_id, abandoned.image_id) is None
     assert shop.state.catalog.get(product_id, deleted.image_id) is None
     shop.until_dealt_with(product_id)
-    assert shop.public_keys(product_id) == {lost.media_key(ImageFormat.JPEG)}
+    assert shop.public_copies(product_id) == {lost.media_key(ImageFormat.JPEG)}
 
 
 def test_others_are_told_what_becomes_of_pictures(shop: Shop, product_id: int, told: str) -> None:

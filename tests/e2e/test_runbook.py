@@ -45,7 +45,9 @@ def test_a_picture_that_was_deleted_by_mistake_comes_back_as_a_new_one_and_leave
     assert shop.delete(product_id, deleted.id).status_code == 204
     list_versions, get = printed_commands("A picture was deleted by mistake")
     listed = do(list_versions, product=product_id, image=deleted.id)
-    (version,) = listed["Versions"]
+    (version,) = [
+        each for each in listed["Versions"] if each["Key"].endswith(f"{deleted.f.rpartition('-')[2]}")
+    ]
     do(get, key=version["Key"], version=version["VersionId"])
     fetched = (tmp_path / "picture.jpg").read_bytes()
     assert fetched == CONTENT

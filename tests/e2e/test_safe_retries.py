@@ -187,4 +187,4 @@ def test_many_keys_of_eight_requests_each_make_as_many_pictures(
     assert sorted(image.alt_text for image in gallery) == sorted(keys)
     records = [shop.state.finished(product_id, image.id) for image in gallery]
     assert {record.status for record in records} == {ImageStatus.READY}
-    assert shop.public_keys(product_id) == {record.media_key for record in records}
+    assert shop.public_copies(product_id) == {record.media_key for record in records}

@@ -28,7 +28,7 @@ from tests.e2e.fault_bench import (
 from tests.forms import upload_form as a_form
 from tests.torture.results import size
 
-TRIES = {"PutObject": 2, "DeleteObject": 2, "TransactWriteItems": 10}
+TRIES = {"PutObject": 2, "ListObjectsV2": 2, "DeleteObjects": 2, "TransactWriteItems": 10}
 """How often the functions try an operation, if not `USUAL_TRIES` times (adapters/aws.py)."""
 USUAL_TRIES = 3
 
@@ -139,9 +139,10 @@ REQUESTS = {
     "change": Request(
         "gallery",
         lambda image_id: json_event("PATCH", IMAGE_PATH, {"is_primary": True, "order": 3}, image_id=image_id),
-        ("BatchGetItem", "TransactWriteItems"),
+        # Before a new place, nothing is known of the gallery's first picture: an UpdateItem of its own.
+        ("BatchGetItem", "UpdateItem", "TransactWriteItems"),
         200,
-        ("PutEvents", "UpdateItem"),
+        ("PutEvents",),
     ),
     "reorder": Request(
         "gallery",
@@ -152,7 +153,7 @@ REQUESTS = {
     "delete": Request(
         "gallery",
         lambda image_id: api_event("DELETE", IMAGE_PATH, path={**PATH, "image_id": image_id}),
-        ("BatchGetItem", "TransactWriteItems", "DeleteObject", "DeleteItem", "PutEvents"),
+        ("BatchGetItem", "TransactWriteItems", "ListObjectsV2", "DeleteObjects", "DeleteItem", "PutEvents"),
         204,
     ),
 }
@@ -160,22 +161,15 @@ REQUESTS = {
 INSPECTIONS: dict[str, tuple[Callable[[Bench], ImageRef], tuple[str, ...]]] = {
     "ordinary": (
         lambda bench: bench.upload(Interference(), is_primary=False),
-        ("GetObject", "PutObjectTagging", "UpdateItem", "PutEvents"),
+        ("GetObject", "PutObject", "UpdateItem", "PutEvents", "DeleteObject"),
     ),
     "primary": (
         lambda bench: bench.upload(Interference()),
-        ("GetObject", "PutObjectTagging", "TransactWriteItems", "PutEvents"),
+        ("GetObject", "PutObject", "TransactWriteItems", "PutEvents", "DeleteObject"),
     ),
     "primary by a form": (
         Bench.send_form,
-        (
-            "GetObject",
-            "ListObjectVersions",
-            "GetItem",
-            "PutObjectTagging",
-            "TransactWriteItems",
-            "PutEvents",
-        ),
+        ("GetObject", "GetItem", "PutObject", "TransactWriteItems", "PutEvents", "DeleteObject"),
     ),
 }
 """How pictures come in, and what operations their inspection takes."""

@@ -11,7 +11,7 @@ from domain.image import ImageFormat
 from handlers.json_request import PrimariesQuery, ShownPageQuery
 from local.media import ADDRESS
 from local.template import Template, media_headers
-from tests.builders import TOKEN, a_ref
+from tests.builders import SHA256, TOKEN, a_ref
 from tests.infrastructure.stack import Properties, as_sub, evaluate, of_type
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -356,3 +356,10 @@ def test_the_other_headers_of_a_picture_stay_as_they_are(template: Template) -> 
         "statusCode": 206,
         "headers": {**headers, "access-control-allow-origin": {"value": "*"}},
     }
+
+
+def test_what_the_service_noted_down_beside_a_picture_is_not_public(template: Template) -> None:
+    noted = {"x-amz-meta-sha256": {"value": SHA256}, "etag": {"value": '"1"'}}
+    event = {"request": {"uri": ADDRESSES[0]}, "response": {"statusCode": 200, "headers": noted}}
+    answered = run(template, "CdnImageAnswer", event)["headers"]
+    assert answered.keys() == {"etag", "access-control-allow-origin"}

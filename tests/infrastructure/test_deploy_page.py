@@ -19,7 +19,9 @@ def test_the_defaults_that_the_table_shows_are_those_of_the_template(template: T
         name: default
         for names, defaults in rows
         for name, default in zip(
-            re.findall(r"`(\w+)`", names), re.findall(r"`?([A-Za-z0-9]+)`?", defaults), strict=False
+            re.findall(r"`(\w+)`", names),
+            re.findall(r"`?([A-Za-z0-9]+(?:,[0-9]+)*)`?", defaults),
+            strict=False,
         )
     }
     for name, parameter in template["Parameters"].items():

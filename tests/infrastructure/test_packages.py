@@ -192,7 +192,7 @@ def test_a_handler_imports_without_an_environment_and_gets_ready_in_its_own_with
 ) -> None:
     # Ready, it has the SDK's clients, so this shows that what is left of botocore is enough.
     variables = variables_of(functions(template)[logical_id])
-    environment = {**dict.fromkeys(variables, "1"), **AN_ACCOUNT}
+    environment = {**dict.fromkeys(variables, "16"), **AN_ACCOUNT}
     module = _handler_module(template, logical_id)
     program = f"import os, {module}; os.environ |= {environment}; {module}.lambda_handler"
     done = _run_isolated(logical_id, program, {})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.recipe import read_widths
 from local.template import Template, translate
 from tests.infrastructure.api import api_definition
 from tests.infrastructure.stack import allows, evaluate, of_type
@@ -124,6 +125,28 @@ def test_allowed_origins_that_would_never_match_are_refused_with_a_sentence(
     parameter = template["Parameters"]["AllowedOrigins"]
     assert not allows(parameter, origins)
     assert "without blanks" in parameter["ConstraintDescription"]
+
+
+@pytest.mark.parametrize("name", ["RenditionWidths", "FallbackWidths"])
+@pytest.mark.parametrize("widths", ["10", "320,640", "9999,320", ",".join(["320"] * 16)])
+def test_widths_are_a_few_numbers_of_pixels(template: Template, name: str, widths: str) -> None:
+    assert allows(template["Parameters"][name], widths)
+    assert read_widths(widths) == tuple(sorted({int(width) for width in widths.split(",")}))
+
+
+@pytest.mark.parametrize("name", ["RenditionWidths", "FallbackWidths"])
+@pytest.mark.parametrize(
+    "widths", ["", "0", "9", "10000", "320, 640", "320,", "wide", ",".join(["320"] * 17)]
+)
+def test_other_widths_are_refused_at_deployment_and_at_the_start_with_the_same_sentence(
+    template: Template, name: str, widths: str
+) -> None:
+    parameter = template["Parameters"][name]
+    assert not allows(parameter, widths)
+    said = "at most 16 widths of 10 to 9999 pixels, separated by commas without blanks"
+    assert said in parameter["ConstraintDescription"]
+    with pytest.raises(ValueError, match=said):
+        read_widths(widths)
 
 
 @pytest.mark.parametrize("url", ["https://shop.example.com", "http://localhost:8000/images"])

@@ -1,6 +1,7 @@
 """Rendering in a process of its own: out of it come files, or a reason, and nothing else is believed."""
 
 import base64
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from adapters.child_process import Answer, ChildProcess
 from adapters.child_process_renderer import ChildProcessRenderer
@@ -82,6 +84,18 @@ def test_pillow_renders_in_it() -> None:
     assert render(PillowImageRenderer(1_000_000)) == PillowImageRenderer(1_000_000).render(
         JPEG, ImageFormat.JPEG, Recipe()
     )
+
+
+def test_what_moves_may_be_wider_than_every_still() -> None:
+    frames = [Image.new("RGB", (300, 20), color) for color in ("red", "blue")]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], loop=0)
+    recipe = Recipe(widths=(160,), fallback_widths=(160,))
+    rendered = limited(PillowImageRenderer(1_000_000)).render(file.getvalue(), ImageFormat.GIF, recipe)
+    assert [(each.width_px, each.is_animated) for each, _ in rendered.files] == [
+        *[(160, False)] * 2,
+        *[(300, True)] * 2,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_completing_a_record_that_is_missing_is_an_error_and_makes_none(catalog:
 def test_a_record_with_another_token_is_not_completed(catalog: Catalog) -> None:
     image = an_image(primary_requested_at=NOW)
     catalog.reserve(image)
-    guessed = replace(a_ref(), token="0" * 16)
+    guessed = a_ref()._replace(token="0" * 16)
     assert not catalog.mark_primary_ready(guessed, FILE, LATER, requested_at=NOW)
     with pytest.raises(ImageRecordMissingError):
         catalog.mark_ready(guessed, FILE, LATER)
@@ -550,7 +550,7 @@ def test_pages_follow_what_becomes_of_pictures_and_the_count_stays(catalog: Cata
     assert count(catalog) == 3
     seen = catalog.look_up(PRODUCT_ID, 1)
     changed = with_changes(seen.image, order=-1, updated_at=MUCH_LATER)
-    assert catalog.change(seen, replace(seen, image=changed))
+    assert catalog.change(seen, seen._replace(image=changed))
     assert count(catalog) == 3
     images = catalog.gallery(PRODUCT_ID, 100).images
     moved = [with_changes(image, order=-image.ref.image_id) for image in images]
@@ -920,7 +920,7 @@ def test_a_picture_is_open_until_it_is_rendered_and_its_change_is_told(
     catalog.mark_ready(a_ref(), FILE, LATER)
     seen = catalog.look_up(PRODUCT_ID, 1)
     untold = replace(seen.image, untold=frozenset({"alt_text"}), updated_at=LATER + timedelta(seconds=1))
-    assert catalog.change(seen, replace(seen, image=untold))
+    assert catalog.change(seen, seen._replace(image=untold))
     for step in ("tell", "render") if is_told_first else ("render", "tell"):
         assert open_ids(catalog, MUCH_LATER) == [1]
         if step == "tell":
@@ -929,6 +929,25 @@ def test_a_picture_is_open_until_it_is_rendered_and_its_change_is_told(
             assert catalog.mark_rendered(a_ref(), A_LOOK, LATER + timedelta(seconds=2))
     assert open_ids(catalog, MUCH_LATER) == []
     assert catalog.mark_rendered(a_ref(), A_LOOK, MUCH_LATER)
+
+
+@pytest.mark.parametrize("is_changed_first", [True, False])
+def test_a_change_of_a_picture_that_cannot_be_rendered_is_open_until_it_is_told(
+    catalog: Catalog, *, is_changed_first: bool
+) -> None:
+    catalog.reserve(an_image())
+    catalog.mark_ready(a_ref(), FILE, LATER)
+    if not is_changed_first:
+        catalog.leave_unrendered(a_ref())
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    untold = replace(seen.image, untold=frozenset({"alt_text"}), updated_at=LATER + timedelta(seconds=1))
+    assert catalog.change(seen, seen._replace(image=untold))
+    if is_changed_first:
+        catalog.leave_unrendered(a_ref())
+    assert open_ids(catalog, MUCH_LATER) == [1]
+    catalog.mark_told(untold)
+    assert open_ids(catalog, MUCH_LATER) == []
+    assert catalog.get(PRODUCT_ID, 1) == replace(untold, untold=frozenset())
 
 
 def test_only_a_ready_picture_is_left_unrendered(catalog: Catalog) -> None:

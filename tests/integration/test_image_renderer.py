@@ -2,10 +2,11 @@
 
 import io
 import struct
+import zlib
 from typing import Any
 
 import pytest
-from PIL import Image, ImageSequence
+from PIL import Image, ImageCms, ImageSequence
 
 from adapters.pillow_image_renderer import PillowImageRenderer
 from domain.errors import NotRenderableError
@@ -263,3 +264,38 @@ def test_the_same_picture_gives_the_same_files() -> None:
 def test_what_cannot_be_decoded_cannot_be_rendered(content: bytes) -> None:
     with pytest.raises(NotRenderableError, match="decoding it ended with"):
         render(content, max_pixels=100_000)
+
+
+def test_a_colour_profile_of_which_nothing_can_be_made_is_left_out() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # A curve that is not there under its name.
+    broken = profile.replace(b"rTRC", b"xTRC")
+    picture = Image.new("RGB", (8, 8), (200, 100, 50))
+    with_it = saved(picture, "PNG", icc_profile=broken)
+    assert opened(render(with_it), "8.avif").getpixel((4, 4)) == opened(
+        render(saved(picture, "PNG")), "8.avif"
+    ).getpixel((4, 4))
+
+
+def test_the_one_transparent_colour_of_a_png_of_16_bits_is_transparent() -> None:
+    hidden, shown = (0x1234, 0x5678, 0x9ABC), (0xFFFF, 0x0000, 0x0000)
+    row = b"".join(value.to_bytes(2) for pixel in [hidden] * 4 + [shown] * 4 for value in pixel)
+    rendered = render(png_of_16_bits(8, row, hidden))
+    assert rendered.has_alpha
+    alpha = opened(rendered, "8.avif").convert("RGBA").getchannel("A")
+    # The encoder may round.
+    assert max(alpha.crop((0, 0, 3, 8)).tobytes()) <= 16
+    assert min(alpha.crop((5, 0, 8, 8)).tobytes()) >= 240
+
+
+def png_of_16_bits(size: int, row: bytes, hidden: tuple[int, int, int]) -> bytes:
+    """Return a square picture of equal rows, with a colour that is not to be seen (W3C PNG, 11.3.1.1)."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4) + name + data + zlib.crc32(name + data).to_bytes(4)
+
+    header = size.to_bytes(4) * 2 + bytes((16, 2, 0, 0, 0))
+    pixels = zlib.compress(b"".join(b"\0" + row for _ in range(size)))
+    transparent = b"".join(value.to_bytes(2) for value in hidden)
+    parts = ((b"IHDR", header), (b"tRNS", transparent), (b"IDAT", pixels), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)

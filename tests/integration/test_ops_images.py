@@ -138,6 +138,18 @@ def test_files_of_an_earlier_recipe_go_when_no_record_has_pointed_to_them_for_an
     assert len(keys(s3)) == 5
 
 
+def test_files_that_were_made_just_now_stay_and_those_they_replace_too(
+    operator: Operator, s3: "S3Client"
+) -> None:
+    ref = add(operator, a_ref(2), OLD)
+    # The second as if the function had put it.
+    put_files(s3, ref, OLD.recipe, Recipe().name)
+    result = operator.runs("images", "render", "--recipe")
+    assert rendered(operator) == [2]
+    assert "Files of earlier recipes removed: 0." in result.stdout
+    assert len(keys(s3)) == 2
+
+
 def test_files_of_other_products_stay_where_one_is_asked_for(operator: Operator, s3: "S3Client") -> None:
     other = add(operator, ImageRef(OTHER_PRODUCT, 4, "f" * 16), A_LOOK)
     put_files(s3, other, OLD.recipe)

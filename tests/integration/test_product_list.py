@@ -1,11 +1,16 @@
 """The promises of a list of products, held to the fake and to DynamoDB alike."""
 
 import pytest
+from moto import mock_aws
 
+from adapters.aws import dynamodb_client
+from adapters.dynamo_product_list import DynamoProductList
+from adapters.dynamo_products import DynamoProducts
 from domain.product_page import ProductPage
 from domain.product_title import search_words
-from tests.builders import NOW, a_file, a_ref, an_image
+from tests.builders import NOW, a_catalog_table, a_file, a_ref, an_image
 from tests.integration.conftest import Shop
+from tests.integration.faults import hook
 
 
 def numbers(page: ProductPage) -> list[int]:
@@ -94,3 +99,17 @@ def test_a_product_that_is_removed_is_listed_no_more(shop: Shop) -> None:
     shop.products.add(43)
     shop.products.remove(42)
     assert numbers(shop.product_list.page(10, 0, ())) == [43]
+
+
+def test_a_search_goes_on_through_the_index_and_ends_where_it_has_read_enough() -> None:
+    with mock_aws():
+        client = dynamodb_client()
+        table = a_catalog_table(client)
+        for product_id in range(1, 13):
+            DynamoProducts(client, table).add(product_id, "Boot" if product_id == 4 else "Shoe")
+        # As if two products were a megabyte.
+        hook(client, "provide-client-params.dynamodb.Query", lambda params, **_: {**params, "Limit": 2})
+        product_list = DynamoProductList(client, table)
+        found, rest = product_list.page(10, 0, ("boot",)), product_list.page(10, 10, ("boot",))
+    assert (numbers(found), found.next_after) == ([4], 10)
+    assert (numbers(rest), rest.next_after) == ([], None)

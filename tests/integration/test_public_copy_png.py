@@ -14,8 +14,8 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from adapters.pillow_image_inspector import PillowImageInspector
 from domain.image import ImageFacts, ImageFormat
+from domain.public_copy import MAX_PROFILE_BYTES
 from domain.public_copy.png import copy
-from domain.public_copy.png_ancillary import MAX_PROFILE_BYTES
 from tests.builders import exif, picture
 from tests.png_files import SIGNATURE, actl, chunk, data_of, fctl, fdat, iccp, names, profile, read
 from tests.torture.results import size

@@ -27,7 +27,7 @@ def changed(catalog: Catalog, *untold: str) -> ProductImage:
     """Change a picture and leave that to be told; return its record."""
     seen = catalog.look_up(PRODUCT_ID, 1)
     image = with_changes(seen.image, order=3, updated_at=LATER, untold=frozenset(untold))
-    assert catalog.change(seen, replace(seen, image=image))
+    assert catalog.change(seen, seen._replace(image=image))
     return image
 
 
@@ -58,7 +58,7 @@ def test_a_record_that_was_changed_since_it_was_told_stays_open(catalog: Catalog
     told = changed(catalog, "order")
     seen = catalog.look_up(PRODUCT_ID, 1)
     image = replace(seen.image, updated_at=MUCH_LATER, untold=frozenset({"order", "alt_text"}))
-    assert catalog.change(seen, replace(seen, image=image))
+    assert catalog.change(seen, seen._replace(image=image))
     catalog.mark_told(told)
     assert catalog.get(PRODUCT_ID, 1) == image
 

@@ -74,5 +74,12 @@ def test_the_gallerys_index_takes_a_unit_for_each_kb_of_an_entry() -> None:
     assert index_units(large, {**large, "place": {"S": "2"}}) == 4
 
 
-def test_a_write_is_counted_in_both_indexes() -> None:
+def test_the_index_of_products_takes_a_unit_for_a_new_title_and_none_for_a_count() -> None:
+    listed = {**CLOSED, "listing": {"S": "PRODUCT"}, "product_id": {"N": "1"}, "search": {"S": "1 shoe"}}
+    assert index_units({}, listed) == 1
+    assert index_units(listed, {**listed, "search": {"S": "1 boot"}}) == 1
+    assert index_units(listed, {**listed, "image_count": {"N": "2"}}) == 0
+
+
+def test_a_write_is_counted_in_each_index() -> None:
     assert index_units({}, {**OPEN, **SHOWN}) == 2

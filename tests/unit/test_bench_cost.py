@@ -5,7 +5,23 @@ from collections import Counter
 import pytest
 
 from bench.calls import CALLS
-from bench.cost import PAGE, Bill, Line, deletions, form_uploads, pages, render, uploads, waiting
+from bench.cost import (
+    PAGE,
+    Bill,
+    Line,
+    category_pages,
+    deletions,
+    form_uploads,
+    gallery_pages,
+    pages,
+    product_lists,
+    render,
+    renderings,
+    uploads,
+    views,
+    views_of_a_rendition,
+    waiting,
+)
 from bench.warm_invocations import RESULTS as BILLED
 from local.template import ROOT
 from tests.figures import differences
@@ -110,6 +126,34 @@ def test_a_deletion_is_one_path_that_the_cdn_forgets() -> None:
     [paths] = [line for line in deletions().lines if line.price == "cdn_invalidation"]
     assert paths.quantity == 1_000_000
     assert paths.usd == pytest.approx(5_000)
+
+
+def test_a_picture_that_is_deleted_is_billed_for_the_list_of_what_was_made_of_it() -> None:
+    [lists] = [line for line in deletions().lines if line.price == "s3_put"]
+    assert lists.quantity == 1_000_000
+
+
+def test_a_rendering_is_billed_for_each_of_its_files_and_less_than_ninety_dollars_a_million() -> None:
+    [puts] = [line for line in renderings().lines if line.price == "s3_put"]
+    assert puts.quantity == 9_000_000
+    assert renderings().usd < 90
+
+
+def test_views_of_renditions_cost_less_than_a_twentieth() -> None:
+    assert views_of_a_rendition().usd < views().usd / 20
+    for bill in (gallery_pages, category_pages):
+        assert bill(are_rendered=True).usd < bill(are_rendered=False).usd / 20
+
+
+def test_a_category_page_is_forty_tiles_and_one_answer() -> None:
+    quantities = {line.price: line.quantity / 1_000_000 for line in category_pages(are_rendered=True).lines}
+    # Two functions for each picture, none for the answer.
+    assert (quantities["cdn_request"], quantities["cdn_function"]) == (41, 80)
+
+
+def test_a_page_of_products_reads_by_halves_of_a_unit() -> None:
+    [read] = [line for line in product_lists().lines if line.service == "DynamoDB"]
+    assert read.quantity == 10_500_000
 
 
 def gb_seconds(bill: Bill) -> float:

@@ -1,5 +1,4 @@
 import hashlib
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any, override
@@ -586,7 +585,7 @@ def test_bytes_at_a_key_with_another_token_are_none_of_the_pictures(
     pipeline: Pipeline, by_form: bool
 ) -> None:
     pipeline.catalog.reserve(an_image(size_bytes=len(GOOD)))
-    guessed = replace(a_ref(), token="0" * 16)
+    guessed = a_ref()._replace(token="0" * 16)
     pipeline.write(an_image(ref=guessed), GOOD, by_form=by_form)
     assert pipeline.extract_metadata(guessed) is None
     assert not pipeline.store.is_there(guessed)

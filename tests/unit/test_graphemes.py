@@ -56,6 +56,10 @@ def test_a_single_character_that_does_not_fit_is_cut_between_its_code_points() -
     assert cut("a" + "\u0301" * 200, 10) == "a" + "\u0301" * 4
 
 
+def test_where_no_place_is_certain_the_cut_is_not_made_before_a_mark() -> None:
+    assert cut("\u094d\u1100\ufe0f", 6) == "\u094d"
+
+
 SPECIAL = (
     "\u200d\u200c\ufe0f\u0301\u094d\u0915\u0937\u1100\u1161\u11a8\u0e33"
     "\U0001f1e9\U0001f468\U0001f3fd\U0001f525"

@@ -26,6 +26,7 @@ from handlers.gallery import GalleryHandler
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import SafeRetries
 from handlers.problems import HttpResponse
+from handlers.products import ProductsHandler
 from handlers.reconcile import ReconcileHandler
 from handlers.render_image import RenderImageHandler
 from handlers.reserve_upload import ReserveUploadHandler
@@ -41,6 +42,7 @@ from tests.fakes import (
     InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
+    InMemoryProducts,
     InMemoryPublicCache,
     InMemoryStorefront,
     TickingClock,
@@ -55,6 +57,7 @@ from tests.recorded_events import (
     GALLERY,
     OBJECTS,
     PAGES,
+    PRODUCTS,
     RENDERINGS,
     RESERVATIONS,
     SCHEDULES,
@@ -138,6 +141,14 @@ def test_the_storefronts_function_answers_each_payload(case: str) -> None:
     check_answer(answer_of(handler, "storefront", case), STOREFRONT[case])
 
 
+@pytest.mark.parametrize("case", PRODUCTS)
+def test_the_function_of_the_products_answers_each_payload(case: str) -> None:
+    products = InMemoryProducts(InMemoryImageCatalog())
+    products.add(PRODUCT_ID, "Red shoe")
+    handler = ProductsHandler(products)
+    check_answer(answer_of(handler, "products", case), PRODUCTS[case])
+
+
 @pytest.mark.parametrize("case", DESCRIPTIONS)
 def test_the_function_that_describes_the_api_answers_each_payload(case: str, tmp_path: Path) -> None:
     for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css"):
@@ -216,6 +227,7 @@ def test_every_payload_has_its_test() -> None:
     tested |= {f"upload_image/{case}" for case in UPLOADS}
     tested |= {f"reserve_upload/{case}" for case in RESERVATIONS}
     tested |= {f"gallery/{case}" for case in GALLERY}
+    tested |= {f"products/{case}" for case in PRODUCTS}
     tested |= {f"storefront/{case}" for case in STOREFRONT}
     tested |= {f"describe_api/{case}" for case in DESCRIPTIONS}
     tested |= {f"staff_page/{case}" for case in PAGES}

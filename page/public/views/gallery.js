@@ -53,7 +53,7 @@ function card(app, gallery, image, at, all) {
       <div class="frame ${image.status}" .style=${colour(image.placeholder)}
         @pointerdown=${(/** @type {PointerEvent} */ event) => event.pointerType === "mouse" && event.button === 0 && grip(app, event, id)}>
         ${shown}
-        ${shown === nothing ? html`<p>${stateOf(image)}</p>` : nothing}
+        ${shown === nothing ? html`<p>${stateOf(image)}<br /><bdi>${image.name}</bdi></p>` : nothing}
         ${image.is_primary ? html`<strong class="badge">${t.primary}</strong>` : nothing}
       </div>
       ${image.status === "failed" ? html`<p class="error" lang="en">${image.error}</p>` : nothing}

@@ -18,10 +18,13 @@ export function picture(image, alt) {
     <picture>
       ${avif.length ? html`<source type="image/avif" srcset=${srcset(avif)} sizes="auto, 14rem" />` : nothing}
       <img src=${fallback[0].f} srcset=${srcset(fallback)} sizes="auto, 14rem" alt=${alt} draggable="false"
-        width=${last.width} height=${last.height} loading="lazy" decoding="async" />
+        width=${last.width} height=${last.height} loading="lazy" decoding="async" @load=${uncover} />
     </picture>
   `;
 }
+
+/** Take the colour away: it would shine through. @param {Event} event */
+export const uncover = ({ target }) => /** @type {HTMLElement} */ (target).closest("[style]")?.removeAttribute("style");
 
 /** The colour that stands until a picture has come. @param {import("../client.js").Placeholder} [placeholder] */
 export const colour = (placeholder) => (placeholder ? `background-color: ${placeholder.color}` : "");

@@ -1,7 +1,7 @@
 /** The list of products, with a search. */
 import { html, nothing, repeat } from "../lit.js";
 import { texts } from "../texts.js";
-import { colour } from "./picture.js";
+import { colour, uncover } from "./picture.js";
 
 const t = texts.products;
 
@@ -31,7 +31,7 @@ function row({ product_id, title, count, primary }) {
     <li>
       <a href="#/products/${product_id}">
         <span class="thumb" .style=${colour(primary?.placeholder)}>
-          ${thumb ? html`<img src=${thumb.f} width=${thumb.width} height=${thumb.height} alt="" loading="lazy" />` : nothing}
+          ${thumb ? html`<img src=${thumb.f} width=${thumb.width} height=${thumb.height} alt="" loading="lazy" @load=${uncover} />` : nothing}
         </span>
         <span><bdi>${title ?? t.number(product_id)}</bdi>
           <small>${title ? html`${t.number(product_id)} · ` : nothing}${t.count(count)}</small></span>

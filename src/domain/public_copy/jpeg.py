@@ -11,7 +11,6 @@ from typing import NamedTuple
 from domain.errors import NotAPictureError
 from domain.failure import Failure
 from domain.public_copy.faults import corrupt, too_complex, truncated, unsupported
-from domain.public_copy.jpeg_entropy import end_of_pixels
 from domain.public_copy.jpeg_header import SIGNATURES, Header, Piece
 
 _START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
@@ -101,10 +100,17 @@ def _pieces(content: bytes) -> list[Piece]:
     is_ended = failure is None and behind_scan > 0
     if is_ended and not has_stray:
         return [*pieces, _END_OF_IMAGE]
-    end = end_of_pixels(pieces[:behind_scan]) if behind_scan else None
+    end = _end_of_pixels(pieces[:behind_scan]) if behind_scan else None
     if end is None and not is_ended:
         raise NotAPictureError(failure or truncated())
     return [*pieces[: behind_scan - 1], pieces[behind_scan - 1][:end], _END_OF_IMAGE]
+
+
+def _end_of_pixels(pieces: list[Piece]) -> int | None:
+    # Only where there is something to look for: it would be a quarter of what starting this module takes.
+    from domain.public_copy.jpeg_entropy import end_of_pixels  # noqa: PLC0415
+
+    return end_of_pixels(pieces)
 
 
 def _segments(content: bytes) -> tuple[list[_Segment], Failure | None]:

@@ -20,7 +20,7 @@ _SEGMENT_HEADER_BYTES = 4
 _BLOCK, _COEFFICIENTS, _MOST_ZEROS, _LONGEST_CODE = 8, 64, 15, 16
 _OF_AC = 0x10
 """The bit that tells the tables of AC coefficients from those of DC (B.2.4.2)."""
-_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_RESTART = rb"\xff[\xd0-\xd7]"
 _LOW = 15
 _PADDING = bytes(4)
 """Behind the data, so that a code that its end cuts is looked up like another."""
@@ -157,7 +157,7 @@ def _follow(frame: _Frame, scans: Sequence[_Scan]) -> int:
 def _follow_scan(scan: _Scan, units: int, walk: _Walk) -> int:
     start, unit = 0, 0
     while True:
-        restart = _RESTART.search(scan.data, start)
+        restart = re.compile(_RESTART).search(scan.data, start)
         stop = restart.start() if restart else len(scan.data)
         data = scan.data[start:stop].replace(b"\xff\0", b"\xff")
         count = min(scan.interval or units, units - unit)

@@ -2,13 +2,12 @@
 
 import zlib
 
+from domain.public_copy import MAX_PROFILE_BYTES
 from domain.public_copy.exif import MAX_TEXT_BYTES, kept_exif
 from domain.public_copy.png_chunks import Chunk, Piece, written
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 """Colour types (11.2.1)."""
-MAX_PROFILE_BYTES = 4_000_000
-"""A colour profile unpacked. Firefox gives a chunk as much (nsPNGDecoder.cpp, png_set_chunk_malloc_max)."""
 
 _HEADER_OF_PROFILE_BYTES = 132
 """With the number of its tags (ICC.1:2022, 7.2 and 7.3)."""

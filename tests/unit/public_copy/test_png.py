@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from domain.errors import NotAPictureError
 from domain.failure import Failure, FailureCode
+from domain.public_copy import MAX_PROFILE_BYTES
 from domain.public_copy.exif import MAX_TEXT_BYTES, kept_exif
 from domain.public_copy.png import copy
-from domain.public_copy.png_ancillary import MAX_PROFILE_BYTES
 from domain.public_copy.png_chunks import MAX_CHUNKS
 from tests.png_files import (
     GREY,
