@@ -181,7 +181,7 @@ def shown(*files: tuple[int, float], answers_bytes: float = 0) -> Bill:
 
 
 def views_of_a_rendition() -> Bill:
-    """Return the bill of a million pictures shown at 640 px, each fetched from S3 as in `views`."""
+    """Return the bill of a million images shown at 640 px, each fetched from S3 as in `views`."""
     bill = shown((1, _avif_gb(_SHOWN_PX)))
     return Bill([*bill.lines, Line("s3_get", _MILLION)])
 
@@ -293,7 +293,7 @@ def _lower_upload() -> dict[str, str]:
         "`ApiUrl`, for scripts that upload much.",
         "S3": f"Of what is kept of files as they were sent, {kept:.2f}, two thirds with an "
         "`IncomingVersionDays` of 1.",
-        "Lambda": "Less waiting for AWS; less memory for the metadata function, and smaller pictures with it "
+        "Lambda": "Less waiting for AWS; less memory for the metadata function, and smaller images with it "
         "(`MaxImagePixels`).",
         "DynamoDB": f"Uploads that do not ask to be the primary: {primary:.2f} less. Without the index of "
         f"open records, {index:.2f} less, the reconciler would have to read the whole catalogue.",
@@ -305,7 +305,7 @@ def _lower_upload() -> dict[str, str]:
 
 def _lower_storage() -> dict[str, str]:
     return {
-        "S3": "A lifecycle rule that moves what is seldom seen to a colder class. Removed pictures are "
+        "S3": "A lifecycle rule that moves what is seldom seen to a colder class. Removed images are "
         "billed as long as they are kept (`OldVersionDays`).",
         "DynamoDB": "Nothing worth it.",
     }
@@ -316,7 +316,7 @@ _LOWER_VIEW = {
     "S3": "A cache that hits: this is the price if it never does.",
 }
 _LOWER_DELETION = {
-    "CloudFront": "`InvalidateDeleted=false`, all but the requests: the CDN then shows a deleted picture for "
+    "CloudFront": "`InvalidateDeleted=false`, all but the requests: the CDN then shows a deleted image for "
     "up to a day. The first 1,000 paths a month of an account cost nothing.",
     "DynamoDB": "Nothing worth it.",
     "S3": "Nothing worth it.",
@@ -354,52 +354,61 @@ def render(written_from: str) -> str:
             "# What it costs\n",
             f"Written by `make cost` from {written_from}; do not edit.\n",
             paragraph(f"""
-                In US dollars at the list prices of {prices["region"]} as we know them (they change; check
-                the pages named below), without the free tier, for pictures of 1.5 MB. Calls and units are
-                [counted](../bench/calls.py), by a test; GB are of 10^9 bytes.
+                For whoever pays the bill. By the end you know what a million uploads, views and deletions
+                cost, what a month of storage costs, and what would lower each.
+
+                All figures are US dollars at the list prices of {prices["region"]} as we know them, without
+                the free tier, for images of 1.5 MB. Prices change: check the pages named below. A test
+                [counts](../bench/calls.py) calls and units. A GB is 10^9 bytes.
             """),
             paragraph(f"""
                 **The time that is billed was measured on the local system, without AWS's network**:
-                {milliseconds["upload_image"]} ms for an upload of {billed["picture_bytes"] / 1e6:.1f} MB,
-                {milliseconds["extract_metadata"]} ms for its inspection,
-                {milliseconds["reserve_upload"]} ms for an upload form and {milliseconds["gallery"]} ms for
-                a page or a picture's record. Those are medians of {min(invocations)} to
-                {max(invocations)} warm invocations, in whole milliseconds as Lambda bills them, without the
-                time for which the emulator waits for logs, at a load
-                of {billed["load_average"]:g} on {billed["processors"]} processors
-                (`{billed["command"]}`, {billed["measured_at"]}, {billed["origin"]}); the bytes of logs are of
-                a later run. On AWS the functions wait longer for S3 and DynamoDB:
-                **each further {_WAIT_MILLISECONDS} ms**
-                in both functions adds {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads,
-                {waiting("upload_image").usd:.2f} of it for the upload function and
-                {waiting("extract_metadata").usd:.2f} for the metadata function, and
-                {waiting("gallery").usd:.2f} to a million pages. What your own REPORT lines
-                bill beyond these figures (`Billed Duration`) is the difference to put in.
+
+                - {milliseconds["upload_image"]} ms for an upload of {billed["picture_bytes"] / 1e6:.1f} MB
+                - {milliseconds["extract_metadata"]} ms for its inspection
+                - {milliseconds["reserve_upload"]} ms for an upload form
+                - {milliseconds["gallery"]} ms for a page, or for an image's record
+
+                Those are medians of {min(invocations)} to {max(invocations)} warm invocations, in whole
+                milliseconds as Lambda bills them. The time for which the emulator waits for logs is not in
+                them. The load was {billed["load_average"]:g} on {billed["processors"]} processors
+                (`{billed["command"]}`, {billed["measured_at"]}, {billed["origin"]}). The bytes of logs are of
+                a later run.
+
+                On AWS the functions wait longer for S3 and DynamoDB. **Each further {_WAIT_MILLISECONDS} ms**
+                in both functions adds {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads:
+                {waiting("upload_image").usd:.2f} for the upload function and
+                {waiting("extract_metadata").usd:.2f} for the metadata function. To a million pages it adds
+                {waiting("gallery").usd:.2f}. Your own REPORT lines say what you are billed (`Billed
+                Duration`): put in the difference.
             """),
             _chapter("A million uploads", uploads(), _lower_upload()),
             paragraph(f"""
-                Direct, through the CDN, each asking to be the primary. Otherwise: with an
-                `Idempotency-Key` {uploads(upload="upload with a key").usd - total:+.2f}, which are two
-                writes; not asking to be the primary {uploads(metadata="metadata").usd - total:+.2f}; past
-                the CDN {-_sum(uploads().by_service()["CloudFront"]):+.2f}; with a form and not as the
-                primary {form_uploads().usd:.2f} in all. The authorizer runs once a minute and key, which
-                is nothing beside this.
+                Direct, through the CDN, each asking to be the primary. The authorizer runs once a minute and
+                key, which is nothing beside this. Otherwise:
+
+                - with an `Idempotency-Key`: {uploads(upload="upload with a key").usd - total:+.2f}, which
+                  are two writes
+                - not asking to be the primary: {uploads(metadata="metadata").usd - total:+.2f}
+                - past the CDN: {-_sum(uploads().by_service()["CloudFront"]):+.2f}
+                - with a form and not as the primary: {form_uploads().usd:.2f} in all
             """),
             _chapter("A million views", views(), _LOWER_VIEW),
             "Pages of a gallery of ten, a million of them, without the bytes of the answers:\n",
             _bill_table(pages(), _LOWER_PAGE),
             "Pages of ten products, a million of them, likewise:\n",
             _bill_table(product_lists(), _LOWER_PAGE),
-            _chapter("A million pictures rendered", renderings(), _LOWER_RENDERING),
+            _chapter("A million images rendered", renderings(), _LOWER_RENDERING),
             _rendered(),
             _chapter("A million deletions", deletions(), _LOWER_DELETION),
-            paragraph("One deleted picture is one path, whatever its sizes: half a cent."),
+            paragraph("One deleted image is one path, whatever its sizes: half a cent."),
             _chapter("A TB kept for a month", storage(), _lower_storage()),
             "## Not counted\n",
             paragraph("""
-                Custom metrics, alarms and the dashboard, which are billed by the month whatever is
-                uploaded; answers' bytes to the internet; retries, cold starts, the reconciler's hourly run
-                and failed pictures, which are rare; logs that are kept.
+                - Custom metrics, alarms and the dashboard, which are billed by the month whatever is uploaded
+                - The bytes of answers to the internet
+                - Retries, cold starts, the hourly run and failed images, which are rare
+                - Logs that are kept
             """),
             "## Prices\n",
             table(["price page", "US dollars", "as known in"], sources, align="---"),
@@ -413,7 +422,7 @@ def _rendered() -> str:
     rows = [
         [what, f"{before.usd:.2f}", f"{after.usd:.2f}", f"1/{before.usd / after.usd:.0f}"]
         for what, before, after in (
-            ("pictures shown at 640 px, each fetched from S3", views(), views_of_a_rendition()),
+            ("images shown at 640 px, each fetched from S3", views(), views_of_a_rendition()),
             *(
                 (what, bill(are_rendered=False), bill(are_rendered=True))
                 for what, bill in (
@@ -424,20 +433,22 @@ def _rendered() -> str:
         )
     ]
     before = f"""
-        Each picture becomes {rendering["files"]} files. The milliseconds are CPU of a photograph of 12
+        Each image becomes {rendering["files"]} files. The milliseconds are CPU of a photograph of 12
         megapixels, {rendering["picture_bytes"] / 1e6:.1f} MB, drawn as for the benchmark
-        (`{rendering["command"]}`, {rendering["measured_at"]}, at a load of {rendering["load_average"]:g}):
-        waiting for AWS comes on top, and {_WAIT_MILLISECONDS} ms of it add
-        {waiting("render_image").usd:.2f}. The milliseconds of the storefront, of the products and of
-        forgetting are of a run of {compared["measured_at"]} at a load of {compared["load_average"]:g}, in
-        which an upload took {compared["upload_milliseconds"]} ms: as many times an upload as there, of the
-        upload above. A million views, without and with renditions, pages from the CDN's caches:
+        (`{rendering["command"]}`, {rendering["measured_at"]}, at a load of {rendering["load_average"]:g}).
+        Waiting for AWS comes on top: {_WAIT_MILLISECONDS} ms of it add {waiting("render_image").usd:.2f}.
+
+        The milliseconds of the storefront, of the products and of forgetting are of a run of
+        {compared["measured_at"]} at a load of {compared["load_average"]:g}. An upload took
+        {compared["upload_milliseconds"]} ms in it. They are scaled to the upload above.
+
+        A million views, without and with renditions, pages from the CDN's caches:
     """
     after = f"""
         Files of {_avif_gb(_THUMBNAIL_PX) * 1e6:.1f} KB at 160 px, {_avif_gb(_TILE_PX) * 1e6:.1f} KB at 320
         and {_avif_gb(_SHOWN_PX) * 1e6:.1f} KB at 640, of the same photograph. What is left is mostly
         CloudFront's price of a request, which no smaller file lowers. A cache that has no answer of the
-        storefront any more asks the API, once a minute at most: a million of these cost
+        storefront any more asks the API, once a minute at most. A million of these cost
         {storefront_answers().usd:.2f}.
     """
     heads = ["a million", "without, $", "with, $", "ratio"]

@@ -158,6 +158,10 @@ def render(
     return "\n".join(
         [
             f"# Growth\n\nWritten by `make growth` from {measured_from}; do not edit.\n",
+            paragraph("""
+                For whoever expects large galleries, many products or many uploads. By the end you know which
+                requests cost more as the shop grows, and where the limits are.
+            """),
             _routes(growth),
             _comparison(growth),
             limits_section(),
@@ -172,24 +176,26 @@ def _routes(growth: Growth) -> str:
     heads = [f"gallery of {n:,}" for n in growth.galleries] + [f"{n:,} products" for n in growth.catalogues]
     record = item_size(ready_record(PRODUCT_ID, FIRST_STORED_ID))
     before = f"""
-        Calls to AWS · read units · write units of DynamoDB, warm, measured through the functions on the
-        emulator. Galleries grow in a product of their own; catalogues have a gallery of {_USUAL_GALLERY}
-        in the product that is measured, and one picture in every other.
+        Each cell has the calls to AWS · read units · write units of DynamoDB of one warm request. They are
+        measured through the functions, on the emulator. Galleries grow in a product of their own. Catalogues
+        have a gallery of {_USUAL_GALLERY} in the product that is measured, and one image in every other.
     """
     after = f"""
-        None of these but one takes more for a larger catalogue or a larger gallery; the run fails if one
-        does. The one is the storefront's gallery: it counts the pictures that are ready, so that it reads the
-        whole gallery, a unit for each 4 KB. A cache of the CDN asks for it once a minute at most. A list
-        reads its page and what stands before it, a unit for each 4 KB, and one more call for each megabyte,
-        DynamoDB's page: a record of usual length is {record} bytes, so that pages up to the
-        {_CALL_BYTES // record:,}th picture are one call, with longer texts fewer. What does grow, and is not
-        in the table, is the time of a list of the pictures in one status, which goes through the whole
-        gallery, and that of a search for products, which reads up to 5 MB of their titles for a page.
-        No list grows in memory: it keeps its page, and the answer to one call. None goes through
-        more than {MAX_REACH:,} pictures. A new order,
-        which is refused above 100 pictures, writes four units for each. What a product's records and their
-        entries in the gallery's index may take together,
-        10 GB, is enough for some {_PRODUCT_BYTES // (2 * record) / 1e6:.0f} million pictures.
+        Only one of these takes more in a larger catalogue or gallery; the run fails if another does. It is
+        the storefront's gallery. It counts the images that are ready, so it reads the whole gallery, a unit
+        for each 4 KB. A cache of the CDN asks for it once a minute at most.
+
+        A list reads its page and what stands before it, a unit for each 4 KB. DynamoDB answers a megabyte at
+        a time, so each further megabyte is one more call. A record of usual length is {record} bytes: pages
+        up to the {_CALL_BYTES // record:,}th image are one call, with longer texts fewer.
+
+        Two things grow that are not in the table. A list of the images in one status goes through the whole
+        gallery. A search for products reads up to 5 MB of their titles for a page.
+
+        No list grows in memory: it keeps its page, and the answer to one call. None goes through more than
+        {MAX_REACH:,} images. A new order, which is refused above 100 images, writes four units for each. A
+        product's records and their entries in the gallery's index may take 10 GB together. That is enough for
+        some {_PRODUCT_BYTES // (2 * record) / 1e6:.0f} million images.
     """
     rows = [[route, *(_cell(column.get(route)) for column in columns)] for route in CALLS]
     return section("Calls and capacity of each route", before, table(["route", *heads], rows), after)
@@ -220,30 +226,30 @@ def _comparison(growth: Growth) -> str:
     )
     differing = "; ".join(f"{what} ({times} times)" for what, times in others.items())
     return paragraph(f"""
-        Units are computed from the sizes of the items before and after each call, by the rules of
-        DynamoDB's developer guide: 4 KB a read unit, consistent; 1 KB a write unit; each item of a
-        transaction twice, its conditions too; entering, leaving or moving in an index one, one and two, and
-        one for an entry that changes where it stands, as all in the gallery's do; in a transaction as well,
-        of which the guide says nothing. The emulator reports a
-        query as one unit whatever its size and a batch as none, so its reads prove nothing; of its writes
-        it reports the same for {len(told) - others.total()} of {len(told)}{": " if differing else ""}{
-        differing
-    }.
+        Units are computed from the sizes of the items before and after each call, by the rules of DynamoDB's
+        developer guide. A consistent read unit is 4 KB, a write unit 1 KB. Each item of a transaction counts
+        twice, and so do its conditions. An entry that enters or leaves an index costs one write, and one that
+        moves in it costs two. One that stays and changes costs one; all in the gallery's do. The guide does
+        not say whether a transaction doubles those too; here it does not.
+
+        The emulator reports a query as one unit whatever its size and a batch as none. So its reads prove
+        nothing. Of its writes it reports the same for {len(told) - others.total()} of
+        {len(told)}{": " if differing else ""}{differing}.
     """)
 
 
 def limits_section() -> str:
     """Return the chapter on the hottest items, as far as it is arithmetic."""
     before = f"""
-        DynamoDB takes {LIMIT:,} write units a second on one partition, so on one item too. Where each
-        reaches that:
+        DynamoDB takes {LIMIT:,} write units a second on one partition, and so on one item. This is where each
+        part reaches that:
     """
     after = """
         The last three are of uploads to one and the same product. Its item, its records and their entries in
-        the gallery's index lie on one partition: DynamoDB parts a hot product's records among partitions
-        only in a table without a local index. Each execution environment that starts leases a block
-        too: Lambda starts at most 1,000 of a function in ten seconds, which are 100 writes a second on the
-        counter beside those above.
+        the gallery's index lie on one partition. DynamoDB spreads a hot product's records over partitions
+        only in a table without a local index. Each execution environment that starts leases a block of
+        identifiers too. Lambda starts at most 1,000 of a function in ten seconds. Those are 100 more writes a
+        second on the counter.
     """
     rows = [[each.name, f"{each.units_per_upload:g}", f"{each.uploads_per_second:,.0f}"] for each in limits()]
     heads = ["what", "write units an upload", f"uploads a second at {LIMIT:,} units"]
@@ -252,10 +258,10 @@ def limits_section() -> str:
 
 def _simulation(busiest: Mapping[tuple[int, int], Busiest]) -> str:
     before = f"""
-        Simulated: environments that upload without a pause, each busy {UPLOAD_SECONDS:g} s with one (an
-        assumption), to any product with equal chance, every upload asking to be the primary: the most
-        write units in any of ten seconds, on the counter, on a shard of the index, and on one product with
-        its records ({PRIMARY_PARTITION_UNITS:g} an upload). Bold is above {LIMIT:,}.
+        This is simulated. Environments upload without a pause to products by chance, and every upload asks to
+        be the primary. An upload is assumed to take {UPLOAD_SECONDS:g} s. The columns show the most write
+        units in any of ten seconds: on the counter, on a shard of the index, and on one product. A product is
+        meant with its records ({PRIMARY_PARTITION_UNITS:g} units an upload). Bold is above {LIMIT:,}.
     """
     rows = [
         [
@@ -269,11 +275,11 @@ def _simulation(busiest: Mapping[tuple[int, int], Busiest]) -> str:
     ]
     hottest = max(most.shard for most in busiest.values())
     after = f"""
-        The first rate is what the template lets in (`RequestsPerSecond`, 500), the second API Gateway's
-        own quota of an account and region, 10,000 requests a second; the third is beyond it. The counter,
-        with blocks of {BLOCK_SIZE}, and the index, with {OPEN_SHARDS} shards, stay below at each: the shards
-        are enough for {_shards_rate():,.0f} uploads a second, evenly spread, and the last rows need
-        {math.ceil(hottest * OPEN_SHARDS / LIMIT)} of them. A product is hot only where few products take
+        The first rate is what the template lets in (`RequestsPerSecond`, 500). The second is API Gateway's
+        own quota of an account and region, 10,000 requests a second. The third is beyond it. The counter,
+        with blocks of {BLOCK_SIZE}, and the index, with {OPEN_SHARDS} shards, stay below the limit at each.
+        The shards are enough for {_shards_rate():,.0f} uploads a second, evenly spread, and the last rows
+        need {math.ceil(hottest * OPEN_SHARDS / LIMIT)} of them. A product is hot only where few products take
         everything.
     """
     heads = ["environments", "uploads a second", "products", "counter", "a shard", "a product"]
@@ -286,15 +292,18 @@ def _shards_rate() -> float:
 
 def _contention(contention: Mapping[int, tuple[Contention, Contention]]) -> str:
     before = """
-        Before its units, another thing bounds a product's item: transactions on it refuse each other. Each
-        upload is counted by one, and each that becomes the primary is pointed to by another. Simulated with
-        the adapter's waits and tries, at random moments for ten seconds, a transaction taken to hold its
-        items for 10 ms (an assumption); tries for each transaction, and how many are given up after the last:
+        Something else limits a product's item before its write units do: transactions on it refuse each
+        other. One transaction counts each upload, and another one points to each image that becomes the
+        primary.
+
+        This is simulated with the adapter's waits and tries, at random moments for ten seconds. A transaction
+        is assumed to hold its items for 10 ms. The columns show the tries for each transaction, and how many
+        are given up after the last try:
     """
     after = """
-        What is given up is not lost: an upload is answered 503 with `Retry-After`, before any bytes are
-        stored, and the event of a primary Lambda runs again, twice, and then the failure queue has it; until
-        it gets through, the picture is pending.
+        What is given up is not lost. An upload is answered 503 with `Retry-After`, before any bytes are
+        stored. Lambda handles the event of a primary again, twice, and then the failure queue has it. Until
+        it gets through, the image is pending.
     """
     rows = [
         [f"{rate}", *itertools.chain.from_iterable(map(_odds, found))] for rate, found in contention.items()

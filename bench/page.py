@@ -1,6 +1,7 @@
 """Pieces of the pages that the benchmarks write."""
 
 import inspect
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -8,9 +9,23 @@ _WIDTH = 112
 
 
 def paragraph(text: str) -> str:
-    """Return a text on lines of even length."""
-    words = " ".join(inspect.cleandoc(text).split())
-    return textwrap.fill(words, _WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"
+    """Return a text on lines of even length.
+
+    An empty line in it begins another paragraph, a dash an item of a list.
+    """
+    blocks = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join("\n".join(map(_fill, re.split(r"\n(?=- )", block))) for block in blocks) + "\n"
+
+
+def _fill(text: str) -> str:
+    indent = "  " if text.startswith("- ") else ""
+    return textwrap.fill(
+        " ".join(text.split()),
+        _WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, align: str = "---:") -> str:

@@ -29,44 +29,53 @@ _UNITS = {"instructions": (1e9, "G instructions"), "bytes": (1e6, "MB"), "ms of 
 _METHOD = """\
 ## How it is measured
 
-- `make bench` measures the built packages as they would be deployed, and in the same run what a user would
-  pick instead: [the same upload](../bench/peers) as each framework's documentation would have it, each in an
-  environment of its own, installed as pip does it: compiled, nothing removed, in the versions of `uv.lock`.
+- `make bench` measures the built packages as they would be deployed. In the same run it measures what a user
+would pick
+  instead: [the same upload](../bench/peers), written as each framework's documentation has it. Each peer runs
+  in an environment of its own, installed as pip does it: compiled, nothing removed, in the versions of
+  `uv.lock`.
 - All rows are of one run. `make bench BENCH=name` prints the rows of one part and writes nothing.
-- Before uploads are measured, one of each contender is looked at: its answer must be 201 with every key of
-  the contract, its calls those of the job: one puts and counts the record, one puts the picture as it is.
-- Only ratios mean something: the absolute figures are those of one machine that others share.
-- Start-up is counted in instructions of a fresh process (callgrind, user mode, fixed hash seed), from the
-  interpreter's first one to a handler that is ready, the clients made. No other load changes them.
-- Warm work is CPU time. Each contender stays warm in a process of its own, taking turns; a ratio is
+- Before uploads are measured, one upload of each peer is checked. Its answer must be 201 with every key of
+  the contract. Its calls must be those of the job: one that puts and counts the record, one that puts the
+  image as it is.
+- Only ratios mean something. The absolute figures are those of one machine that others share.
+- Start-up is counted in instructions of a fresh process (callgrind, user mode, fixed hash seed). It goes from
+the
+  interpreter's first instruction to a handler that is ready, with its clients made. No other load changes it.
+- Warm work is CPU time. Each peer stays warm in a process of its own, and they take turns. A ratio is
   the median of the rounds' ratios, and the spread is the middle half of them.
 - Each request is made anew before it is measured: its event parsed, its body read, as a runtime or a server
-  does. The C library gives freed memory back to the system or keeps it, by what the process did before, and
-  what was given back is dear to fetch again: an upload of 1.5 MB has taken Powertools 5.1 or 7.7 ms, by that
-  alone. This service's function has settings for it, which are part of what is measured, also of the SDK's
-  calls alone and of `b64decode`, which run in its package, with the SDK as it is deployed there; for the
-  frameworks, whose documentation does not tell to, nothing is set.
-- AWS is answered inside the SDK, where it would hand a signed request to the network, the same for all;
-  bodies are read to their end as an HTTP client would. What TLS and sockets cost is left out for all.
-- Django and FastAPI are called in-process and get the raw body; this service and Powertools get the event of
+does. - What the process did before decides whether the C library keeps freed memory or gives it back to the
+system.
+  Memory that was given back takes time to fetch again: that alone made an upload of 1.5 MB with Powertools
+  take 5.1 or 7.7 ms. This service's function has settings for it, and they are part of what is measured. They
+  also hold for the SDK's calls alone and for `b64decode`, which run in its package with the SDK as it is
+  deployed there. The frameworks' documentation names no such settings, so none are set for them.
+- AWS is answered inside the SDK, where it would hand a signed request to the network. That is the same for
+all.
+  Bodies are read to their end, as an HTTP client would. What TLS and sockets cost is left out for all.
+- Django and FastAPI are called in-process and get the raw body. This service and Powertools get the event of
   API Gateway with base64 in it, and undo that as well.
-- Memory of an upload is what tracemalloc sees on top of the event; Django keeps files above 2.5 MB on disk.
-  Memory of an inspection is the resident memory that comes on top of the loaded process, in the decoder's
-  child too; the rows of the whole process add what was loaded.
+- Memory of an upload is what tracemalloc sees on top of the event. Django keeps files above 2.5 MB on disk.
+- Memory of an inspection is the resident memory that comes on top of the loaded process, in the decoder's
+  child too. The rows of the whole process add what was loaded.
 - Powertools' Tracer is on in the init phase. In warm uploads it is off, since there is no X-Ray daemon.
 - The photographs are drawn, not taken: soft shapes with grain, 0.4 bytes a pixel as a phone's have.
 """
 
 _INSPECTION_LIMIT = """
-    Decoding at an eighth saves the inverse cosine transform, the scaling up and the colours of all but one
-    pixel in 64. Of what is left, 93% is libjpeg-turbo, two thirds of all one loop of it, which undoes the
-    Huffman coding of every coefficient (2026-11-24: `perf record` of `Image.open(f)`, `draft(None, (1, 1))`
-    and `load()`, a hundred times; `perf report --sort dso,sym`). The whole `load()` runs it over the same
-    bytes, and without it nothing proves that the stream decodes; so half of `load()` leaves next to nothing
-    for having the file in memory and for the process that keeps a hostile picture away from the function.
-    What the steps do not add up to are the pages that parent and child no longer share once one of them
-    writes there. Luminance alone (`draft("L")`) would save as little as the table shows, and let pass what
-    `load()` refuses, colours that libjpeg cannot scale up.
+    Decoding at an eighth saves work for all but one pixel in 64: the inverse cosine transform, the scaling up
+    and the colours. Of what is left, 93% is libjpeg-turbo. Two thirds of all is one loop of it, which undoes
+    the Huffman coding of every coefficient. (2026-11-24: `perf record` of `Image.open(f)`,
+    `draft(None, (1, 1))` and `load()`, a hundred times; `perf report --sort dso,sym`.)
+
+    The whole `load()` runs that loop over the same bytes, and without it nothing proves that the stream
+    decodes. So half of `load()` leaves next to nothing for the rest: having the file in memory, and the
+    process that keeps a hostile image away from the function. What the steps do not add up to are memory
+    pages that parent and child stop sharing once one of them writes there.
+
+    Luminance alone (`draft("L")`) would save as little as the table shows. It would also let pass what
+    `load()` refuses: colours that libjpeg cannot scale up.
 """
 
 
@@ -93,13 +102,15 @@ def write_report(results: Path, folder: Path) -> None:
 
 
 def _head(found: Mapping[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    versions = "\n".join(f"- {name} {version}" for name, version in found["versions"].items())
     return (
         "# Speed, memory and size\n\n"
         "Written by `make bench` from [its results](../bench/results.json); do not edit.\n\n"
-        f"Measured {found['measured_at'][:10]} from {found['origin']} on {found['machine']}, "
-        f"with {versions}.\n\n"
-        "Ratios are ours to the reference's; the smaller, the better.\n"
+        "For whoever wonders how fast it is, and how much memory it needs. By the end you know how a cold\n"
+        "start, an upload and an inspection compare with the usual ways to write them.\n\n"
+        f"Measured {found['measured_at'][:10]} from {found['origin']} on {found['machine']}, with:\n\n"
+        f"{versions}\n\n"
+        "Ratios are ours to the reference's: the smaller, the better.\n"
     )
 
 
@@ -124,16 +135,16 @@ def _upload(series: Mapping[str, Any]) -> str:
     steps = series["form_milliseconds"]
     whole = series["upload_cpu_milliseconds"]["ours"]["4000000"]
     return paragraph(f"""
-        Of our upload of 4 MB, {whole:.2f} ms, these steps grow with the picture, each measured alone: the
-        CRC32 that S3 checks {steps["crc32"]:.2f}, the search for the boundary {steps["search"]:.2f}, base64
-        {steps["base64"]:.2f}, the copy of the file {steps["copy"]:.2f}. The rest is above all the SDK's two
-        calls.
+        Our upload of 4 MB takes {whole:.2f} ms. Four steps grow with the image, here each measured alone. The
+        CRC32 that S3 checks takes {steps["crc32"]:.2f} ms, and the search for the boundary
+        {steps["search"]:.2f}. Base64 takes {steps["base64"]:.2f}, and the copy of the file
+        {steps["copy"]:.2f}. The rest is above all the SDK's two calls.
     """)
 
 
 def _sentence(what: str, ratios: Mapping[str, float]) -> str:
-    figures = ", ".join(f"{_NAMES[name]} {ratio:.2f}" for name, ratio in ratios.items())
-    return f"{what}: {figures}.\n"
+    figures = "\n".join(f"- {_NAMES[name]}: {ratio:.2f}" for name, ratio in ratios.items())
+    return f"{what}:\n\n{figures}\n"
 
 
 def _imports(dearest: Mapping[str, Mapping[str, float]]) -> str:
@@ -160,10 +171,12 @@ def _hostile(series: Mapping[str, Any]) -> str:
         + paragraph(f"""
             The parser looks for the boundary with `bytes.find`. Where a boundary and a file were chosen
             against it, it can skip nothing: {at_worst:.2g} ns a byte at the worst, instead of
-            {in_picture:.2g} in a picture. `rfind` is no way out: its time has no other bound than the
-            lengths of boundary and body multiplied. Reading an honest form of 4 MB takes
-            {steps["read_form"]:.2f} ms; its steps alone: decoding {steps["base64"]:.2f}, this search
-            {steps["search"]:.2f}, the copy of the file {steps["copy"]:.2f}.
+            {in_picture:.2g} in an image. `rfind` is no way out: its time has no other bound than the
+            lengths of boundary and body multiplied.
+
+            Reading an honest form of 4 MB takes
+            {steps["read_form"]:.2f} ms. Of its steps, decoding takes {steps["base64"]:.2f}, this search
+            {steps["search"]:.2f}, and the copy of the file {steps["copy"]:.2f}.
         """)
     )
 
@@ -192,9 +205,9 @@ def _inspection_memory(rows: Sequence[Mapping[str, Any]]) -> str:
     )
     loaded = of_process["ours"] - of_picture["ours"]
     return paragraph(f"""
-        Of the memory of the whole process at 4 MB, {loaded / 1e6:.1f} MB are the interpreter and the modules
-        that are loaded before there is any picture; {of_process["goal"]:g} of the reference's whole process
-        would be {of_process["goal"] * of_process["reference"] / 1e6:.1f} MB. What the picture adds is
+        Of the memory of the whole process at 4 MB, {loaded / 1e6:.1f} MB are the interpreter and the modules.
+        They are loaded before there is any image. The goal, {of_process["goal"]:g} of the reference's whole
+        process, would be {of_process["goal"] * of_process["reference"] / 1e6:.1f} MB. What the image adds is
         {of_picture["ratio"]:.2f} of what it adds to the reference.
     """)
 
@@ -210,7 +223,7 @@ def _draw_uploads(milliseconds: Mapping[str, Mapping[str, float]], path: Path) -
             label=_NAMES[name],
             linestyle="--" if name.startswith("tuned") else "-",
         )
-    axes.set(xlabel="size of the picture, MB", ylabel="CPU of a warm upload, ms", xlim=0, ylim=0)
+    axes.set(xlabel="size of the image, MB", ylabel="CPU of a warm upload, ms", xlim=0, ylim=0)
     _save(figure, axes, path)
 
 

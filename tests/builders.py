@@ -312,7 +312,8 @@ class _Context(LambdaContext):
     def __init__(self, remaining_ms: int) -> None:
         self._remaining_ms = remaining_ms
 
-    def get_remaining_time_in_millis(self) -> int:
+    # powertools' class says that it is static, which the runtime's is not.
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
         return self._remaining_ms
 
 

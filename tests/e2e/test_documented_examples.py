@@ -21,7 +21,6 @@ from tests.e2e.shop import Shop
 EXAMPLES = Path(__file__).parent / "examples"
 LEFT = {
     ("README.md", "sh"): {"sample.jpg"},
-    ("README.md", "python"): {"sample.jpg"},
     ("docs/use-the-api.md", "sh"): {"product_image.jpg"},
     ("docs/use-the-api.md", "python"): {"product_image.jpg", "big.jpg"},
 }
@@ -34,7 +33,7 @@ _STARTS = re.compile(r"^(make|sam|python3 -m http.server) ", re.MULTILINE)
 @pytest.fixture
 def example_folder(shop: Shop, tmp_path: Path) -> Path:
     (tmp_path / ".local").mkdir()
-    (tmp_path / ".local/sample.jpg").write_bytes(sample_jpeg(640, 480))
+    (tmp_path / ".local/sample.jpg").write_bytes(sample_jpeg())
     (tmp_path / ".local/api-key").write_text(shop.state.keys["staff"])
     (tmp_path / "big.jpg").write_bytes(sample_jpeg(640, 480))
     (tmp_path / "product_image.jpg").write_bytes(sample_jpeg(640, 480))
@@ -73,6 +72,18 @@ def test_the_examples_of_a_page_run_one_after_the_other_as_they_are_pasted(
     assert names == LEFT[page, language]
 
 
+def test_the_readmes_lines_of_python_upload_an_image_and_print_the_picture_that_the_readme_shows(
+    shop: Shop, product_id: int, example_folder: Path
+) -> None:
+    upload, show = _examples("README.md", "python", shop, product_id)
+    assert _run(upload, "python", shop, example_folder).returncode == 0
+    [image] = shop.gallery(product_id)
+    shop.settled(image)
+    printed = _run(show, "python", shop, example_folder)
+    [shown] = re.findall(r"^```html\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert (_without_addresses(printed.stdout), printed.stderr) == (_without_addresses(shown), "")
+
+
 @pytest.mark.parametrize("language", ["sh", "python"])
 def test_the_storefronts_examples_run_as_they_are_pasted(
     shop: Shop, product_id: int, example_folder: Path, language: str
@@ -102,18 +113,26 @@ def _run(script: str, language: str, shop: Shop, folder: Path) -> subprocess.Com
 
 
 def _pasted(page: str, language: str, shop: Shop, product_id: int) -> str:
-    """Return a page's examples in one language, for the system and the product of the test."""
+    """Return a page's examples in one language as one script, for the system and the product of the test."""
+    return "\n".join(_examples(page, language, shop, product_id))
+
+
+def _examples(page: str, language: str, shop: Shop, product_id: int) -> list[str]:
     text = (ROOT / page).read_text()
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    script = "\n".join(block for block in blocks if not _STARTS.search(block))
-    assert "/products/123/" in script
+    assert "/products/123/" in text
     for printed, meant in (
         ("http://localhost:8000", shop.state.api_url),
         ("/products/123/", f"/products/{product_id}/"),
         ("product_ids=123,124", f"product_ids={product_id},124"),
     ):
-        script = script.replace(printed, meant)
-    return script
+        text = text.replace(printed, meant)
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [block for block in blocks if not _STARTS.search(block)]
+
+
+def _without_addresses(html: str) -> str:
+    """Return a page's HTML with the end of each address alone: `…/320.avif`, `….jpg`."""
+    return re.sub(r"(?:https?://|…/)[^\s\"]*?(/\d+\.avif|\.jpg)", r"…\1", html)
 
 
 def _example(name: str, shop: Shop) -> str:

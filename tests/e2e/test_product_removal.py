@@ -3,6 +3,7 @@
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from adapters.dynamo_products import DynamoProducts
 from domain.product_record import ProductRecord, Stage
@@ -54,7 +55,7 @@ def test_the_catalogues_events_end_as_the_latest_says_in_whatever_order_they_com
     rng = random.Random(SEED)  # noqa: S311 - no secret is made of it
     start = datetime.now(UTC)
     latest: dict[int, tuple[str, str | None]] = {}
-    entries = []
+    entries: list[Any] = []
     for product_id in range(78_000, 78_000 + ORDERS):
         told = [
             (rng.choice(KINDS), rng.choice(["Shoe", "Boot"]), start + timedelta(seconds=n)) for n in range(4)
@@ -66,10 +67,10 @@ def test_the_catalogues_events_end_as_the_latest_says_in_whatever_order_they_com
                 {"Source": "com.example.catalogue", "DetailType": kind, "Detail": json.dumps(detail)}
             )
     for begin in range(0, len(entries), 10):
-        events.put_events(Entries=entries[begin : begin + 10])  # type: ignore[arg-type] - plain dicts
-    for product_id, (kind, title) in latest.items():
+        events.put_events(Entries=entries[begin : begin + 10])
+    for product_id, (kind, called) in latest.items():
         is_gone = kind == "ProductDeleted"
-        wanted = (Stage.REMOVED, None) if is_gone else (Stage.PRESENT, title)
+        wanted = (Stage.REMOVED, None) if is_gone else (Stage.PRESENT, called)
 
         def is_as_said(product_id: int = product_id, wanted: object = wanted) -> bool:
             record = look(system, product_id)

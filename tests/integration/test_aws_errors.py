@@ -31,6 +31,7 @@ type DynamoCall = Callable[[DynamoDBClient], object]
 type S3Call = Callable[[S3Client], object]
 
 SEEN = ImageSnapshot(an_image(), None)
+GONE = ProductRecord(42, Stage.REMOVED, occurred_at=NOW)
 DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "reserve": lambda client: DynamoImageCatalog(client, "t").reserve(an_image()),
     "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref(), NOW),
@@ -75,7 +76,6 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "all keys": lambda client: list(DynamoApiKeys(client, "t").all()),
     "revoke a key": lambda client: DynamoApiKeys(client, "t").revoke("id", OPERATOR, NOW),
 }
-GONE = ProductRecord(42, Stage.REMOVED, occurred_at=NOW)
 COPY = PublicCopy(b"picture", ImageFormat.JPEG, SHA256)
 S3_CALLS: dict[str, "S3Call"] = {
     "put": lambda client: S3ImageStore(client, "b").put(an_image(), b"picture"),

@@ -17,14 +17,14 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_to_item, product_key
 from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
+from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.s3_image_store import S3ImageStore
 from adapters.s3_product_bytes import S3ProductBytes
 from domain.errors import ProductBeingRemovedError, ProductNotFoundError, UnavailableError
 from domain.extract_metadata import ExtractMetadata
-from domain.image import ImageFacts, ImageFormat, ImageStatus
+from domain.image import ImageFormat, ImageStatus
 from domain.remove_product import RemoveProduct
 from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ref, an_image, jpeg
-from tests.fakes import InMemoryImageInspector
 from tests.integration.faults import hook
 from tests.torture.results import size
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 OTHER = PRODUCT_ID + 1
 BUCKET = "pictures"
 RENDITIONS = 2
+MAX_PIXELS = 10_000
 
 
 class KilledError(Exception):
@@ -217,7 +218,7 @@ def test_a_picture_that_becomes_ready_between_two_steps_is_removed_again(shop: S
     extract = ExtractMetadata(
         catalog=DynamoImageCatalog(dynamodb_client(), shop.table),
         store=S3ImageStore(s3_client(), BUCKET),
-        inspector=InMemoryImageInspector(ImageFacts(8, 8, "RGB")),
+        inspector=PillowImageInspector(MAX_PIXELS),
         events=EventBridgeImageEvents(eventbridge_client(), "shop"),
         clock=lambda: NOW,
     )
@@ -246,7 +247,7 @@ def test_bytes_that_come_after_the_removal_find_no_record_and_go(shop: Shop) -> 
     extract = ExtractMetadata(
         catalog=shop.catalog,
         store=S3ImageStore(shop.s3, BUCKET),
-        inspector=InMemoryImageInspector(ImageFacts(8, 8, "RGB")),
+        inspector=PillowImageInspector(MAX_PIXELS),
         events=EventBridgeImageEvents(shop.events, "shop"),
         clock=lambda: NOW,
     )

@@ -23,7 +23,6 @@ from bench.cost import (
     waiting,
 )
 from bench.warm_invocations import RESULTS as BILLED
-from local.template import ROOT
 from tests.figures import differences
 
 A_ROUNDING = 0.03
@@ -46,11 +45,6 @@ def test_the_committed_page_has_the_prices_to_the_digit() -> None:
     _, head, prices = PAGE.read_text().partition("## Prices")
     assert head
     assert prices == render("a commit").partition(head)[2], "Write it again: make cost"
-
-
-def test_the_readme_states_the_price_of_a_million_uploads() -> None:
-    [usd] = re.findall(r"a million uploads cost about (\d+) dollars", (ROOT / "README.md").read_text())
-    assert float(usd) == pytest.approx(uploads().usd, abs=1)
 
 
 def test_a_line_is_its_quantity_times_its_price() -> None:

@@ -27,7 +27,7 @@ WRONG = {
 }
 
 
-def an_event(kind: str = "ProductCreated", **changes: object) -> dict[str, Any]:
+def an_event(kind: str = "ProductCreated", /, **changes: object) -> dict[str, Any]:
     return {"detail-type": kind, "detail": {**DETAIL, **changes}}
 
 

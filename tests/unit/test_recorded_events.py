@@ -44,6 +44,7 @@ from tests.fakes import (
     InMemoryImageStore,
     InMemoryProducts,
     InMemoryPublicCache,
+    InMemoryRemovals,
     InMemoryStorefront,
     TickingClock,
     once_per_key_with,
@@ -145,7 +146,13 @@ def test_the_storefronts_function_answers_each_payload(case: str) -> None:
 def test_the_function_of_the_products_answers_each_payload(case: str) -> None:
     products = InMemoryProducts(InMemoryImageCatalog())
     products.add(PRODUCT_ID, "Red shoe")
-    handler = ProductsHandler(products)
+    handler = ProductsHandler(
+        product_list=products,
+        products=products,
+        removals=InMemoryRemovals(),
+        clock=lambda: NOW,
+        logger=Logger(service="products"),
+    )
     check_answer(answer_of(handler, "products", case), PRODUCTS[case])
 
 
