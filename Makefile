@@ -7,6 +7,8 @@ PYTHON ?= python3.13
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_DOWNLOADS := never
+# What Python has compiled it keeps: each of the hundreds of processes of the tests compiles all anew without.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What `sam build` builds for; give the parameter Architecture of the template the same value.
 ARCHITECTURE ?= arm64
@@ -36,14 +38,14 @@ test: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 test: setup emulator packages test-environments browser ## Run every test, on all cores, in random order; ARGS=tests/... runs a part
 	$(RUN) pytest $(ON_ALL_CORES) $(if $(ARGS),$(ARGS),--cov --cov-report=term)
 
-# In one process and in order: its tests do many things at once already, within limits of time.
+# In order, each worker the next that nobody has, so that none is left with what takes long.
 .PHONY: torture
-torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, and write its table of results
-	TORTURE=all $(RUN) pytest -p no:randomly -m torture --verbose --timeout=1800
+torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, on all cores, and write its table of results
+	TORTURE=all $(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup -p no:randomly -m torture --verbose --timeout=1800
 
 MINUTES ?= 30
 .PHONY: soak
-soak: setup emulator packages ## Mixed load for MINUTES (30): no unexpected answer, no memory that grows
+soak: setup emulator packages ## Load the system for MINUTES (30): no unexpected answer, no memory that grows
 	$(RUN) python -m tests.torture.soak --minutes $(MINUTES)
 
 .PHONY: bench
@@ -115,7 +117,7 @@ openapi: setup ## Write docs/openapi.json again from the models
 SECONDS ?= 60
 FUZZED := form avif gif jpeg png webp
 .PHONY: fuzz $(FUZZED:%=fuzz-%)
-fuzz: $(FUZZED:%=fuzz-%) ## Look for forms and pictures that break the reading of them, for SECONDS (default 60) each
+fuzz: $(FUZZED:%=fuzz-%) ## Look for forms and images that crash what reads them, for SECONDS (default 60) each
 
 fuzz-form: $(UV)
 	$(UV) run --quiet --frozen --script tests/torture/fuzz_form.py --seconds $(SECONDS)
@@ -168,7 +170,7 @@ FORCE:
 .build/$(HOST_ARCHITECTURE)/StaffPageFunction.built: $(shell find page/public -type f)
 
 .PHONY: setup
-setup: $(UV) ## Install what development and the operators' tool need
+setup: $(UV) ## Install what development and the command line need
 	@$(UV) sync --frozen --quiet
 
 .PHONY: test-environments

@@ -22,6 +22,7 @@ from local.template import (
     ROOT,
     Template,
     adapt_to_emulator,
+    compressed_paths,
     media_headers,
     name_deployment_by,
     send_forms_to,
@@ -59,10 +60,11 @@ PACKAGES = ROOT / ".build" / ARCHITECTURE
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What the stack made, by the names of its outputs, and what the CDN adds to a picture's headers."""
+    """What the stack made, by the names of its outputs; headers the CDN adds, and paths it compresses."""
 
     outputs: dict[str, str]
     media_headers: dict[str, str]
+    compressed_paths: list[str]
 
     def gateway_url(self, endpoint: Endpoint) -> str:
         """Return the emulator's URL of the API's stage."""
@@ -209,7 +211,7 @@ def _deployment(cloudformation: "CloudFormationClient", template: Template, *wan
         stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
         if stack["StackStatus"] in wanted:
             outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-            return Deployment(outputs, media_headers(template))
+            return Deployment(outputs, media_headers(template), compressed_paths(template))
         if not stack["StackStatus"].endswith("IN_PROGRESS"):
             raise LocalSystemError(f"The stack is {stack['StackStatus']}: {_reasons(cloudformation)}")
         time.sleep(0.1)

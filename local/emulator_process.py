@@ -6,6 +6,7 @@ import shutil
 import socket
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -57,14 +58,20 @@ class Endpoint:
     @overload
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
     def client(self, service: Any) -> Any:
-        """Return an SDK client with the emulator's root key."""
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=ACCESS_KEY_ID,
-            aws_secret_access_key=SECRET_ACCESS_KEY,
-        )
+        """Return the SDK client of this process for a service, with the emulator's root key."""
+        return _client(service, self.url)
+
+
+# To make one takes as long as ten requests.
+@cache
+def _client(service: Any, url: str) -> Any:  # noqa: ANN401 - each service has a type of its own
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY_ID,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,6 @@ def start_emulator(log: Path) -> Emulator:
         "SFTP_ENABLED": "0",
         "AUTH": "true",
         "TMPDIR": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "FRONT_SECRET": front_secret,
     }
     uv = str(ROOT / ".tools/bin/uv")

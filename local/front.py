@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from local.compression import compress
 from local.emulator_process import Endpoint
 from local.gateway import ERROR_TYPE, REQUEST_ID, Gateway
 from local.guard import FRONT_SECRET, Guard, refusal_of_front
@@ -62,6 +63,7 @@ class FrontSettings(BaseModel):
     api_id: str
     bucket: str
     media_headers: dict[str, str]
+    compressed_paths: list[str]
     gateway_log: Path
 
 
@@ -98,6 +100,7 @@ class Front:
             response = await self._method_not_allowed(request, path)
         else:
             response = self._gateway.answer(request, "MISSING_AUTHENTICATION_TOKEN")
+        compress(request, response, self._settings.compressed_paths)
         await response(scope, receive, send)
 
     async def _api(self, request: Request, path: str) -> Response:

@@ -224,6 +224,7 @@ class LocalSystem:
             api_id=deployment.outputs["ApiId"],
             bucket=deployment.outputs["BucketName"],
             media_headers=deployment.media_headers,
+            compressed_paths=deployment.compressed_paths,
             gateway_log=self._folder.absolute() / GATEWAY_LOG,
         )
 

@@ -117,6 +117,12 @@ def media_headers(template: Template) -> dict[str, str]:
     }
 
 
+def compressed_paths(template: Template) -> list[str]:
+    """Return the path patterns of what the CDN compresses."""
+    distribution = template["Resources"]["Cdn"]["Properties"]["DistributionConfig"]
+    return [each["PathPattern"] for each in distribution["CacheBehaviors"] if each.get("Compress")]
+
+
 def _media_types_with_a_slash(template: Template) -> None:
     """Write media types as the emulator reads them: in the API's property alone, `~1` taken literally."""
     api = template["Resources"]["Api"]["Properties"]

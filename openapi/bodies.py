@@ -36,7 +36,7 @@ class RenditionBody(_Answer):
 class PlaceholderBody(_Answer):
     """What to show until a picture has loaded."""
 
-    thumbhash: str = Field(description="ThumbHash in base64: the picture, blurred, in 25 bytes at most.")
+    thumbhash: str = Field(description="ThumbHash in base64: the image, blurred, in 25 bytes at most.")
     color: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = Field(description="Its dominant colour.")
 
 
@@ -58,13 +58,11 @@ class ImageBody(LookBody):
 
     id: Identifier = Field(description="Unique identifier of the image.")
     type: Literal["JPEG", "PNG", "WEBP", "GIF", "AVIF"] = Field(
-        description="Format, told by the content; of a form's picture, until it is ready, as announced."
+        description="Format, told by the content; of a form's image, until it is ready, as announced."
     )
     user: UserBody
     name: str = Field(description="Original file name, cleaned.")
-    f: str = Field(
-        description="URL that opens the picture once it is ready; it changes if the type then does."
-    )
+    f: str = Field(description="URL that opens the image once it is ready; it changes if the type then does.")
     size: Annotated[int, Field(ge=1)] = Field(
         description="Size in bytes: of the file as it was sent, and once it is ready of the one at `f`."
     )
@@ -93,7 +91,7 @@ class ImageBody(LookBody):
 
 
 class UploadFormBody(_Answer):
-    """What to send the picture to S3 with."""
+    """What to send the image to S3 with."""
 
     url: str = Field(description="Where to POST the form to, as multipart/form-data.")
     fields: dict[str, str] = Field(description="The form's fields; the file comes last, as `file`.")
@@ -127,7 +125,7 @@ class ShownImageBody(LookBody):
     id: Identifier
     product_id: Identifier
     type: Literal["JPEG", "PNG", "WEBP", "GIF", "AVIF"]
-    f: str = Field(description="URL of the picture in its full size.")
+    f: str = Field(description="URL of the image in its full size.")
     size: Annotated[int, Field(ge=1)] = Field(description="Size of that file in bytes.")
     width: Annotated[int, Field(ge=1)] = Field(description="Its pixels.")
     height: Annotated[int, Field(ge=1)] = Field(description="Its pixels.")

@@ -231,8 +231,8 @@ def build() -> Json:
             "title": "Product images",
             "version": "1",
             "summary": "Pictures of a shop's products.",
-            "description": "Staff and administrators upload, list, change, reorder and delete pictures. "
-            "Errors are problem details (RFC 9457) with a stable `code`. Look at the size of a picture "
+            "description": "Staff and administrators upload, list, change, reorder and delete images. "
+            "Errors are problem details (RFC 9457) with a stable `code`. Look at the size of an image "
             "before you send it: a direct upload takes 4.5 MB. Above 10 MB API Gateway answers with a 413 in "
             "plain text, which a page of another origin cannot even read. "
             f"JSON may have at most {MAX_BODY_BYTES:,} bytes.",
@@ -243,7 +243,7 @@ def build() -> Json:
         "tags": [
             {"name": "images", "description": "Pictures of a product."},
             {"name": "storefront", "description": "What the public sees; needs no key."},
-            {"name": "products", "description": "The products that may have pictures."},
+            {"name": "products", "description": "The products that may have images."},
             {"name": "description", "description": "This document; needs no key."},
         ],
         "paths": {
@@ -351,7 +351,7 @@ def _list() -> Json:
     return _operation(
         "listImages",
         "List a product's images",
-        "Those of every status, so that one whose picture is still being inspected is shown too. An image "
+        "Those of every status, those that are still being inspected too. An image "
         "whose record is damaged is left out of its page, and asked for alone it is a 500 with the code "
         "`image_record_damaged`: `count` still has it, and the pages stay where they are.",
         {
@@ -448,8 +448,8 @@ def _upload() -> Json:
     return _operation(
         "uploadImage",
         "Upload an image",
-        "For pictures of up to 4,500,000 bytes; ask for a form for larger ones. "
-        "Answers at once. The picture is inspected after that: look again until `status` is `ready`.",
+        "For images of up to 4,500,000 bytes; ask for a form for larger ones. "
+        "Answers at once. The image is inspected after that: look again until `status` is `ready`.",
         {201: _json("The image, pending.", "ImageBody", _EXAMPLE, _LOCATION) | {"links": _LINKS}},
         parameters=[_IDEMPOTENCY_KEY],
         body={
@@ -478,8 +478,8 @@ def _reserve() -> Json:
     return _operation(
         "reserveUpload",
         "Ask for a form to upload a larger image with",
-        "For pictures that are too large to be uploaded directly. Send the form to its URL with the "
-        "picture as the last field; from then on all goes as with a direct upload. The form expires.",
+        "For images that are too large to be uploaded directly. Send the form to its URL with the "
+        "image as the last field; from then on all goes as with a direct upload. The form expires.",
         {
             201: _json("The image, pending, and the form.", "ReservedImageBody", _RESERVED, _LOCATION)
             | {"links": _LINKS}
@@ -494,7 +494,7 @@ def _show() -> Json:
     return _operation(
         "showImage",
         "Show an image",
-        "Width, height and mode are null until the picture has been inspected.",
+        "Width, height and mode are null until the image has been inspected.",
         {
             200: _json("The image.", "ImageBody", _READY, _ETAG),
             304: {"description": "The client has it already.", "headers": _ETAG},
@@ -539,7 +539,7 @@ def _delete() -> Json:
     return _operation(
         "deleteImage",
         "Delete an image",
-        "Its picture goes too. If it was the primary image, the product has none then.",
+        "Its files go too. If it was the primary image, the product has none then.",
         {204: {"description": "It is gone."}},
         parameters=[_if_match("ETag that the image must still have.")],
         problems={404: "image_not_found", 412: "stale_image"},

@@ -39,7 +39,7 @@ def choose_target(
         bool, typer.Option("--local", help="Work on the local system (make local) instead of AWS.")
     ] = False,
 ) -> None:
-    """Operate the product images service: its API keys, products, pictures and repairs; prove that it works.
+    """Operate the product images service: its API keys, products, images and repairs; prove that it works.
 
     Examples:
         product-images keys list

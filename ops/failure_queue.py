@@ -52,7 +52,7 @@ class FailedEvent:
     @property
     def shown_pictures(self) -> str:
         """The pictures, for a person."""
-        return ", ".join(self.pictures) or "no picture"
+        return ", ".join(self.pictures) or "no image"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
     from mypy_boto3_lambda import LambdaClient
 
-app = typer.Typer(no_args_is_help=True, help="Make what storefronts show of the pictures.")
+app = typer.Typer(no_args_is_help=True, help="Make the files of images that storefronts show.")
 
 
 # A group of one command would be that command; this keeps room for others.
 @app.callback()
 def _group() -> None:
-    """Make what storefronts show of the pictures."""
+    """Make the files of images that storefronts show."""
 
 
 @app.command()
 def render(
     ctx: typer.Context,
     product_id: Annotated[
-        int | None, typer.Option("--product", min=1, metavar="ID", help="The pictures of one product.")
+        int | None, typer.Option("--product", min=1, metavar="ID", help="The images of one product.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="The pictures of all products.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="The images of all products.")] = False,
     recipe: Annotated[
         bool, typer.Option("--recipe", help="Those alone of which another recipe made files.")
     ] = False,
@@ -85,7 +85,7 @@ def _render(target: Target, images: list[ProductImage]) -> int:
             for image, fault in zip(few, pool.map(send, few), strict=True):
                 if fault:
                     failed += 1
-                    fail(f"picture {image.ref.image_id} of product {image.ref.product_id}: {fault}")
+                    fail(f"image {image.ref.image_id} of product {image.ref.product_id}: {fault}")
             advance(len(few))
     return failed
 

@@ -39,7 +39,7 @@ def write_settings(
             variables["AWS_ENDPOINT_URL"] = clients.endpoint_url
     file.write_text(json.dumps(settings, indent=2) + "\n")
     say(f"{file}: the variables of {len(settings)} functions of {target.name}.")
-    note("A function that runs with them changes pictures and records there: they are no copy.")
+    note("A function that runs with them changes images and records there: they are no copy.")
 
 
 def read_settings(cloudformation: "CloudFormationClient", functions: "LambdaClient", stack: str) -> Settings:

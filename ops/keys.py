@@ -61,7 +61,7 @@ def create(  # noqa: PLR0913, PLR0917 - each is an option of the command
     user_id: Annotated[int, typer.Option(min=1, max=MAX_ID, help="The user's identifier in the shop.")],
     username: Annotated[str, typer.Option(parser=_text, metavar="NAME", help="The user's login name.")],
     full_name: Annotated[str, typer.Option(parser=_text, metavar="NAME", help="The user's full name.")],
-    role: Annotated[Role, typer.Option(help="Staff and admin may manage pictures.")],
+    role: Annotated[Role, typer.Option(help="Staff and admin may manage images.")],
     expires_in_days: Annotated[
         int | None,
         typer.Option(min=1, max=_MAX_DAYS, help="Days until the key expires.", show_default="never"),

@@ -1,4 +1,4 @@
-"""`product-images products`: adds, imports, lists and removes the products that may have pictures."""
+"""`product-images products`: adds, imports, lists and removes the products that may have images."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ _BATCH = 10 * PARALLEL_CALLS
 """Products between two moves of the bar; also what is still written after Ctrl-C or a failure."""
 
 app = typer.Typer(
-    no_args_is_help=True, help="Add, import, list and remove the products that may have pictures."
+    no_args_is_help=True, help="Add, import, list and remove the products that may have images."
 )
 
 

@@ -47,7 +47,7 @@ def list_queue(
     ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")] = False,
 ) -> None:
-    """List the events in the failure queue, the oldest first: id, age, function, picture, error.
+    """List the events in the failure queue, the oldest first: id, age, function, image, error.
 
     Example:
         product-images repair queue

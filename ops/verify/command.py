@@ -32,7 +32,7 @@ _MAKES = (
     "It makes a product with a number that no shop has, two keys that expire in an hour, and a rule "
     "and a queue that hear the service's events. It sends some 25 MB. All that it made is removed at "
     "the end, after Ctrl-C too, but for a record of an idempotency key, which goes by itself after a "
-    "day. Until then the CDN may show its two pictures, of one colour each. Who listens to the "
+    "day. Until then the CDN may show its two images, of one colour each. Who listens to the "
     "service's events hears of them as well."
 )
 HELP = f"""Prove that a deployment works: use it as a client does, and look whether all is in place.

@@ -85,7 +85,7 @@ LISTENING = (
 )
 HEARD = (
     Check(
-        "events of pictures",
+        "events of images",
         heard,
         "Look at the logs of extract-metadata and gallery: their roles need events:PutEvents.",
         (_LISTENING, CHANGED, REORDERED, DELETED),

@@ -30,7 +30,7 @@ def reordered(trial: Trial) -> str:
     expect(trial.staff.send("PUT", f"{path}/order", json={"image_ids": wanted}), 200)
     after = _listed(trial)
     if after != wanted:
-        raise CheckError(f"200, but the pictures stand as {after}")
+        raise CheckError(f"200, but the order of the images is {after}")
     return f"200, now {', '.join(map(str, after))}"
 
 

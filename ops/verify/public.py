@@ -114,15 +114,13 @@ def in_storefront(trial: Trial) -> str:
         raise CheckError(f"200, but without {', '.join(map(str, sorted(missing)))}")
     if answer.headers.get("Access-Control-Allow-Origin") != "*":
         raise CheckError("200, but pages of other origins may not read it")
-    return f"200, {len(shown)} pictures, {answer.headers.get('Cache-Control')}"
+    return f"200, {len(shown)} images, {answer.headers.get('Cache-Control')}"
 
 
 _POLICY = "Compare the bucket policy with template.yaml; deploy again after somebody changed it by hand."
 PUBLIC = (
-    Check("picture through the CDN", shown, _POLICY, (READY,)),
-    Check(
-        "headers of the picture", with_headers, "Compare the CDN's behaviors with template.yaml.", (READY,)
-    ),
+    Check("image through the CDN", shown, _POLICY, (READY,)),
+    Check("headers of the image", with_headers, "Compare the CDN's behaviors with template.yaml.", (READY,)),
     Check("storefront", in_storefront, "Look at the log group of storefront.", (READY,)),
     Check("HSTS", https_only, "Compare the CDN's behaviors with template.yaml.", (READY,)),
     Check("bucket is closed", bucket_closed, _POLICY, (READY,)),

@@ -17,7 +17,7 @@ _EVENT_BYTES, _REQUEST_BYTES = 7_000_000, 10 * 1024 * 1024 + 1
 
 def sent_directly(trial: Trial) -> str:
     """Send a picture with an idempotency key."""
-    return f"201, picture {send_directly(trial, 'direct', trial.idempotency_key)[0].id}"
+    return f"201, image {send_directly(trial, 'direct', trial.idempotency_key)[0].id}"
 
 
 def sent_again(trial: Trial) -> str:
@@ -25,10 +25,10 @@ def sent_again(trial: Trial) -> str:
     first = trial.pictures["direct"].id
     picture, answer = send_directly(trial, "direct", trial.idempotency_key)
     if picture.id != first:
-        raise CheckError(f"a second picture, {picture.id}")
+        raise CheckError(f"a second image, {picture.id}")
     if answer.headers.get("Idempotency-Replayed") != "true":
         raise CheckError("the answer does not say Idempotency-Replayed: true")
-    return f"201, the same picture {first}"
+    return f"201, the same image {first}"
 
 
 def sent_by_form(trial: Trial) -> str:
@@ -39,7 +39,7 @@ def sent_by_form(trial: Trial) -> str:
     trial.pictures["form"] = picture
     form = picture.upload
     expect(trial.http.post(form.url, data=form.fields, files={"file": FORM_PICTURE}), 204)
-    return f"201, then 204 of S3, picture {picture.id}"
+    return f"201, then 204 of S3, image {picture.id}"
 
 
 def became_ready(trial: Trial) -> str:
@@ -47,7 +47,7 @@ def became_ready(trial: Trial) -> str:
     for how in ("direct", "form"):
         picture = wait_until_ready(trial, how)
         if (picture.width, picture.height) != (WIDTH_PX, HEIGHT_PX):
-            raise CheckError(f"picture {picture.id} is {picture.width} x {picture.height} pixels")
+            raise CheckError(f"image {picture.id} is {picture.width} x {picture.height} pixels")
     return f"both, {WIDTH_PX} x {HEIGHT_PX} pixels"
 
 
@@ -84,9 +84,9 @@ def wait_until_ready(trial: Trial, how: str) -> Picture:
         picture = Picture.model_validate_json(answer.content)
         return picture if picture.status != "pending" else None
 
-    picture = trial.interruption.wait_until(look, "ready picture", _READY_SECONDS)
+    picture = trial.interruption.wait_until(look, "ready image", _READY_SECONDS)
     if picture.status != "ready":
-        raise CheckError(f"picture {picture.id} is {picture.status}: {picture.error}")
+        raise CheckError(f"image {picture.id} is {picture.status}: {picture.error}")
     trial.pictures[how] = picture
     return picture
 
@@ -95,7 +95,7 @@ def _status(answer: httpx.Response) -> str:
     return f"{answer.status_code} {answer.headers.get('Content-Type', '')}".strip()
 
 
-DIRECT, FORM, READY = "direct upload", "upload form", "pictures are ready"
+DIRECT, FORM, READY = "direct upload", "upload form", "images are ready"
 _SIZES = "Compare the gateway responses with template.yaml, and deploy again."
 UPLOADS = (
     Check(DIRECT, sent_directly, "Look at the log group of upload-image.", (MADE,)),

@@ -1,6 +1,6 @@
 /** The page's state, and what people do with it; the views show it. */
 import { Client, NoAnswer, Problem } from "./client.js";
-import { isPicture, prepare, preview } from "./files.js";
+import { named, prepare, preview, whyLeftOut } from "./files.js";
 import { Gallery, UNDO_MILLISECONDS } from "./gallery.js";
 import { Ordering } from "./ordering.js";
 import { Polling } from "./polling.js";
@@ -198,14 +198,14 @@ export class App {
 
   // --- Pictures --------------------------------------------------------------------------------------
 
-  /** @param {File[]} files */
-  add(files) {
+  /** @param {File[]} files @param {number | null} [order]  a place that was theirs before */
+  add(files, order = null) {
     if (this.productId === null || this.isUnknown || !files.length) return;
-    const pictures = files.filter(isPicture);
-    const left = files.length - pictures.length;
-    this.message = left ? texts.add.leftOut(left) : null;
+    const { pictures = [], hidden, noPicture } = Object.groupBy(files, (file) => whyLeftOut(file) ?? "pictures");
+    const left = [noPicture && texts.add.noPicture(named(noPicture)), hidden && texts.add.hidden(named(hidden))];
+    this.message = left.filter(Boolean).join(" ") || null;
     this.say(texts.add.added(pictures.length));
-    this.queue.add(this.productId, pictures);
+    this.queue.add(this.productId, pictures, order);
   }
 
   /** Say when all that was chosen has come to its end. */
@@ -246,7 +246,7 @@ export class App {
     const [file] = input.files ?? [];
     if (!file) return;
     this.dropNote(note);
-    this.add([file]);
+    this.add([file], note.order);
   }
 
   /** @param {import("./queue.js").Note} note */

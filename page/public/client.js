@@ -34,7 +34,6 @@
  * @property {FormData} body
  * @property {(share: number) => void} onProgress  share of the bytes that have left, 0 to 1
  * @property {() => void} onSent  all bytes have left, no answer has come yet
- * @property {AbortSignal} [signal]
  * @typedef {(url: string, sending: Sending) => Promise<Answer>} Post  rejects with NoAnswer
  */
 
@@ -178,7 +177,7 @@ export class Client {
    *
    * @param {number} productId @param {File} file @param {Record<string, string>} fields
    * @param {string} idempotencyKey
-   * @param {Pick<Sending, "onProgress" | "onSent" | "signal">} watching
+   * @param {Pick<Sending, "onProgress" | "onSent">} watching
    * @returns {Promise<Image>}
    */
   async send(productId, file, fields, idempotencyKey, watching) {
@@ -191,7 +190,7 @@ export class Client {
    * Send a picture to the bucket itself.
    *
    * @param {Form} to @param {File} file
-   * @param {Pick<Sending, "onProgress" | "onSent" | "signal">} watching
+   * @param {Pick<Sending, "onProgress" | "onSent">} watching
    */
   async sendForm(to, file, watching) {
     const answer = await this.post(to.url, { ...watching, headers: {}, body: form(to.fields, "file", file) });

@@ -3,11 +3,25 @@ import { Refusal } from "./queue.js";
 
 const PREVIEW_PX = 96;
 const JPEG_QUALITY = 0.92;
+const MOST_NAMES = 10;
 const PICTURE = /\.(jpe?g|jfif|png|webp|gif|avif|hei[cf]|tiff?|bmp|jxl|svg)$/i;
 const HEIC = /\.hei[cf]$/i;
 
-/** Whether a file is meant to be a picture; the service looks at its content. @param {File} file */
-export const isPicture = (file) => !file.name.startsWith(".") && (file.type.startsWith("image/") || PICTURE.test(file.name));
+/** Why a file is left out; else it is meant to be a picture, and the service looks at its content. @param {File} file */
+export function whyLeftOut({ name, type }) {
+  if (name.startsWith(".")) return "hidden";
+  return type.startsWith("image/") || PICTURE.test(name) ? null : "noPicture";
+}
+
+/**
+ * The first names, and how many more there are, whichever way each is written.
+ *
+ * @param {File[]} files
+ */
+export function named(files) {
+  const names = files.slice(0, MOST_NAMES).map((file) => `\u2068${file.name}\u2069`);
+  return names.join(", ") + (files.length > MOST_NAMES ? ` (+ ${files.length - MOST_NAMES})` : "");
+}
 
 /**
  * All files of a drop, those in folders too, folders by name.

@@ -32,11 +32,6 @@ export class Polling {
     if (!isHidden) this.run(this.turn);
   }
 
-  stop() {
-    this.turn += 1;
-    this.isHidden = true;
-  }
-
   plan() {
     if (this.isHidden) return;
     const turn = ++this.turn;

@@ -22,7 +22,7 @@
  * @property {number | null} imageId
  * @property {number} tries  answers in a row that promised nothing
  * @property {boolean} byForm
- * @typedef {{productId: number, imageId: number, name: string}} Note  reserved, and not known to have been sent
+ * @typedef {{productId: number, imageId: number, name: string, order: number}} Note  reserved, and not known to have been sent
  */
 import { NoAnswer, Problem } from "./client.js";
 
@@ -77,8 +77,12 @@ export class Queue {
     this.places = new Map();
   }
 
-  /** Take files in, in the order in which they stand. @param {number} productId @param {File[]} files */
-  add(productId, files) {
+  /**
+   * Take files in, in the order in which they stand.
+   *
+   * @param {number} productId @param {File[]} files @param {number | null} [order]  known from before
+   */
+  add(productId, files, order = null) {
     const open = this.items.filter((item) => item.productId === productId && item.order === null);
     // Nothing is under way whose order hangs on it: what others added meanwhile counts.
     if (!open.length) this.bases.delete(productId);
@@ -91,7 +95,7 @@ export class Queue {
         size: file.size,
         file,
         place: place++,
-        order: null,
+        order,
         ...fresh(),
       });
     }
@@ -227,7 +231,7 @@ export class Queue {
     const announced = { name: file.name, size: file.size, order, ...type };
     const image = await this.client.reserve(item.productId, announced, item.key);
     item.imageId = image.id;
-    this.note({ productId: item.productId, imageId: image.id, name: file.name });
+    this.note({ productId: item.productId, imageId: image.id, name: file.name, order });
     // Issued again for the same key, it expires when it did at first.
     if (Date.parse(image.upload_expires_at ?? "") - this.now() < SOON_EXPIRED_MILLISECONDS) {
       throw new Expired();

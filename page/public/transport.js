@@ -4,7 +4,7 @@ import { NoAnswer } from "./client.js";
 const SILENT_MILLISECONDS = 60_000;
 
 /** @type {import("./client.js").Post} */
-export function post(url, { headers, body, onProgress, onSent, signal }) {
+export function post(url, { headers, body, onProgress, onSent }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     /** @type {ReturnType<typeof setTimeout>} */
@@ -30,7 +30,6 @@ export function post(url, { headers, body, onProgress, onSent, signal }) {
       });
     request.onerror = request.onabort = () => reject(new NoAnswer());
     request.onloadend = () => clearTimeout(silence);
-    signal?.addEventListener("abort", () => request.abort());
     request.open("POST", url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.send(body);

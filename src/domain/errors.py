@@ -74,7 +74,7 @@ class FileTooLargeError(DomainError):
 
     code = "file_too_large"
     _way = "an upload"
-    _advice = "Send a smaller or more strongly compressed picture."
+    _advice = "Send a smaller or more strongly compressed image."
 
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
         super().__init__(
@@ -88,7 +88,7 @@ class FileTooLargeForDirectUploadError(FileTooLargeError):
     _way = "a direct upload"
     _advice = (
         "Ask for an upload form with POST to /api/products/{product_id}/images/uploads, "
-        "and send the picture with it."
+        "and send the image with it."
     )
 
 
@@ -128,7 +128,7 @@ class StaleImageError(DomainError):
     code = "stale_image"
 
     def __init__(self) -> None:
-        super().__init__("The image has changed since you read it. Read it again and decide anew.")
+        super().__init__("The image has changed since you read it. Read it again and decide again.")
 
 
 class StaleOrderError(DomainError):
@@ -139,7 +139,7 @@ class StaleOrderError(DomainError):
     def __init__(self) -> None:
         super().__init__(
             "The order has changed since you read it, or the ETag is not that of a list of all images. "
-            "List the images again, without `status`, and decide anew."
+            "List the images again, without `status`, and decide again."
         )
 
 
@@ -192,7 +192,7 @@ class KeyReusedError(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key came with another request before. Use a new key for a new request."
+            "This Idempotency-Key was used for another request. Use a new key for a new request."
         )
 
 
@@ -274,7 +274,7 @@ class NotRenderableError(DomainError):
     code = "not_renderable"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"The picture cannot be rendered: {why}.")
+        super().__init__(f"The image cannot be rendered: {why}.")
         self.why = why
 
 

@@ -16,9 +16,9 @@ from domain.upload_fields import TEXT_FIELDS
 from handlers.encodings import EncodingError, decode
 from handlers.http_headers import read_content_type
 
-_MAX_PARTS = 32
+MAX_PARTS = 32
 """Parts of a form: eight times the four fields there are, and few enough to cost nothing."""
-_MAX_TEXT_BYTES = 16_384
+MAX_TEXT_BYTES = 16_384
 """Bytes of a text field of ours: far more than any of them may have."""
 _MAX_HEADER_CHARACTERS = 16_384
 """Characters of all parts' headers together: room for a file name of 5,000 characters and more."""
@@ -123,7 +123,7 @@ class _FormParser(PushMultipartParser):  # type: ignore[misc] # published withou
         super().__init__(
             boundary,
             max_header_size=_MAX_HEADER_BYTES,
-            max_segment_count=_MAX_PARTS,
+            max_segment_count=MAX_PARTS,
             strict=True,
         )
         self._header_characters = 0
@@ -177,7 +177,7 @@ def _without_padding(body: bytes, delimiter: bytes) -> bytes:
     if not behind.startswith(_BLANKS):
         return body
     # More parts than a form may have need no care.
-    first, *others = body.split(b"\r\n" + delimiter, _MAX_PARTS + 1)
+    first, *others = body.split(b"\r\n" + delimiter, MAX_PARTS + 1)
     if first.startswith(delimiter):
         first = delimiter + _without_blanks(first.removeprefix(delimiter))
     return (b"\r\n" + delimiter).join([first, *map(_without_blanks, others)])
@@ -190,7 +190,7 @@ def _without_blanks(part: bytes) -> bytes:
 
 def _explain(error: MultipartError) -> str:
     if isinstance(error, ParserLimitReached):
-        return f"The form has more than {_MAX_PARTS} parts, or too many or too long headers."
+        return f"The form has more than {MAX_PARTS} parts, or too many or too long headers."
     if any(isinstance(argument, UnicodeDecodeError) for argument in error.args):
         return "A name in the form is not UTF-8. Rename the file, or send its name in UTF-8."
     return _INCOMPLETE
@@ -213,9 +213,9 @@ def _extended_file_name(segment: MultipartSegment) -> str | None:
 
 def _text(segment: MultipartSegment, content: bytes) -> str:
     if segment.filename is not None:
-        raise _fault(segment.name, f"This field takes no file; send the picture in the field {_FILE_FIELD}.")
-    if len(content) > _MAX_TEXT_BYTES:
-        raise _fault(segment.name, f"Must have at most {_MAX_TEXT_BYTES:,} bytes.")
+        raise _fault(segment.name, f"This field takes no file; send the image in the field {_FILE_FIELD}.")
+    if len(content) > MAX_TEXT_BYTES:
+        raise _fault(segment.name, f"Must have at most {MAX_TEXT_BYTES:,} bytes.")
     try:
         return decode(_plain(segment, content), segment.charset)
     except EncodingError as error:

@@ -1,5 +1,6 @@
 """What staff do on their page, and what they see of it."""
 
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,19 @@ XMLHttpRequest.prototype.send = function (body) {
   this.onload = () => onerror.call(this);
   send.call(this, body);
 };
+}"""
+_DROP = """files => {
+const transfer = new DataTransfer();
+for (const [name, content] of files) {
+  const bytes = Uint8Array.from(atob(content), byte => byte.charCodeAt(0));
+  const type = name.endsWith(".jpg") ? "image/jpeg" : "text/plain";
+  transfer.items.add(new File([bytes], name, {type}));
+}
+for (const type of ["dragover", "drop"]) {
+  const event = new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true});
+  document.querySelector("header").dispatchEvent(event);
+  if (!event.defaultPrevented) throw new Error("The file would take the page's place.");
+}
 }"""
 
 
@@ -53,6 +67,11 @@ class Staff:
     def choose(self, files: Sequence[Path] | Sequence[dict[str, Any]]) -> None:
         """Choose files by the button."""
         self.page.get_by_label("Choose pictures").set_input_files([*files])
+
+    def drop(self, files: Sequence[Path]) -> None:
+        """Drop files beside everything; where the browser would show one in the page's place, this fails."""
+        dropped = [(path.name, base64.b64encode(path.read_bytes()).decode()) for path in files]
+        self.page.evaluate(_DROP, dropped)
 
     def line(self, name: str) -> Locator:
         """Return the line of a file in the queue."""

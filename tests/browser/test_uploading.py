@@ -23,18 +23,6 @@ def large(folder: Path) -> Path:
     return path
 
 
-def test_forty_files_stand_in_the_order_in_which_they_were_chosen(
-    staff: Staff, product_id: int, tmp_path: Path
-) -> None:
-    staff.open(product_id)
-    files = pictures(tmp_path, 40)
-    staff.choose(files)
-    staff.ready(40)
-    assert [image.name for image in staff.shop.gallery(product_id)] == [path.name for path in files]
-    expect(staff.cards).to_have_count(40)
-    assert staff.shown_ids() == staff.stored(product_id)
-
-
 def test_progress_is_true_on_a_slow_line_and_nothing_is_done_before_its_answer(
     staff: Staff, product_id: int, tmp_path: Path, context: BrowserContext
 ) -> None:
@@ -60,6 +48,7 @@ def test_progress_is_true_on_a_slow_line_and_nothing_is_done_before_its_answer(
     assert said.index("Sent, awaiting the answer") < said.index("Being checked")
 
 
+@pytest.mark.every_browser
 def test_a_large_file_goes_to_the_bucket_by_itself(staff: Staff, product_id: int, tmp_path: Path) -> None:
     staff.open(product_id)
     files = [*pictures(tmp_path, 1), large(tmp_path)]
@@ -147,6 +136,7 @@ def test_a_busy_service_is_asked_again_when_it_says(
     assert len(set(keys)) == 1
 
 
+@pytest.mark.every_browser
 def test_a_lost_answer_makes_no_second_picture(staff: Staff, product_id: int, tmp_path: Path) -> None:
     staff.open(product_id)
     staff.lose_one_answer()
@@ -243,25 +233,28 @@ def test_leaving_with_files_on_their_way_asks_first(
     staff.ready(1)
 
 
-def test_what_was_reserved_and_never_sent_is_told_after_a_reload_and_can_be_sent_again(
+def test_what_was_reserved_and_never_sent_is_told_after_a_reload_and_sent_again_to_its_place(
     staff: Staff, product_id: int, tmp_path: Path, page: Page
 ) -> None:
     staff.open(product_id)
     bucket = f"{staff.shop.state.aws.endpoint_url}/**"
     page.route(bucket, lambda route: route.abort())
     file = large(tmp_path)
-    staff.choose([file])
+    staff.choose([file, *pictures(tmp_path, 1)])
     expect(staff.line("large.jpg")).to_contain_text("No connection")
+    expect(staff.line("00.jpg")).to_contain_text("Ready")
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     page.unroute(bucket)
     expect(page.get_by_text("Begun before this page was loaded")).to_be_visible()
     page.get_by_label("Choose the file again").set_input_files(file)
     staff.ready(1)
-    expect(staff.cards).to_have_count(1)
-    assert [image.status for image in staff.shop.gallery(product_id)] == ["ready"]
+    expect(staff.cards).to_have_count(2)
+    stands = [(image.name, image.status) for image in staff.shop.gallery(product_id)]
+    assert stands == [("large.jpg", "ready"), ("00.jpg", "ready")]
 
 
+@pytest.mark.every_browser
 def test_a_pasted_picture_is_added(staff: Staff, product_id: int) -> None:
     staff.open(product_id)
     staff.page.evaluate(
@@ -276,20 +269,17 @@ def test_a_pasted_picture_is_added(staff: Staff, product_id: int) -> None:
     assert [image.name for image in staff.shop.gallery(product_id)] == ["pasted.jpg"]
 
 
-def test_files_dropped_beside_everything_are_added_and_the_page_stays(staff: Staff, product_id: int) -> None:
+@pytest.mark.every_browser
+def test_files_dropped_beside_everything_are_added_and_the_page_stays(
+    staff: Staff, product_id: int, tmp_path: Path
+) -> None:
     staff.open(product_id)
-    dropped = """(bytes, type) => {
-        const transfer = new DataTransfer();
-        transfer.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", {type: "image/jpeg"}));
-        transfer.items.add(new File(["text"], "notes.txt", {type: "text/plain"}));
-        for (const type of ["dragover", "drop"]) {
-            const event = new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true});
-            document.querySelector("header").dispatchEvent(event);
-            if (!event.defaultPrevented) throw new Error("The file would take the page's place.");
-        }
-    }"""
-    staff.page.evaluate(dropped, [*sample_jpeg(48, 32)])
-    expect(staff.page.get_by_role("alert")).to_contain_text("1 file left out: no pictures")
+    picture, note = tmp_path / "dropped.jpg", tmp_path / "notes.txt"
+    picture.write_bytes(sample_jpeg(48, 32))
+    note.write_text("text")
+    staff.drop([picture, note])
+    said = staff.page.get_by_role("alert")
+    expect(said).to_contain_text("Left out, as they are no pictures: \u2068notes.txt\u2069.")
     staff.ready(1)
     assert [image.name for image in staff.shop.gallery(product_id)] == ["dropped.jpg"]
 
@@ -299,6 +289,7 @@ def test_a_folder_is_added_whole(staff: Staff, product_id: int, tmp_path: Path) 
     pictures(tmp_path, 3)
     (tmp_path / ".hidden.jpg").write_bytes(b"no")
     staff.page.get_by_label("Choose a folder").set_input_files(tmp_path)
+    expect(staff.page.get_by_role("alert")).to_contain_text("as they are hidden: \u2068.hidden.jpg\u2069.")
     staff.ready(3)
     assert sorted(image.name for image in staff.shop.gallery(product_id)) == ["00.jpg", "01.jpg", "02.jpg"]
 

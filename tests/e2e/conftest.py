@@ -35,18 +35,30 @@ def session(system: State) -> Session:
     return session
 
 
-@pytest.fixture
-def bench(system: State, session: Session, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """An empty bench, on which the SDK tries again at once."""
+def _reach_the_emulator(monkeypatch: pytest.MonkeyPatch, system: State, session: Session) -> None:
+    """Let the clients that the service makes reach the emulator."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", system.aws.endpoint_url)
+    monkeypatch.setattr("adapters.aws.session", lambda: session)
+
+
+@pytest.fixture(scope="session")
+def one_bench(system: State, session: Session) -> Bench:
+    """The bench of this process: to make its clients takes as long as half a test."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _reach_the_emulator(monkeypatch, system, session)
+        return Bench(system)
+
+
+@pytest.fixture
+def bench(one_bench: Bench, system: State, session: Session, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """An empty bench, on which the SDK tries again at once."""
+    _reach_the_emulator(monkeypatch, system, session)
     monkeypatch.setattr(
         "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda _self, _context: 0
     )
-    monkeypatch.setattr("adapters.aws.session", lambda: session)
     monkeypatch.setattr("adapters.dynamo_items.OPEN_SHARDS", OPEN_SHARDS)
-    bench = Bench(system)
-    bench.clear()
-    return bench
+    one_bench.clear()
+    return one_bench
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import schemathesis
 from hypothesis import strategies as st
+from schemathesis.core.parameters import ParameterLocation
 
 from domain.image_details import ImageDetails
 from tests.builders import picture
@@ -45,15 +46,18 @@ def filter_case(_ctx: schemathesis.HookContext, case: schemathesis.Case[Any]) ->
 def before_call(
     _ctx: schemathesis.HookContext, case: schemathesis.Case[Any], _kwargs: dict[str, Any]
 ) -> None:
-    """Complete a valid request by what only the running service can tell."""
-    if not (case.meta and case.meta.generation.mode.is_positive):
+    """Complete what is valid of a request by what only the running service can tell."""
+    if case.meta is None:
+        return
+    headers = case.meta.components.get(ParameterLocation.HEADER)
+    if "If-Match" in case.headers and (headers is None or headers.mode.is_positive):
+        # One that was made up is rightly stale, whatever the body.
+        case.headers["If-Match"] = "*"
+    if not case.meta.generation.mode.is_positive:
         return
     if "Idempotency-Key" in case.headers:
         # A key that came before is rightly refused.
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
-    if "If-Match" in case.headers:
-        # One that was made up is rightly stale.
-        case.headers["If-Match"] = "*"
     product_id = int(case.path_parameters.get("product_id", 0))
     if product_id % 2:
         # Half of the products exist.

@@ -40,7 +40,7 @@ def test_the_front_and_the_stage_give_next_and_previous_that_lead_through_the_wh
     shop: Shop, product_id: int, outputs: dict[str, str]
 ) -> None:
     shop.add_records(product_id, ORDERS)
-    stage = Deployment(outputs, {}).gateway_url(shop.state.endpoint)
+    stage = Deployment(outputs, {}, []).gateway_url(shop.state.endpoint)
     for base_url in (shop.state.api_url, stage):
         url: str | None = f"{base_url}/api/products/{product_id}/images?limit=3"
         pages = []

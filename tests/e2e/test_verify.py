@@ -140,7 +140,7 @@ def test_a_right_that_is_missing_fails_where_it_is_needed(system: State, verify:
     with Roles(system).without(Right("gallery", "dynamodb:UpdateItem", "CatalogTable")):
         result = verify()
     assert failed(result) == {"PATCH", "reorder", "DELETE"}
-    assert results(result)["events of pictures"] == "not tried"
+    assert results(result)["events of images"] == "not tried"
     assert "PATCH: 500 internal_error instead of 200. Look at the log group of gallery." in result.stderr
 
 

@@ -10,7 +10,7 @@ import pytest
 from domain.image import ImageFormat
 from handlers.json_request import PrimariesQuery, ShownPageQuery
 from local.media import ADDRESS
-from local.template import Template, media_headers
+from local.template import Template, compressed_paths, media_headers
 from tests.builders import SHA256, TOKEN, a_ref
 from tests.infrastructure.stack import Properties, as_sub, evaluate, of_type
 
@@ -205,6 +205,15 @@ def test_a_browser_takes_a_picture_as_what_it_is_declared_to_be(cdn: Properties,
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
+
+
+def test_text_that_may_be_kept_is_sent_compressed(template: Template) -> None:
+    assert compressed_paths(template) == [
+        "/api/docs*",
+        "/api/openapi.json",
+        "/api/storefront/*",
+        "/staff*",
+    ]
 
 
 def test_only_this_distribution_reads_the_bucket_and_only_public_copies(

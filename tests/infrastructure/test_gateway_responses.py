@@ -100,7 +100,7 @@ def test_the_gateway_and_the_functions_tell_the_same_error_alike(template: Templ
     problem = _problem(template, "REQUEST_TOO_LARGE")
     assert problem["code"] == too_large.code
     # Both name the way for large files, and it exists.
-    way = f"Ask for an upload form with POST to {IMAGES}/uploads, and send the picture with it."
+    way = f"Ask for an upload form with POST to {IMAGES}/uploads, and send the image with it."
     assert str(too_large).endswith(f" {way}")
     assert problem["detail"].endswith(f" {way}")
     assert routes_of(template)[(f"POST {IMAGES}/uploads", "ApiKey")] == "ReserveUploadFunction"

@@ -110,7 +110,7 @@ def test_what_moves_may_be_wider_than_every_still() -> None:
 def test_a_picture_that_misbehaves_is_not_rendered_and_does_no_harm(act: str, reason: str) -> None:
     with pytest.raises(NotRenderableError) as caught:
         render(Misbehaving(act), 0.2 if act == "hang" else 60)
-    assert str(caught.value) == f"The picture cannot be rendered: {reason}."
+    assert str(caught.value) == f"The image cannot be rendered: {reason}."
 
 
 def test_what_the_child_answers_is_files_or_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,12 +87,12 @@ def test_ready_pictures_without_files_of_todays_recipe_are_rendered(
 
 def test_what_cannot_be_rendered_is_named_and_the_rest_is(operator: Operator) -> None:
     a_shop(operator)
-    message = "The picture cannot be rendered: it takes more than 70 s."
+    message = "The image cannot be rendered: it takes more than 70 s."
     operator.aws.function_ends({"errorMessage": message}, in_error=True)
     result = operator.runs("images", "render", "--all")
     assert result.exit_code == 1
     assert rendered(operator) == [2, 3, 4]
-    assert f"Error: picture 2 of product {PRODUCT_ID}: {message}" in result.stderr.splitlines()
+    assert f"Error: image 2 of product {PRODUCT_ID}: {message}" in result.stderr.splitlines()
     assert "rendered now: 0, failed: 3." in result.stdout
 
 
@@ -101,7 +101,7 @@ def test_a_call_that_is_refused_is_told(operator: Operator) -> None:
     operator.aws.answers["Invoke"] = (403, json.dumps({"message": "no"}))
     result = operator.runs("images", "render", "--recipe")
     assert result.exit_code == 1
-    assert f"Error: picture 2 of product {PRODUCT_ID}: " in result.stderr
+    assert f"Error: image 2 of product {PRODUCT_ID}: " in result.stderr
 
 
 def test_a_damaged_record_is_passed_by(operator: Operator) -> None:

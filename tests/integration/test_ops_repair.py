@@ -105,7 +105,7 @@ def test_the_queue_is_listed_with_age_function_picture_and_error(operator: Opera
     assert sorted(re.split(r" {2,}", row.strip()) for row in rows) == sorted(
         [
             [first, "0 min", "extract-metadata", KEY, "There is no record."],
-            [other, "0 min", "no function", "no picture", "it holds no event of a function"],
+            [other, "0 min", "no function", "no image", "it holds no event of a function"],
         ]
     )
 
@@ -314,7 +314,7 @@ def test_an_event_is_dropped_by_its_id_after_a_question_that_names_it(
     first, second = queue.holds(failure(1), "no JSON")
     result = operator.runs("repair", "drop", second, typing="y\n")
     assert result.exit_code == 0
-    named = f"{second}: no function, no picture, it holds no event of a function"
+    named = f"{second}: no function, no image, it holds no event of a function"
     assert named in result.stderr
     assert result.stdout.endswith(f"Dropped {named}\n")
     assert queue.visible == 1

@@ -1,19 +1,25 @@
 """How much is tried, in `make test` and in `make torture`, and the table of what came of it.
 
 A test that belongs to a row of the table bears the mark `torture("row")`, and tells the fixture `tried` how
-many points it tries; one, if it does not tell. A test that fails has lost all of them.
+many points it tries; one, if it does not tell. A test that fails has lost all of them. The workers of
+pytest-xdist report to its controller, which counts and writes.
 """
 
 import os
 import platform
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bench.origin import origin
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 FULL = "TORTURE" in os.environ
 """Whether the full numbers are asked for."""
@@ -47,7 +53,9 @@ class Results:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
+        self.is_whole = True
         self._origin = origin()
+        self._began = time.monotonic()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count the points of one test."""
@@ -56,10 +64,22 @@ class Results:
                 case "torture", [str(row), int(points)]:
                     self.rows.setdefault(row, Row()).add(points, survived=report.passed)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self) -> None:
+        """Know that a worker ended amid a test, which therefore reports no points."""
+        self.is_whole = False
+
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the table, but not of a run that was interrupted."""
-        if self.rows and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-            DOCUMENT.write_text(with_results(DOCUMENT.read_text(), self.rows, self._origin))
+        is_over = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+        if self.rows and self.is_whole and is_over:
+            minutes = (time.monotonic() - self._began) / 60
+            DOCUMENT.write_text(with_results(DOCUMENT.read_text(), self.rows, self._origin, minutes))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say why there is no table."""
+        if not self.is_whole:
+            terminalreporter.write_line(f"{DOCUMENT.name} is left as it was: a process ended amid a test.")
 
 
 def size[T: float | Sequence[object]](full: T, bounded: T, of: str) -> T:
@@ -89,6 +109,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Results())
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["sizes"] = _SIZES
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: "WorkerController") -> None:
+    """Take over what is tried from a worker: each has read every test, the controller none."""
+    # One that crashed tells nothing.
+    _SIZES.update(getattr(node, "workeroutput", {}).get("sizes", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if FULL:
         terminalreporter.write_line(tried_more(_SIZES))
@@ -111,8 +143,10 @@ def pytest_runtest_makereport(
     return report
 
 
-def with_results(document: str, rows: Mapping[str, Row], tried_from: str) -> str:
-    """Return the document with these rows as its table of results, which says of which commit they are.
+def with_results(document: str, rows: Mapping[str, Row], tried_from: str, minutes: float) -> str:
+    """Return the document with these rows as its table of results, which says what they were tried on.
+
+    `tried_from` names the commit, `minutes` is how long it took.
 
     Raises:
         ValueError: the document has no place for them.
@@ -122,13 +156,13 @@ def with_results(document: str, rows: Mapping[str, Row], tried_from: str) -> str
     _, end, after = rest.partition(_END)
     if not (begin and end):
         raise ValueError(f"There is no {_BEGIN.strip()!r} with {_END!r} after it.")
-    return f"{before}{_BEGIN}\n{_table(rows, tried_from)}\n{_END}{after}"
+    return f"{before}{_BEGIN}\n{_table(rows, tried_from, minutes)}\n{_END}{after}"
 
 
-def _table(rows: Mapping[str, Row], tried_from: str) -> str:
+def _table(rows: Mapping[str, Row], tried_from: str, minutes: float) -> str:
     about = f"{datetime.now(UTC):%Y-%m-%d}, from {tried_from}, Python {platform.python_version()}"
     lines = [
-        f"{about}, {os.cpu_count()} cores.",
+        f"{about}, {os.cpu_count()} cores, {minutes:.0f} minutes.",
         "",
         "| what | points tried | survived | lost |",
         "|---|---|---|---|",

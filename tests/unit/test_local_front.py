@@ -1,5 +1,6 @@
 """What the local front does by itself: the CDN's headers, the gateway's answers and its log."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.api_key import generate_key, hash_key, key_id
+from local.compression import compress
 from local.gateway import REQUEST_ID, Gateway
 from local.media import conditions
 
@@ -37,8 +39,9 @@ RESPONSES = {
 }
 
 
-def _request(path: str, authorization: str) -> Request:
-    headers = [(b"authorization", authorization.encode())]
+def _request(path: str, authorization: str, **more: str) -> Request:
+    named = {"authorization": authorization, **more}
+    headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()]
     scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "headers": headers}
     request = Request({**scope, "query_string": b"secret=1"})
     request.state.began = 0
@@ -80,3 +83,36 @@ def test_a_fault_is_an_error_and_an_answer_without_a_body_has_the_name_of_its_st
     assert (refused["level"], refused["reason"]) == ("INFO", "method_not_allowed")
     assert (failed["level"], failed["reason"]) == ("ERROR", "internal_server_error")
     assert "key_id" not in refused
+
+
+SCRIPT = "run();" * 1_000
+
+
+def _compressed(content: str, path: str = "/staff/1/main.js", accepted: str = "gzip, br") -> Response:
+    """Return an answer as a front sends it that compresses the staff's page."""
+    response = Response(content, headers={"ETag": '"a"'}, media_type="text/javascript")
+    compress(_request(path, "", accept_encoding=accepted), response, ["/api/docs*", "/staff*"])
+    return response
+
+
+def test_what_the_cdn_compresses_is_compressed_and_its_tag_becomes_a_weak_one() -> None:
+    response = _compressed(SCRIPT)
+    assert gzip.decompress(response.body) == SCRIPT.encode()
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["content-length"] == str(len(response.body))
+    assert (response.headers["etag"], response.headers["vary"]) == ('W/"a"', "Accept-Encoding")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        _compressed("run();"),
+        _compressed(SCRIPT, path="/api/products"),
+        _compressed(SCRIPT, accepted="identity"),
+    ],
+    ids=["small", "another path", "a client that does not take it"],
+)
+def test_anything_else_is_sent_as_it_is(response: Response) -> None:
+    assert bytes(response.body).startswith(b"run();")
+    assert response.headers["etag"] == '"a"'
+    assert "content-encoding" not in response.headers

@@ -155,11 +155,12 @@ def test_scripts_and_styles_take_no_more_than_30_kb_compressed(tmp_path: Path, l
     assert sum(sizes.values()) <= BUDGET_BYTES
 
 
-def test_what_is_served_has_no_comments_of_whole_lines_and_is_else_as_it_was_written(tmp_path: Path) -> None:
+def test_what_is_served_has_neither_types_nor_indents_and_is_else_as_it_was_written(tmp_path: Path) -> None:
     source = tmp_path / "page"
     source.mkdir()
-    kept = "const a = /** @type {b} */ (c); // here\nd`//e`;\n"
-    ours = f"/** Says.\n * @param {{x}} y\n */\n// Why.\n{kept}  // There.\n"
+    kept = "const a =\n(c); // here\nd`//e`;\n"
+    typed = kept.replace("(c)", "/** @type {{b: string}} */ (c)").replace("d", "  d")
+    ours = f"/** Says.\n * @param {{x}} y\n */\n// Why.\n{typed}  // There.\n/** Says. */\n"
     (source / "a.js").write_text(ours)
     (source / "vendor").mkdir()
     (source / "vendor/a.js").write_text(ours)

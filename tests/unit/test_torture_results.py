@@ -32,16 +32,17 @@ def test_one_line_tells_what_is_tried_in_full_and_as_what_part_of_it_in_make_tes
 
 def test_the_table_takes_the_place_of_the_old_one() -> None:
     document = with_results(
-        f"before\n{PLACE}\nafter", {"faults": Row(1_200, 3), "races": Row(5)}, "commit 1a2b3c4"
+        f"before\n{PLACE}\nafter", {"faults": Row(1_200, 3), "races": Row(5)}, "commit 1a2b3c4", 31.4
     )
     assert document.startswith("before\n")
     assert document.endswith("\nafter")
     assert "old" not in document
     assert ", from commit 1a2b3c4, Python 3." in document
+    assert " cores, 31 minutes.\n" in document
     assert "| faults | 1,200 | 1,197 | 3 |" in document
     assert "| all | 1,205 | 1,202 | 3 |" in document
 
 
 def test_a_document_without_a_place_for_the_table_is_refused() -> None:
     with pytest.raises(ValueError, match="There is no"):
-        with_results("no place", {}, "commit 1a2b3c4")
+        with_results("no place", {}, "commit 1a2b3c4", 31.4)

@@ -10,7 +10,6 @@ export default {
   loading: "Wird geladen …",
   retry: "Noch einmal versuchen",
   remove: "Entfernen",
-  cancel: "Abbrechen",
   close: "Schließen",
   noAnswer: "Der Dienst antwortet nicht. Prüfen Sie Ihre Verbindung; die Seite versucht es weiter.",
   problem: (detail) => `Das hat nicht geklappt. ${detail}`,
@@ -37,7 +36,6 @@ export default {
     count: pictures,
     back: "Alle Produkte",
     unknown: "Dieses Produkt gibt es nicht.",
-    noPicture: "Kein Bild",
   },
 
   add: {
@@ -47,7 +45,8 @@ export default {
     hint: "Oder Dateien und Ordner irgendwo auf der Seite ablegen, oder ein Bild einfügen. JPEG, PNG, WebP, GIF oder AVIF, bis 50 MB.",
     drop: "Loslassen, um die Bilder hinzuzufügen",
     added: (n) => `${pictures(n)} in der Warteschlange`,
-    leftOut: (n) => `${count(n, "Datei", "Dateien")} ausgelassen: keine Bilder`,
+    noPicture: (names) => `Ausgelassen, weil es keine Bilder sind: ${names}.`,
+    hidden: (names) => `Ausgelassen, weil sie verborgen sind: ${names}.`,
   },
 
   queue: {
@@ -84,7 +83,6 @@ export default {
     altText: "Alternativtext",
     characters: (n, most) => `${n} von ${most.toLocaleString("de")}`,
     saving: "Wird gespeichert …",
-    saved: "Gespeichert",
     conflict: "Jemand anderes hat den Text geändert in:",
     nothing: "(nichts)",
     keepMine: "Meinen speichern",

@@ -9,7 +9,6 @@ export default {
   loading: "Loading …",
   retry: "Try again",
   remove: "Remove",
-  cancel: "Cancel",
   close: "Close",
   noAnswer: "The service does not answer. Look whether you are online; this page tries again.",
   problem: (/** @type {string} */ detail) => `That did not work. ${detail}`,
@@ -36,7 +35,6 @@ export default {
     count: pictures,
     back: "All products",
     unknown: "There is no such product.",
-    noPicture: "No picture",
   },
 
   add: {
@@ -46,7 +44,8 @@ export default {
     hint: "Or drop files and folders anywhere on this page, or paste a picture. JPEG, PNG, WebP, GIF or AVIF, up to 50 MB each.",
     drop: "Drop to add the pictures",
     added: (/** @type {number} */ n) => `${pictures(n)} added to the queue`,
-    leftOut: (/** @type {number} */ n) => `${count(n, "file", "files")} left out: no pictures`,
+    noPicture: (/** @type {string} */ names) => `Left out, as they are no pictures: ${names}.`,
+    hidden: (/** @type {string} */ names) => `Left out, as they are hidden: ${names}.`,
   },
 
   queue: {
@@ -84,7 +83,6 @@ export default {
     altText: "Alternative text",
     characters: (/** @type {number} */ n, /** @type {number} */ most) => `${n} of ${most.toLocaleString("en")}`,
     saving: "Saving …",
-    saved: "Saved",
     conflict: "Somebody else has changed this text to:",
     nothing: "(nothing)",
     keepMine: "Save mine",

@@ -2,7 +2,7 @@
 import { drag } from "../dragging.js";
 import { html, nothing, repeat } from "../lit.js";
 import { texts } from "../texts.js";
-import { colour, picture } from "./picture.js";
+import { picture } from "./picture.js";
 
 const t = texts.gallery;
 const MOST_CHARACTERS = 1_000;
@@ -50,7 +50,7 @@ function card(app, gallery, image, at, all) {
   const shown = picture(image, image.alt_text);
   return html`
     <li class="card ${app.dropMark(id)}" data-id=${id} aria-label=${t.picture(at + 1)}>
-      <div class="frame ${image.status}" .style=${colour(image.placeholder)}
+      <div class="frame ${image.status}"
         @pointerdown=${(/** @type {PointerEvent} */ event) => event.pointerType === "mouse" && event.button === 0 && grip(app, event, id)}>
         ${shown}
         ${shown === nothing ? html`<p>${stateOf(image)}<br /><bdi>${image.name}</bdi></p>` : nothing}

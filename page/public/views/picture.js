@@ -1,7 +1,22 @@
 /** A picture by its renditions, never by its original. */
 import { html, nothing } from "../lit.js";
+import { decode } from "../thumbhash.js";
 
 const LARGEST_PX = 640;
+
+customElements.define(
+  "thumb-hash",
+  class extends HTMLElement {
+    /** @param {string} text  Base64 */
+    set hash(text) {
+      const { width, height, rgba } = decode(Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0)));
+      const canvas = document.createElement("canvas");
+      Object.assign(canvas, { width, height });
+      canvas.getContext("2d")?.putImageData(new ImageData(rgba, width, height), 0, 0);
+      this.replaceChildren(canvas);
+    }
+  },
+);
 
 /**
  * @param {{renditions?: import("../client.js").Rendition[] | null, placeholder?: import("../client.js").Placeholder}} image
@@ -15,6 +30,7 @@ export function picture(image, alt) {
   const fallback = others.length ? others : avif;
   const last = fallback[fallback.length - 1];
   return html`
+    ${cover(image.placeholder)}
     <picture>
       ${avif.length ? html`<source type="image/avif" srcset=${srcset(avif)} sizes="auto, 14rem" />` : nothing}
       <img src=${fallback[0].f} srcset=${srcset(fallback)} sizes="auto, 14rem" alt=${alt} draggable="false"
@@ -23,11 +39,13 @@ export function picture(image, alt) {
   `;
 }
 
-/** Take the colour away: it would shine through. @param {Event} event */
-export const uncover = ({ target }) => /** @type {HTMLElement} */ (target).closest("[style]")?.removeAttribute("style");
+/** What stands until a picture has come. @param {import("../client.js").Placeholder} [placeholder] */
+export const cover = (placeholder) =>
+  placeholder ? html`<thumb-hash .hash=${placeholder.thumbhash}></thumb-hash>` : nothing;
 
-/** The colour that stands until a picture has come. @param {import("../client.js").Placeholder} [placeholder] */
-export const colour = (placeholder) => (placeholder ? `background-color: ${placeholder.color}` : "");
+/** Take away what stood there: it would shine through. @param {Event} event */
+export const uncover = ({ target }) =>
+  /** @type {HTMLElement} */ (target).closest(".frame, .thumb")?.querySelector("thumb-hash")?.remove();
 
 /** @param {import("../client.js").Rendition[]} renditions */
 const srcset = (renditions) => renditions.map((each) => `${each.f} ${each.width}w`).join(", ");

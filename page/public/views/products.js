@@ -1,7 +1,7 @@
 /** The list of products, with a search. */
 import { html, nothing, repeat } from "../lit.js";
 import { texts } from "../texts.js";
-import { colour, uncover } from "./picture.js";
+import { cover, uncover } from "./picture.js";
 
 const t = texts.products;
 
@@ -30,7 +30,8 @@ function row({ product_id, title, count, primary }) {
   return html`
     <li>
       <a href="#/products/${product_id}">
-        <span class="thumb" .style=${colour(primary?.placeholder)}>
+        <span class="thumb">
+          ${cover(primary?.placeholder)}
           ${thumb ? html`<img src=${thumb.f} width=${thumb.width} height=${thumb.height} alt="" loading="lazy" @load=${uncover} />` : nothing}
         </span>
         <span><bdi>${title ?? t.number(product_id)}</bdi>

@@ -203,7 +203,16 @@ test("what was reserved and not sent is noted, for after a reload", async () => 
   service.faults = [null, new NoAnswer()];
   queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
   await settle();
-  assert.deepEqual(notes(), [{ productId: 1, imageId: 100, name: "big.jpg" }]);
+  assert.deepEqual(notes(), [{ productId: 1, imageId: 100, name: "big.jpg", order: 0 }]);
+});
+
+test("what is sent with a place of its own takes it, and none of what is chosen beside it", async () => {
+  const { service, queue } = setUp();
+  service.last = 8;
+  queue.add(1, [file("again.jpg")], 3);
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.deepEqual(service.images.map(({ name, order }) => [name, order]), [["again.jpg", 3], ["a.jpg", 9]]);
 });
 
 test("bytes that arrived though no answer did are not sent twice", async () => {
