@@ -30,8 +30,6 @@ _COMPLETE_PRIMARY = Call("TransactWriteItems", write_units=6)
 _COMPLETE_RENDERED = Call("UpdateItem", write_units=3)
 """The record, also in the gallery's index, and out of that of open ones."""
 _ANNOUNCED = Call("GetItem", read_units=1)
-_MARK = Call("UpdateItem", write_units=2)
-"""Where a gallery begins, on its product's item, and in the gallery's index (`adapters.dynamo_heads`)."""
 _LOOK_UP = Call("BatchGetItem", read_units=2)
 _TELL_CHANGE = (_TELL, Call("UpdateItem", write_units=3))
 """The record, also in the gallery's index, and out of that of open ones, into which the change put it."""
@@ -52,17 +50,12 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "change the primary": (_LOOK_UP, Call("TransactWriteItems", write_units=7), *_TELL_CHANGE),
     "reorder": (
         Call("Query", read_units=2),
-        _MARK,
-        Call("TransactWriteItems", write_units=41),
-        Call("Query", read_units=2),
-        _MARK,
+        Call("TransactWriteItems", write_units=44),
         *_TELL_CHANGE,
     ),
     "delete": (
         _LOOK_UP,
         Call("TransactWriteItems", write_units=7),
-        Call("Query", read_units=2),  # whether another picture is the first now
-        Call("ListObjectsV2"),  # of what was made of it, there may be more than its record names
         Call("DeleteObjects"),
         _TELL,
         Call("DeleteItem", write_units=2),

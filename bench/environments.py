@@ -54,8 +54,11 @@ VARIABLES = {
 }
 
 
-ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "16777216", "MALLOC_TRIM_THRESHOLD_": "67108864"}
-"""What the upload function's environment tells glibc's allocator; a test holds this to `template.yaml`."""
+ALLOCATORS = {
+    "UploadImageFunction": {"MALLOC_MMAP_THRESHOLD_": "16777216", "MALLOC_TRIM_THRESHOLD_": "67108864"},
+    "RenderImageFunction": {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "268435456"},
+}
+"""What a function's environment tells glibc's allocator; a test holds this to `template.yaml`."""
 
 
 class BenchmarkError(Exception):
@@ -111,7 +114,8 @@ def package(*logical_ids: str) -> Deployment:
     """
     folders = [package_folder(logical_id) for logical_id in logical_ids]
     paths = tuple(folder / "python" if (folder / "python").is_dir() else folder for folder in folders)
-    return Deployment(paths, ALLOCATOR if "UploadImageFunction" in logical_ids else {})
+    variables = {name: value for each in logical_ids for name, value in ALLOCATORS.get(each, {}).items()}
+    return Deployment(paths, variables)
 
 
 def package_folder(logical_id: str) -> Path:

@@ -31,6 +31,9 @@ def obvious(picture: Path, folder: Path, files: list[tuple[str, str, int]]) -> N
     """Render as Pillow's tutorial does: decode all, make each size of that, save it with the defaults."""
     from PIL import Image  # noqa: PLC0415 - as above
 
+    # Loads all plugins, which a function does once and not for each picture.
+    Image.init()
+
     def run() -> Iterable[tuple[str, bytes]]:
         with Image.open(picture) as opened:
             for name, kind, width in files:

@@ -10,6 +10,7 @@ from adapters.dynamo_items import Item, image_from_item, is_product
 from domain.errors import ImageRecordDamagedError
 from domain.image import ImageStatus, ProductImage
 from ops.catalogue import DamagedRecordError, counted, items, items_of
+from ops.renditions import public_keys
 from ops.target import Target
 
 _PUBLIC_KEY = re.compile(r"(media/([1-9][0-9]*)/([1-9][0-9]*)-[0-9a-f]+)[./].+")
@@ -31,7 +32,7 @@ class Audit:
 def audit_of(target: Target) -> Audit:
     """Read all that is public and all records, and compare them."""
     # Keys first: a record comes before its copy.
-    keys = set(_public_keys(target))
+    keys = public_keys(target, None)
     records = _Records.of(items(target))
     ready = {image.media_key for image in records.images.values() if image.status is ImageStatus.READY}
     unowned = sorted(key for key in keys if not records.owns(key))
@@ -39,6 +40,7 @@ def audit_of(target: Target) -> Audit:
         "damaged record": records.damaged,
         "public object without a ready record": unowned,
         "ready record without its public copy": sorted(ready - keys),
+        "rendition that is gone": _lost(records, keys),
         "product whose count is wrong": list(_miscounted(target, records)),
     }
     return Audit(len(keys), len(records.images), len(ready), unowned, findings)
@@ -109,6 +111,17 @@ class _Records:
         }
 
 
+def _lost(records: _Records, keys: frozenset[str]) -> list[str]:
+    """Name what was made of pictures and is not there, and the command that makes it again."""
+    return sorted(
+        f"{key}; make it again: product-images images render --product {image.ref.product_id}"
+        for image in records.images.values()
+        if image.status is ImageStatus.READY
+        for key in image.made_keys
+        if key not in keys
+    )
+
+
 def _is_of(image: ProductImage, key: str) -> bool:
     """Tell whether an object below the picture's own prefix is its copy, or was made of that."""
     if image.status in _OPEN:
@@ -134,10 +147,3 @@ def _miscounted(target: Target, records: _Records) -> Iterator[str]:
         again = _Records.of(items_of(target, product_id)).differences()
         if again == {product_id: difference}:
             yield difference
-
-
-def _public_keys(target: Target) -> Iterator[str]:
-    pages = target.clients.s3().get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=target.bucket, Prefix="media/"):
-        for stored in page.get("Contents", []):
-            yield stored["Key"]

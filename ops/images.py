@@ -14,7 +14,7 @@ from adapters.lambda_renderings import ready_event
 from domain.image import ProductImage
 from domain.recipe import Recipe
 from ops.failures import explain
-from ops.renditions import old_files, ready_images, recipe_of, remove_files
+from ops.renditions import old_files, public_keys, ready_images, recipe_of, remove_files
 from ops.target import PARALLEL_CALLS, Target, target_of
 from ops.terminal import fail, progress_bar, say
 
@@ -60,7 +60,8 @@ def render(
     target = target_of(ctx)
     current = recipe_of(target.parameters)
     images = list(ready_images(target, product_id))
-    due = [image for image in images if _is_due(image, current, anew_alone=recipe)]
+    keys = public_keys(target, product_id)
+    due = [image for image in images if _is_due(image, current, keys, anew_alone=recipe)]
     failed = _render(target, due)
     old = old_files(target, images, product_id, current, datetime.now(UTC))
     remove_files(target, old)
@@ -70,8 +71,10 @@ def render(
         raise typer.Exit(1)
 
 
-def _is_due(image: ProductImage, recipe: Recipe, *, anew_alone: bool) -> bool:
-    return not anew_alone if image.look is None else image.look.recipe != recipe.name
+def _is_due(image: ProductImage, recipe: Recipe, keys: frozenset[str], *, anew_alone: bool) -> bool:
+    if image.look and image.look.recipe != recipe.name:
+        return True
+    return not anew_alone and (image.look is None or not keys.issuperset(image.made_keys))
 
 
 def _render(target: Target, images: list[ProductImage]) -> int:

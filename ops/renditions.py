@@ -43,6 +43,13 @@ def ready_images(target: Target, product_id: int | None) -> Iterator[ProductImag
             yield image
 
 
+def public_keys(target: Target, product_id: int | None) -> frozenset[str]:
+    """Return the keys of all that is public, of one product or of all."""
+    prefix = f"media/{product_id}/" if product_id else "media/"
+    pages = target.clients.s3().get_paginator("list_objects_v2").paginate(Bucket=target.bucket, Prefix=prefix)
+    return frozenset(stored["Key"] for page in pages for stored in page.get("Contents", []))
+
+
 def old_files(
     target: Target, images: Sequence[ProductImage], product_id: int | None, recipe: Recipe, now: datetime
 ) -> list[str]:
@@ -56,9 +63,7 @@ def old_files(
         for image in images
         if image.look and image.look.recipe == recipe.name and image.updated_at < now - POINTED_TO
     }
-    prefix = f"media/{product_id}/" if product_id else "media/"
-    pages = target.clients.s3().get_paginator("list_objects_v2").paginate(Bucket=target.bucket, Prefix=prefix)
-    keys = (stored["Key"] for page in pages for stored in page.get("Contents", []))
+    keys = sorted(public_keys(target, product_id))
     matches = filter(None, map(_RENDITION_KEY.fullmatch, keys))
     return [match[0] for match in matches if match[1] in settled and match[2] != recipe.name]
 

@@ -1,4 +1,4 @@
-"""Makes the files of the page that are served: comments and indents are for those who read the sources."""
+"""Makes the files of the page that are served: comments and layout are for those who read the sources."""
 
 import re
 import shutil
@@ -7,13 +7,17 @@ from pathlib import Path
 _SERVED = {".html", ".css", ".js", ".svg", ".txt"}
 _SHORTENED = {".css", ".js"}
 _VENDORED = "vendor"
-"""Below it everything stays as its authors published it."""
+"""Below it all stays as its authors published it, but for what they say of a map that is not served."""
+_MAP = re.compile(r"^//# sourceMappingURL=.*\n?", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.DOTALL | re.MULTILINE)
 """Of whole lines."""
 _TYPE = re.compile(r"/\*\* @type \{.*?\} \*/ ?")
 """Within a line: a cast. Any other comment there stays."""
-_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
-"""Of a template's text too, where one space means as much as many."""
+_LAYOUT = re.compile(r"^\s+|(?<=[;{,(])\s*\n\s*", re.MULTILINE)
+"""Indents, empty lines, and the ends of lines behind which none is needed."""
+_BLOCK_END = re.compile(r"(?<=\})\n")
+"""Needed in a template alone, whose text may have its space there between two words."""
+_TEMPLATE = "html`"
 
 
 def copy_page(source: Path, target: Path) -> None:
@@ -26,8 +30,9 @@ def copy_page(source: Path, target: Path) -> None:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text()
         is_ours = path.suffix in _SHORTENED and name.parts[0] != _VENDORED
-        (target / name).write_text(_shortened(text) if is_ours else text)
+        (target / name).write_text(_shortened(text) if is_ours else _MAP.sub("", text))
 
 
 def _shortened(text: str) -> str:
-    return _INDENT.sub("", _TYPE.sub("", _COMMENT.sub("", text)))
+    lines = _LAYOUT.sub("", _TYPE.sub("", _COMMENT.sub("", text)))
+    return lines if _TEMPLATE in lines else _BLOCK_END.sub("", lines)

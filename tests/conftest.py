@@ -15,12 +15,17 @@ type ColdStart = Callable[..., Any]
 _UNIT = Path(__file__).with_name("unit")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make unit` runs; the contract suites mark their fakes themselves."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what `make unit` runs, and begin with what is marked `long`, however the rest is shuffled.
+
+    The contract suites mark their fakes themselves. A long test at the end leaves one worker alone.
+    """
     for item in items:
         if item.path.is_relative_to(_UNIT):
             item.add_marker("fast")
+    yield
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -214,7 +214,9 @@ class InMemoryImageCatalog:
         image = self.images.get(_place(ref))
         if image is None or image.status is not ImageStatus.READY:
             return False
-        if image.look != look:
+        if image.look is None or image.look._replace(is_only=True) != look:
+            is_only = image.look is None or (image.look.is_only and image.look.recipe == look.recipe)
+            look = look._replace(is_only=is_only)
             self.images[_place(ref)] = replace(image, look=look, updated_at=at)
         return True
 
@@ -463,6 +465,9 @@ class InMemoryImageStore:
         """Return what came in."""
         received = self.received(ref)
         return received.content if received else None
+
+    def has_all_made(self, image: ProductImage) -> bool:
+        return set(image.made_keys) <= self._public.keys()
 
     def is_there(self, ref: ImageRef) -> bool:
         return self.received(ref) is not None or self.public_copy(ref) is not None

@@ -1,13 +1,13 @@
 /** The page's state, and what people do with it; the views show it. */
-import { Client, NoAnswer, Problem } from "./client.js";
-import { named, prepare, preview, whyLeftOut } from "./files.js";
+import { Catalogue } from "./catalogue.js";
+import { Client, isStatus, NoAnswer, post } from "./client.js";
+import { named, prepare, Previews, whyLeftOut } from "./files.js";
 import { Gallery, UNDO_MILLISECONDS } from "./gallery.js";
 import { Ordering } from "./ordering.js";
 import { Polling } from "./polling.js";
 import { Queue } from "./queue.js";
 import { isKey, notesIn, Session } from "./session.js";
 import { texts } from "./texts.js";
-import { post } from "./transport.js";
 
 const SEARCH_PAUSE_MILLISECONDS = 250;
 
@@ -19,8 +19,6 @@ export class App {
   isSigningIn = false;
   /** A key was accepted once, and no longer is. */
   isKeyRefused = false;
-  /** @type {{q: string, results: import("./client.js").Product[], next: string | null, isLoading: boolean}} */
-  products = { q: "", results: [], next: null, isLoading: false };
   /** @type {Gallery | null} */
   gallery = null;
   /** @type {Ordering | null} */
@@ -35,8 +33,6 @@ export class App {
   isDropping = false;
   /** @type {{id: number, over: number | null} | null} */
   dragged = null;
-  /** Addresses of previews by item; null: none can be had. @type {Map<number, string | null>} */
-  previews = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   searching;
   /** Whether something of the queue has no end yet. */
@@ -53,6 +49,8 @@ export class App {
       key: () => this.session.key,
       onUnauthorized: () => this.askForKey(),
     });
+    this.catalogue = new Catalogue(this.client, onChange);
+    this.previews = new Previews(onChange);
     this.queue = new Queue({
       client: this.client,
       onChange: () => this.watchQueue(),
@@ -128,10 +126,8 @@ export class App {
 
   async openProducts() {
     this.gallery = this.ordering = null;
-    this.products = { ...this.products, results: [], next: null };
-    this.onChange();
     this.focus(".heading");
-    await this.moreProducts();
+    await this.act(this.catalogue.search(this.catalogue.list.q));
   }
 
   /** @param {number} productId */
@@ -140,50 +136,28 @@ export class App {
     this.gallery = gallery;
     this.ordering = new Ordering(this.client, gallery);
     this.isUnknown = false;
-    this.title = this.products.results.find((each) => each.product_id === productId)?.title ?? null;
-    this.onChange();
+    this.title = null;
     this.focus(".heading");
+    this.act(
+      this.catalogue.titleOf(productId).then((title) => {
+        if (this.gallery === gallery) this.title = title;
+        this.onChange();
+      }),
+    );
     await this.act(
       gallery.more().catch((error) => {
-        if (!(error instanceof Problem && error.status === 404)) throw error;
+        if (!isStatus(error, 404)) throw error;
         this.isUnknown = true;
         this.onChange();
       }),
     );
     this.polling.soon();
-    if (this.title === null && !this.isUnknown) await this.act(this.findTitle(productId));
-  }
-
-  /** @param {number} productId */
-  async findTitle(productId) {
-    const { results } = await this.client.products({ q: String(productId), limit: 10 });
-    const found = results.find((each) => each.product_id === productId);
-    if (found && this.productId === productId) this.title = found.title;
-    this.onChange();
   }
 
   /** @param {string} q */
   search(q) {
     clearTimeout(this.searching);
-    this.searching = setTimeout(() => {
-      this.products = { q, results: [], next: null, isLoading: false };
-      this.moreProducts();
-    }, SEARCH_PAUSE_MILLISECONDS);
-  }
-
-  async moreProducts() {
-    const asked = this.products;
-    if (asked.isLoading) return;
-    asked.isLoading = true;
-    this.onChange();
-    await this.act(
-      this.client.products({ q: asked.q.trim(), after: asked.next }).then(({ results, next }) => {
-        asked.results.push(...results);
-        asked.next = next;
-      }),
-    );
-    asked.isLoading = false;
-    this.onChange();
+    this.searching = setTimeout(() => this.act(this.catalogue.search(q)), SEARCH_PAUSE_MILLISECONDS);
   }
 
   /** Ask what is new; true if something is. */
@@ -219,32 +193,8 @@ export class App {
     this.onChange();
   }
 
-  /** @param {import("./queue.js").Item} item @returns {string | null} */
-  previewOf(item) {
-    const { id, file } = item;
-    if (this.previews.has(id) || !file) return this.previews.get(id) ?? null;
-    this.previews.set(id, null);
-    preview(file).then((url) => {
-      this.previews.set(id, url);
-      this.onChange();
-    });
-    return null;
-  }
-
-  /** Let go of previews whose lines are gone. */
-  tidy() {
-    const ids = new Set(this.queue.items.map((item) => item.id));
-    for (const [id, url] of this.previews) {
-      if (ids.has(id)) continue;
-      if (url) URL.revokeObjectURL(url);
-      this.previews.delete(id);
-    }
-  }
-
-  /** @param {import("./queue.js").Note} note @param {HTMLInputElement} input */
-  sendAgain(note, input) {
-    const [file] = input.files ?? [];
-    if (!file) return;
+  /** @param {import("./queue.js").Note} note @param {File} file */
+  sendAgain(note, file) {
     this.dropNote(note);
     this.add([file], note.order);
   }
@@ -328,16 +278,19 @@ export class App {
   /** @param {unknown} error */
   tell(error) {
     // The form that asks for a key says it.
-    if (error instanceof Problem && error.status === 401) return;
-    this.message =
-      error instanceof NoAnswer ? texts.noAnswer : texts.problem(error instanceof Error ? error.message : String(error));
+    if (isStatus(error, 401)) return;
+    this.message = saying(error);
     this.onChange();
   }
 }
 
 /** @param {unknown} error */
 function keyProblem(error) {
-  if (error instanceof Problem && error.status === 401) return texts.signIn.unknown;
-  if (error instanceof Problem && error.status === 403) return texts.signIn.customer;
-  return error instanceof NoAnswer ? texts.noAnswer : texts.problem(error instanceof Error ? error.message : "");
+  if (isStatus(error, 401)) return texts.signIn.unknown;
+  if (isStatus(error, 403)) return texts.signIn.customer;
+  return saying(error);
 }
+
+/** @param {unknown} error */
+const saying = (error) =>
+  error instanceof NoAnswer ? texts.noAnswer : texts.problem(error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 /** Files that come in: by button, drop and paste. Which of them are pictures; what is sent of them; how they look. */
-import { Refusal } from "./queue.js";
+import { Refusal } from "./delivery.js";
 
 const PREVIEW_PX = 96;
 const JPEG_QUALITY = 0.92;
@@ -59,13 +59,12 @@ async function filesOf(entry) {
 /** One at a time: pictures take their pixels' memory while they are decoded. */
 let decoding = Promise.resolve();
 
+const nothing = () => {};
+
 /** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
 function inTurn(work) {
   const done = decoding.then(work);
-  decoding = done.then(
-    () => {},
-    () => {},
-  );
+  decoding = done.then(nothing, nothing);
   return done;
 }
 
@@ -83,40 +82,64 @@ export async function prepare(file) {
     } catch {
       throw new Refusal("heic");
     }
-    const blob = await drawn(bitmap, bitmap.width, bitmap.height, JPEG_QUALITY);
+    const blob = await drawn(bitmap, JPEG_QUALITY);
     return new File([blob], file.name.replace(HEIC, "") + ".jpg", { type: "image/jpeg" });
   });
 }
 
 /** The address of a small picture of a file, upright; null if the browser cannot open it. @param {File} file */
-export function preview(file) {
+function preview(file) {
   return inTurn(async () => {
     try {
       // Of the larger side the browser takes the other one's measure.
       const bitmap = await createImageBitmap(file, { resizeWidth: PREVIEW_PX, resizeQuality: "medium" });
-      return URL.createObjectURL(await drawn(bitmap, bitmap.width, bitmap.height, 0.7));
+      return URL.createObjectURL(await drawn(bitmap, 0.7));
     } catch {
       return null;
     }
   });
 }
 
-/** @param {ImageBitmap} bitmap @param {number} width @param {number} height @param {number} quality @returns {Promise<Blob>} */
-function drawn(bitmap, width, height, quality) {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width, height });
+/** A picture as JPEG. @param {ImageBitmap} bitmap @param {number} quality */
+async function drawn(bitmap, quality) {
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return new Promise((resolve, reject) =>
-    canvas.toBlob(
-      (blob) => {
-        // At once, not when it is collected.
-        Object.assign(canvas, { width: 0, height: 0 });
-        if (blob) resolve(blob);
-        else reject(new Error());
-      },
-      "image/jpeg",
-      quality,
-    ),
-  );
+  const blob = await canvas.convertToBlob({ type: "image/jpeg", quality });
+  // Its pixels go at once, not when it is collected.
+  canvas.width = 0;
+  return blob;
+}
+
+/** Previews of the files in the queue, made when their lines are first drawn, and let go with them. */
+export class Previews {
+  /** Addresses by item; null: it is being made, or none can be had. @type {Map<number, string | null>} */
+  urls = new Map();
+
+  /** @param {() => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+  }
+
+  /** @param {import("./queue.js").Item} item @returns {string | null} */
+  of({ id, file }) {
+    if (!this.urls.has(id) && file) {
+      this.urls.set(id, null);
+      preview(file).then((url) => {
+        this.urls.set(id, url);
+        this.onChange();
+      });
+    }
+    return this.urls.get(id) ?? null;
+  }
+
+  /** Let go of those whose lines are gone. @param {import("./queue.js").Item[]} items */
+  tidy(items) {
+    const ids = new Set(items.map((item) => item.id));
+    for (const [id, url] of this.urls) {
+      if (ids.has(id)) continue;
+      if (url) URL.revokeObjectURL(url);
+      this.urls.delete(id);
+    }
+  }
 }

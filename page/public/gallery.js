@@ -2,10 +2,10 @@
  * The pictures of one product as the service has them, and what is about to change. Free of the document.
  *
  * @typedef {import("./client.js").Image} Image
- * @typedef {{text: string, base: string, theirs: string | null, state: "editing" | "saving" | "saved"}} Draft
+ * @typedef {{text: string, base: string, theirs: string | null, state: "editing" | "saving"}} Draft
  *   `base`: the text that the edit began with. `theirs`: what somebody else wrote meanwhile.
  */
-import { NoAnswer, Problem } from "./client.js";
+import { isStatus, NoAnswer } from "./client.js";
 
 const PAGE = 100;
 export const UNDO_MILLISECONDS = 8_000;
@@ -155,7 +155,7 @@ export class Gallery {
       if (this.drafts.get(id) === draft) this.drop(id);
     } catch (error) {
       draft.state = "editing";
-      if (!(error instanceof Problem && error.status === 412)) throw error;
+      if (!isStatus(error, 412)) throw error;
       this.put(await this.client.image(this.productId, id));
       // Something else of it has changed: its order, say.
       if (draft.theirs === null) await this.saveText(id);
@@ -180,11 +180,9 @@ export class Gallery {
   /** @param {Image} image */
   compare(image) {
     const draft = this.drafts.get(image.id);
-    if (!draft || draft.state === "saving") {
-      if (draft && image.alt_text !== draft.base && image.alt_text !== draft.text.trim()) draft.theirs = image.alt_text;
-      return;
-    }
-    if (image.alt_text !== draft.base) draft.theirs = image.alt_text === draft.text.trim() ? null : image.alt_text;
+    if (!draft || image.alt_text === draft.base) return;
+    if (image.alt_text !== draft.text.trim()) draft.theirs = image.alt_text;
+    else if (draft.state === "editing") draft.theirs = null;
   }
 
   /** @param {number} id */

@@ -3,8 +3,7 @@ import { App } from "./app.js";
 import { droppedFiles } from "./files.js";
 import { html, nothing, render } from "./lit.js";
 import { language, texts } from "./texts.js";
-import { product } from "./views/product.js";
-import { products } from "./views/products.js";
+import { product, products } from "./views/products.js";
 import { signIn } from "./views/sign-in.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -32,7 +31,7 @@ function plan() {
 }
 
 function draw() {
-  app.tidy();
+  app.previews.tidy(app.queue.items);
   const leaving = app.gallery?.leaving.size ?? 0;
   render(
     html`
@@ -83,7 +82,7 @@ function watchEnd() {
 document.documentElement.lang = language;
 document.title = texts.title;
 addEventListener("hashchange", () => app.open(location.hash));
-addEventListener("online", () => app.queue.wake());
+addEventListener("online", () => app.queue.delivery.wake());
 addEventListener("beforeunload", (event) => {
   if (app.queue.isBusy) event.preventDefault();
 });

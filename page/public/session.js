@@ -28,13 +28,18 @@ export const isKey = (text) => SHAPE.test(text);
 /**
  * Where this tab notes what it has reserved: names and numbers, no key.
  *
- * @param {Storage} storage
- * @returns {{load: () => import("./queue.js").Note[], save: (notes: import("./queue.js").Note[]) => void}}
+ * @typedef {import("./queue.js").Note} Note
+ * @typedef {{load: () => Note[], add: (note: Note) => void, remove: (imageId: number) => void}} Notes
+ *
+ * @param {Pick<Storage, "getItem" | "setItem">} storage
+ * @returns {Notes}
  */
 export function notesIn(storage) {
   const name = "product-images reserved";
-  return {
-    load: () => JSON.parse(storage.getItem(name) ?? "[]"),
-    save: (notes) => storage.setItem(name, JSON.stringify(notes)),
-  };
+  /** @type {() => Note[]} */
+  const load = () => JSON.parse(storage.getItem(name) ?? "[]");
+  /** @param {number} imageId @param {...Note} more */
+  const replace = (imageId, ...more) =>
+    storage.setItem(name, JSON.stringify([...load().filter((each) => each.imageId !== imageId), ...more]));
+  return { load, add: (note) => replace(note.imageId, note), remove: (imageId) => replace(imageId) };
 }

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
-# At level DEBUG the SDK logs whole requests: what clients sent, and signatures. At INFO it tells each start
-# where it found what it needs.
+# At level DEBUG the SDK logs whole requests, with what clients sent and signatures. At INFO it logs at each
+# start where it found its credentials.
 for _name in ("boto3", "botocore", "s3transfer", "urllib3"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -44,7 +44,7 @@ _CONFIG = Config(
     parameter_validation=False,
     # Deployed without the rules that could find an account's own endpoint (packages/prune.py).
     account_id_endpoint_mode="disabled",
-    # The SDK's own is put together anew for each request, at a tenth of an upload's CPU time.
+    # The SDK would build its own for each request, which takes a tenth of an upload's CPU time.
     user_agent=f"product-images Botocore/{botocore_version}",
 )
 
@@ -158,7 +158,8 @@ def failed_condition(error: ClientError) -> bool:
 def with_persistence[T](write: Callable[[], T]) -> T:
     """Repeat a write that collides with a transaction, or a transaction that is throttled.
 
-    The SDK repeats neither. At most 9 growing, random waits, 1.3 s in sum on average; the last error rises.
+    The SDK repeats neither. Waits at most 9 times, at random and longer each time, 1.3 s in sum on average.
+    The last error is raised.
     """
     for attempt in range(_WRITE_TRIES - 1):
         try:
@@ -171,9 +172,9 @@ def with_persistence[T](write: Callable[[], T]) -> T:
 
 
 def with_patience[T](call: Callable[[], T], code: str) -> T:
-    """Repeat a call that is refused with this code until earlier ones are done, which the SDK does not.
+    """Repeat a call that AWS refuses with this code while earlier calls are under way; the SDK does not.
 
-    At most 5 growing, random waits, 16 s in sum on average; the last error rises.
+    Waits at most 5 times, at random and longer each time, 16 s in sum on average. The last error is raised.
     """
     for attempt in range(_PATIENT_TRIES - 1):
         try:
@@ -217,7 +218,7 @@ def _reasons(error: ClientError) -> set[str]:
 
 @contextmanager
 def passing_errors_as_unavailable() -> Iterator[None]:
-    """Turn throttling, server errors and lost connections into `UnavailableError`; the rest rises."""
+    """Turn throttling, server errors and lost connections into `UnavailableError`; other errors pass."""
     try:
         yield
     except (HTTPClientError, NoConnectionError) as error:

@@ -1,4 +1,4 @@
-"""Runs what handles strangers' bytes in a process of its own, so that none can take the function with it."""
+"""Runs what opens strangers' files in a process of its own, so that no file can crash the function."""
 
 import json
 import logging
@@ -18,8 +18,8 @@ _log = logging.getLogger(__name__)
 _PIPE_BYTES = 65_536
 """What a pipe holds, and gives in one piece (pipe(7))."""
 _TAKEN_AWAY = (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_CORE)
-"""To open a file or a socket, to write to a file, to start a process or a thread (of which root is free), to
-leave a core (setrlimit(2))."""
+"""What the child may not do: open a file or a socket, write to a file, start a process or a thread, leave a
+core (setrlimit(2)). Root may start processes all the same."""
 
 
 class Answer(NamedTuple):
@@ -38,9 +38,9 @@ class TookTooLongError(Exception):
 
 
 class ChildProcess:
-    """Gives work limits of time, memory and reach; whatever breaks in it, breaks there.
+    """Limits the time, the memory and the reach of work; if the work crashes, the function goes on.
 
-    Work runs with no file, socket or environment, and can have none: what it needs must be loaded.
+    The work has no file, socket or environment, and cannot get one. So load what it needs beforehand.
     """
 
     def __init__(self, *, max_seconds: float, max_memory_bytes: int, max_answer_bytes: int) -> None:

@@ -8,8 +8,8 @@ from domain.ports import ImageInspector
 from domain.public_copy import load
 from domain.text import clean_short_text
 
-_SAVE_ANEW = "Save it anew, smaller or with simpler settings."
-_BROKEN = Failure("too_complex", f"The picture breaks the decoder, or needs too much memory. {_SAVE_ANEW}")
+_SAVE_ANEW = "Save it again, smaller or with simpler settings."
+_BROKEN = Failure("too_complex", f"The image breaks the decoder, or needs too much memory. {_SAVE_ANEW}")
 _MAX_ANSWER_BYTES = 4096
 """Of facts, or of a sentence."""
 _MODES = frozenset(
@@ -19,12 +19,12 @@ _MODES = frozenset(
 
 
 class ChildProcessInspector:
-    """Gives an inspector the limits of a child process."""
+    """Runs an inspector within the limits of a child process."""
 
     def __init__(
         self, inspector: ImageInspector, *, max_pixels: int, max_seconds: float, max_memory_bytes: int
     ) -> None:
-        """Believe in pictures of at most `max_pixels`, the limit of `inspector`."""
+        """Take an answer for true only if it is of at most `max_pixels`, the limit of `inspector`."""
         self._inspector = inspector
         self._max_pixels = max_pixels
         self._child = ChildProcess(
@@ -32,12 +32,17 @@ class ChildProcessInspector:
         )
 
     def inspect(self, content: bytes, image_format: ImageFormat) -> ImageFacts:
-        """Return what the inspector says; a picture beyond the limits is none."""
+        """Return what the inspector says.
+
+        Raises:
+            NotAPictureError: it does not decode, or not within the limits; its failure says why.
+
+        """
         load(image_format)
         try:
             answer = self._child.run(lambda: self.answer(content, image_format))
         except TookTooLongError:
-            reason = f"The picture takes more than {self._child.max_seconds:g} s to decode. {_SAVE_ANEW}"
+            reason = f"The image takes more than {self._child.max_seconds:g} s to decode. {_SAVE_ANEW}"
             raise NotAPictureError(Failure("too_complex", reason)) from None
         return self._read(answer)
 
@@ -48,7 +53,7 @@ class ChildProcessInspector:
         except NotAPictureError as error:
             return Answer(error.failure._asdict())
         except MemoryError:
-            reason = f"The picture needs too much memory to decode. {_SAVE_ANEW}"
+            reason = f"The image needs too much memory to decode. {_SAVE_ANEW}"
             return Answer(Failure("too_complex", reason)._asdict())
 
     def _read(self, answer: Answer | None) -> ImageFacts:

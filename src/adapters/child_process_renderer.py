@@ -15,14 +15,14 @@ from domain.rendition import Placeholder, Rendition
 from domain.text import clean_short_text
 
 MAX_ANSWER_BYTES = 100_000_000
-"""Of all files of a picture: twice what was seen of noise, which nothing compresses."""
+"""Of all files of a picture: twice what noise was seen to take, which cannot be compressed."""
 _FORMATS = {each.name: each for each in (ImageFormat.AVIF, ImageFormat.JPEG, ImageFormat.WEBP)}
 _MAX_HASH_BYTES = 25
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
 class ChildProcessRenderer:
-    """Gives a renderer the limits of a child process."""
+    """Runs a renderer within the limits of a child process."""
 
     def __init__(self, renderer: ImageRenderer, *, max_seconds: float, max_memory_bytes: int) -> None:
         self._renderer = renderer
@@ -31,7 +31,12 @@ class ChildProcessRenderer:
         )
 
     def render(self, content: bytes, image_format: ImageFormat, recipe: Recipe) -> Rendered:
-        """Return what the renderer makes; what is beyond the limits cannot be rendered."""
+        """Return what the renderer makes.
+
+        Raises:
+            NotRenderableError: it cannot be done, or not within the limits; the error says why.
+
+        """
         try:
             answer = self._child.run(lambda: self.answer(content, image_format, recipe))
         except TookTooLongError:

@@ -45,7 +45,7 @@ def read_page(
         if not position:
             product = _product(product_id, answer["Items"])
         items += answer.get("Items", [])[max(begin - position, 0) : max(end - position, 0)]
-        # Counted by the way; without a status the product knows it.
+        # With a status, it was counted on the way; without one, the product's item has the number.
         count = position + answer["Count"] - 1 if status else count_from_item(product)
     images, damaged = images_from_items(items)
     primary = primary_from_item(product)
@@ -116,8 +116,8 @@ def _answers(
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield answers, and how many items came in those before, up to `end` or of the whole gallery.
 
-    The first one has its items, and so has each that may hold some from `begin` to `end`. What certainly
-    stands before or behind them is only counted, which is done where it lies.
+    The first answer has its items, and so has each that may hold some from `begin` to `end`. Items that
+    certainly stand before or behind those are only counted, and DynamoDB counts them itself.
     """
     position = 0
     start: dict[str, Any] = {}

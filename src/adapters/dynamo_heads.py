@@ -3,18 +3,20 @@
 A product's `head` is a place (`dynamo_items`) before which no picture stands that is ready, or may become
 so. It is a bound and no more: if the picture at that very place is ready, it is the first that the public
 sees; if not, the gallery's index tells. A bound that is too low costs that look, one that is too high would
-show the wrong picture. So what may put a picture further to the front lowers it, and counts one more of the
-product's `turns`; who raises it has seen the gallery as it is since the last of them.
+show the wrong picture. So
+each write that adds, moves or takes a picture writes the head with it, in one transaction, on the condition
+that the head, or the gallery, is as it was found. Where others came first, it is written once more so that
+nothing is known of the head, which always holds; the next such write finds it again. `turns` counts those
+writes: who raises a head has seen the gallery as it is since the last of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from adapters.aws import failed_condition, passing_errors_as_unavailable, with_persistence
+from adapters.aws import passing_errors_as_unavailable
 from adapters.dynamo_gallery import GALLERY_INDEX
-from adapters.dynamo_items import Item, details_to_attributes, is_product, product_key
+from adapters.dynamo_items import Item, details_to_attributes, image_key, product_key
+from adapters.dynamo_product_update import ProductUpdate
 from domain.image import ImageStatus, ProductImage
 
 if TYPE_CHECKING:
@@ -25,10 +27,12 @@ _UNKNOWN: Item = {"S": "!"}
 """Before every place: a bound that always holds."""
 _ONE: Item = {"N": "1"}
 _NO_IMAGES: Item = {"N": "0"}
-_TRIES = 3
-_PAGE_SIZE = 10
+_ONE_TURN = {"turns": 1}
+_PAGE_SIZE = 3
 """Items in one look: a picture that has not failed is among the first few, if there is one. With texts of
 usual length they are two read units, however large the gallery is."""
+FORGOTTEN = ProductUpdate(sets={"head": _UNKNOWN}, adds=_ONE_TURN)
+"""Lets nothing be known of a product's head."""
 
 
 def head_of(product: Mapping[str, Any]) -> int | None:
@@ -70,38 +74,69 @@ def count_one_more(
     }
 
 
-def lower_head(client: "DynamoDBClient", table: str, product_id: int) -> None:
-    """Let nothing be known of a product's head, before pictures change their places."""
-    _update(
-        client,
-        table,
-        product_id,
-        UpdateExpression="SET head = :unknown ADD turns :one",
-        ConditionExpression="attribute_exists(pk)",
-        ExpressionAttributeValues={":unknown": _UNKNOWN, ":one": _ONE},
+def after_moving(
+    client: "DynamoDBClient", table: str, product: Item | None, before: ProductImage, after: ProductImage
+) -> ProductUpdate:
+    """Return what a picture's new place makes of the head of a product that was found so."""
+    if before.status is ImageStatus.FAILED:
+        return ProductUpdate()
+    if product is None:
+        return FORGOTTEN
+    left, taken = _place(before), _place(after)
+    head = product.get("head", _UNKNOWN)
+    if head != _UNKNOWN and (head != left or _sorts(taken) < _sorts(head)):
+        return _as_seen(head) | _begins_with(min(head, taken, key=_sorts))
+    return _raised(product, _first(client, table, before, head, taken))
+
+
+def after_removal(
+    client: "DynamoDBClient", table: str, product: Item | None, image: ProductImage
+) -> ProductUpdate:
+    """Return what a picture that goes makes of the head of a product that was found so."""
+    if product is None:
+        return FORGOTTEN
+    head = product.get("head", _UNKNOWN)
+    if head not in (_UNKNOWN, _place(image)):
+        return _as_seen(head)
+    if product.get("image_count") == _ONE:
+        return _raised(product, None)
+    return _raised(product, _first(client, table, image, head))
+
+
+def after_reordering(images: Sequence[ProductImage]) -> ProductUpdate:
+    """Return what new places make of the head, if these pictures are all that the product has."""
+    places = [_place(image) for image in images if image.status is not ImageStatus.FAILED]
+    return _begins_with(min(places, key=_sorts, default=None)) | ProductUpdate(
+        conditions=("image_count = :these",), values={":these": {"N": str(len(images))}}
     )
 
 
-def settle_head(client: "DynamoDBClient", table: str, product_id: int) -> None:
-    """Raise a product's head to its first picture; what stays too low where others interfere still holds."""
-    for _ in range(_TRIES):
-        product, head = _look(client, table, product_id)
-        if product is None or product.get("head") == head:
-            return
-        values: Item = {f":seen_{name}": product[name] for name in ("head", "turns") if name in product}
-        conditions = [
-            f"{name} = :seen_{name}" if name in product else f"attribute_not_exists({name})"
-            for name in ("head", "turns")
-        ]
-        if _update(
-            client,
-            table,
-            product_id,
-            UpdateExpression="SET head = :head" if head else "REMOVE head",
-            ConditionExpression=f"attribute_exists(pk) AND {' AND '.join(conditions)}",
-            ExpressionAttributeValues=values | ({":head": head} if head else {}),
-        ):
-            return
+def _place(image: ProductImage) -> Item:
+    place: Item = details_to_attributes(image)["place"]
+    return place
+
+
+def _sorts(place: Item) -> str:
+    return str(place["S"])
+
+
+def _begins_with(head: Item | None) -> ProductUpdate:
+    if head is None:
+        return ProductUpdate(removes=("head",), adds=_ONE_TURN)
+    return ProductUpdate(sets={"head": head}, adds=_ONE_TURN)
+
+
+def _as_seen(head: Item) -> ProductUpdate:
+    return ProductUpdate(adds=_ONE_TURN, conditions=("head = :seen_head",), values={":seen_head": head})
+
+
+def _raised(product: Mapping[str, Any], head: Item | None) -> ProductUpdate:
+    """Let the gallery begin there, unless a picture came or moved since the product was found."""
+    if "turns" not in product:
+        return _begins_with(head) | ProductUpdate(conditions=("attribute_not_exists(turns)",))
+    return _begins_with(head) | ProductUpdate(
+        conditions=("turns = :turns",), values={":turns": product["turns"]}
+    )
 
 
 def _bound(product: Mapping[str, Any], place: Item) -> Item:
@@ -109,46 +144,31 @@ def _bound(product: Mapping[str, Any], place: Item) -> Item:
     if product.get("image_count") == _NO_IMAGES:
         return place
     # From before there were heads: nobody knows.
-    head: Item = product.get("head", _UNKNOWN)
-    return min(head, place, key=lambda each: str(each["S"]))
+    return min(product.get("head", _UNKNOWN), place, key=_sorts)
 
 
-def _look(client: "DynamoDBClient", table: str, product_id: int) -> tuple[Item | None, Item | None]:
-    """Return a product's item, and the place of its first picture that has not failed."""
-    product: Item | None = None
+def _first(
+    client: "DynamoDBClient", table: str, without: ProductImage, bound: Item, other: Item | None = None
+) -> Item | None:
+    """Return the first place behind a bound, of pictures that have not failed, and of another one."""
+    pk, own = (image_key(without.ref.product_id, without.ref.image_id)[name] for name in ("pk", "sk"))
     start: dict[str, Any] = {}
     while True:
         with passing_errors_as_unavailable():
             answer = client.query(
                 TableName=table,
                 IndexName=GALLERY_INDEX,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": product_key(product_id)["pk"]},
+                KeyConditionExpression="pk = :pk AND place > :bound",
+                ExpressionAttributeValues={":pk": pk, ":bound": bound},
                 ConsistentRead=True,
                 Limit=_PAGE_SIZE,
                 **start,
             )
         items: list[Item] = answer["Items"]
         for item in items:
-            if is_product(item):
-                product = item
-            elif item.get("status") != {"S": ImageStatus.FAILED}:
-                first: Item = item["place"]
-                return product, first
-        if product is None or "LastEvaluatedKey" not in answer:
-            return product, None
+            if item["sk"] != own and item.get("status") != {"S": ImageStatus.FAILED}:
+                place: Item = item["place"]
+                return min(place, other or place, key=_sorts)
+        if "LastEvaluatedKey" not in answer:
+            return other
         start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-
-def _update(client: "DynamoDBClient", table: str, product_id: int, **update: Any) -> bool:  # noqa: ANN401 - as the SDK's
-    """Update a product's item; return False if a condition did not hold."""
-    try:
-        with passing_errors_as_unavailable():
-            with_persistence(
-                lambda: client.update_item(TableName=table, Key=product_key(product_id), **update)
-            )
-    except ClientError as error:
-        if failed_condition(error):
-            return False
-        raise
-    return True

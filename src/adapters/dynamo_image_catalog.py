@@ -15,7 +15,7 @@ from adapters.aws import (
 )
 from adapters.dynamo_batch import read_batch
 from adapters.dynamo_gallery import read_gallery, read_page
-from adapters.dynamo_heads import count_one_more, lower_head, settle_head
+from adapters.dynamo_heads import FORGOTTEN, after_moving, after_removal, after_reordering, count_one_more
 from adapters.dynamo_items import (
     COUNTER_KEY,
     Item,
@@ -35,6 +35,7 @@ from adapters.dynamo_items import (
     recency,
     untold_to_attributes,
 )
+from adapters.dynamo_product_update import ProductUpdate
 from domain.errors import (
     ImageIdTakenError,
     ImageNotFoundError,
@@ -67,13 +68,17 @@ _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}
 _READY: Item = {":ready": {"S": ImageStatus.READY}}
 _IS_PENDING = "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status = :pending)"
 """Also where the status is missing: that is how such a record is read."""
-_POINTS_ELSEWHERE = (
-    "attribute_exists(pk) AND (attribute_not_exists(primary_image_id) OR primary_image_id <> :id)"
-)
+_POINTS_ELSEWHERE = "(attribute_not_exists(primary_image_id) OR primary_image_id <> :id)"
+
+
+class _FoundImage(ImageSnapshot):
+    """A picture as it was looked up, with its product's item, which tells where the gallery begins."""
+
+    product: Item
 
 
 class DynamoImageCatalog:
-    """Reads and writes the records of pictures; every change is one conditional call."""
+    """Reads and writes the records of pictures; a change is one conditional call, or two if it met others."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
@@ -99,7 +104,7 @@ class DynamoImageCatalog:
                     yield from map(identifiers_of, page["Items"])
 
     def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
-        """Move an open record to the end of its partition of the index."""
+        """Give an open record a later place in its partition of the index."""
         or_none = " OR attribute_not_exists(#status)" if status is ImageStatus.PENDING else ""
 
         def update() -> None:
@@ -182,20 +187,14 @@ class DynamoImageCatalog:
                 "open_since": {"S": iso_utc(at)},
             },
         )
-        update, condition = "ADD image_count :less", _POINTS_ELSEWHERE
-        if seen.is_primary:
-            update, condition = f"{update} REMOVE primary_image_id", "primary_image_id = :id"
-        uncount: UpdateTypeDef = {
-            "TableName": self._table,
-            "Key": product_key(ref.product_id),
-            "UpdateExpression": update,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": {":less": {"N": "-1"}, ":id": {"N": str(ref.image_id)}},
-        }
-        is_hidden = self._transact([hide, {"Update": uncount}])
-        if is_hidden:
-            settle_head(self._client, self._table, ref.product_id)
-        return is_hidden
+        uncount = ProductUpdate(
+            adds={"image_count": -1},
+            removes=("primary_image_id",) if seen.is_primary else (),
+            conditions=("primary_image_id = :id" if seen.is_primary else _POINTS_ELSEWHERE,),
+            values={":id": {"N": str(ref.image_id)}},
+        )
+        head = after_removal(self._client, self._table, _product_of(seen), seen.image)
+        return self._write(ref.product_id, [hide], uncount, head)
 
     def finish_removal(self, ref: ImageRef) -> None:
         """Delete the record on the condition that it is being deleted."""
@@ -226,10 +225,12 @@ class DynamoImageCatalog:
         product, images = _split(product_id, items)
         if not images:
             raise ImageNotFoundError(product_id, image_id)
-        return ImageSnapshot(image_from_item(images[0]), primary_from_item(product))
+        found = _FoundImage(image_from_item(images[0]), primary_from_item(product))
+        found.product = product
+        return found
 
     def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
-        """Query the gallery's index: one call for a page in the first megabyte, 1,100 to 2,600 records."""
+        """Query the gallery's index: one call for a page in the first megabyte, 1,400 usual records."""
         return read_page(self._client, self._table, product_id, limit, offset, status)
 
     def gallery(self, product_id: int, limit: int) -> Gallery:
@@ -246,17 +247,22 @@ class DynamoImageCatalog:
             "updated_at": {"S": iso_utc(image.updated_at)},
             "primary_requested_at": {"S": iso_utc(requested_at)} if requested_at else None,
         }
-        updates = [self._update_seen(seen.image, values)]
+        pointer = ProductUpdate()
         if changed.primary is not None and changed.primary != seen.primary:
-            updates.append(self._update_pointer(seen, changed.primary))
+            pointer = _update_of_pointer(seen, changed.primary)
         elif seen.is_wished and not changed.is_wished:
-            updates.append(self._points_elsewhere(image.ref))
-        if image.place == seen.image.place:
-            return self._transact(updates)
-        return self._move(image.ref.product_id, updates)
+            pointer = ProductUpdate(
+                conditions=(_POINTS_ELSEWHERE,), values={":id": {"N": str(image.ref.image_id)}}
+            )
+        head = ProductUpdate()
+        if image.place != seen.image.place:
+            head = after_moving(self._client, self._table, _product_of(seen), seen.image, image)
+        return self._write(image.ref.product_id, [self._update_seen(seen.image, values)], pointer, head)
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
-        """Update the order of each record (a transaction)."""
+        """Update the order of each record, and with it where the gallery begins (a transaction)."""
+        if not changed:
+            return True
         by_ref = {image.ref: image for image in seen}
         updates = [
             self._update_seen(
@@ -269,7 +275,8 @@ class DynamoImageCatalog:
             )
             for image in changed
         ]
-        return not updates or self._move(changed[0].ref.product_id, updates)
+        product_id = changed[0].ref.product_id
+        return self._write(product_id, updates, ProductUpdate(), after_reordering(changed))
 
     def mark_told(self, image: ProductImage) -> None:
         """Take the record out of the index of open ones, if it is as it was told, and rendered or given up.
@@ -318,7 +325,7 @@ class DynamoImageCatalog:
     def mark_rendered(self, ref: ImageRef, look: "Look", at: datetime) -> bool:
         """Set the look of a record that is ready, unless it has this one, and take it out of the open ones.
 
-        There it stays while a change is untold, which is seldom.
+        There it stays while a change is untold, which is seldom. By which recipes files were made is kept.
         """
         key, values = image_key(ref.product_id, ref.image_id), look_to_attributes(look)
         written: Item = {**values, "updated_at": {"S": iso_utc(at)}}
@@ -328,12 +335,14 @@ class DynamoImageCatalog:
             self._client.update_item(
                 TableName=self._table,
                 Key=key,
-                UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in written)} {closing}",
+                UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in written)} {closing} "
+                "ADD recipes :recipes",
                 ConditionExpression=f"#status = :ready AND {condition} AND NOT "
                 f"({' AND '.join(f'#{name} = :{name}' for name in values)})",
                 ExpressionAttributeNames={"#status": "status", **{f"#{name}": name for name in written}},
                 ExpressionAttributeValues={
                     **_READY,
+                    ":recipes": {"SS": [look.recipe]},
                     **{f":{name}": value for name, value in written.items()},
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -416,15 +425,25 @@ class DynamoImageCatalog:
             )
         return int(answer["Attributes"]["last_id"]["N"]) - size + 1
 
-    def _move(self, product_id: int, updates: "Sequence[TransactWriteItemTypeDef]") -> bool:
-        """Write pictures at other places, with what follows from that for the head of the gallery.
+    def _write(
+        self,
+        product_id: int,
+        updates: "Sequence[TransactWriteItemTypeDef]",
+        product: ProductUpdate,
+        head: ProductUpdate,
+    ) -> bool:
+        """Write pictures, and what follows for their product and its head (a transaction).
 
-        Before and after it, not with it: a transaction takes as many items as pictures may be reordered.
+        Once more where the head was not as it was found. Returns False if another condition did not hold.
         """
-        lower_head(self._client, self._table, product_id)
-        is_written = self._transact(updates)
-        settle_head(self._client, self._table, product_id)
-        return is_written
+        is_sure = head in (ProductUpdate(), FORGOTTEN)
+        for each in (head,) if is_sure else (head, FORGOTTEN):
+            failures = self._failures([*updates, *(product | each).parts(self._table, product_id)])
+            if not failures:
+                return True
+            if any(_is_refused(failure) for failure in failures[: len(updates)]):
+                return False
+        return False
 
     def _move_pointer(self, ref: ImageRef, requested_at: datetime) -> "TransactWriteItemTypeDef":
         """Point a product at a picture, unless a later wish was there first."""
@@ -439,45 +458,6 @@ class DynamoImageCatalog:
                     ":id": {"N": str(ref.image_id)},
                     ":recency": recency(requested_at, ref.image_id),
                 },
-            }
-        }
-
-    def _points_elsewhere(self, ref: ImageRef) -> "TransactWriteItemTypeDef":
-        """Demand that a product does not point at a picture."""
-        return {
-            "ConditionCheck": {
-                "TableName": self._table,
-                "Key": product_key(ref.product_id),
-                "ConditionExpression": _POINTS_ELSEWHERE,
-                "ExpressionAttributeValues": {":id": {"N": str(ref.image_id)}},
-            }
-        }
-
-    def _update_pointer(self, seen: ImageSnapshot, primary: Primary) -> "TransactWriteItemTypeDef":
-        image_id = seen.image.ref.image_id
-        values: Item = {}
-        condition = "attribute_exists(pk) AND attribute_not_exists(primary_recency)"
-        if seen.primary is not None:
-            # The moment alone could be that of two wishes; with the picture it is that of one.
-            pointed = seen.primary.image_id
-            values[":seen"] = {"S": iso_utc(seen.primary.requested_at)}
-            condition = "begins_with(primary_recency, :seen) AND "
-            condition += (
-                "primary_image_id = :pointed" if pointed else "attribute_not_exists(primary_image_id)"
-            )
-            values |= {":pointed": {"N": str(pointed)}} if pointed else {}
-        update = "REMOVE primary_image_id"
-        if primary.image_id is not None:
-            update = "SET primary_image_id = :id, primary_recency = :recency"
-            values[":id"] = {"N": str(image_id)}
-            values[":recency"] = recency(primary.requested_at, image_id)
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": product_key(seen.image.ref.product_id),
-                "UpdateExpression": update,
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
             }
         }
 
@@ -574,6 +554,35 @@ class DynamoImageCatalog:
 
 def _ready(file: PublicFile) -> Item:
     return {"status": {"S": ImageStatus.READY}, **file_to_attributes(file)}
+
+
+def _is_refused(failure: Mapping[str, Any]) -> bool:
+    return bool(failure.get("Code") == "ConditionalCheckFailed")
+
+
+def _product_of(seen: ImageSnapshot) -> Item | None:
+    return seen.product if isinstance(seen, _FoundImage) else None
+
+
+def _update_of_pointer(seen: ImageSnapshot, primary: Primary) -> ProductUpdate:
+    """Point elsewhere, or at nothing, if the pointer is as it was seen."""
+    condition = "attribute_not_exists(primary_recency)"
+    values: Item = {}
+    if seen.primary is not None:
+        # Two wishes may be of one moment; moment and picture together name one wish.
+        pointed = seen.primary.image_id
+        values[":seen"] = {"S": iso_utc(seen.primary.requested_at)}
+        condition = "begins_with(primary_recency, :seen) AND "
+        condition += "primary_image_id = :pointed" if pointed else "attribute_not_exists(primary_image_id)"
+        values |= {":pointed": {"N": str(pointed)}} if pointed else {}
+    if primary.image_id is None:
+        return ProductUpdate(removes=("primary_image_id",), conditions=(condition,), values=values)
+    image_id = seen.image.ref.image_id
+    sets: Item = {
+        "primary_image_id": {"N": str(image_id)},
+        "primary_recency": recency(primary.requested_at, image_id),
+    }
+    return ProductUpdate(sets=sets, conditions=(condition,), values=values)
 
 
 def _split(product_id: int, items: Sequence[Item]) -> tuple[Item, list[Item]]:

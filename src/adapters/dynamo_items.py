@@ -2,8 +2,8 @@
 
 Keys: a product is (`PRODUCT#{product_id}`, `PRODUCT`), its pictures are
 (`PRODUCT#{product_id}`, `IMAGE#{image_id}`), the identifier zero-padded.
-The sparse index `open` holds the pictures that are pending, being deleted, ready and neither rendered nor
-`given_up`, or changed without others having been told, by (`open_shard`, `open_since`).
+The sparse index `open`, by (`open_shard`, `open_since`), holds the pictures that are not at their end:
+pending, being deleted, ready but neither rendered nor `given_up`, or changed without others having been told.
 The local index `gallery` holds a product with its `image_count` first, and then its pictures in the order in
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
 A product that is being removed, or was a while ago, is (`PRODUCT#{product_id}`, `GONE`) instead, before its
@@ -92,12 +92,12 @@ def identifiers_of(key: Mapping[str, Any]) -> tuple[int, int]:
 
 def open_shard(image_id: int) -> str:
     """Return the partition of the index in which a picture stands while it is open."""
-    # Two figures at least, as when there were sixteen: records that are open from then are still found.
+    # Two digits at least, as when there were sixteen partitions: records that are open since then are found.
     return f"OPEN#{image_id % OPEN_SHARDS:02d}"
 
 
 def open_shards(hour: int) -> list[str]:
-    """Return all partitions, from another one on at each hour of a day."""
+    """Return all partitions of the index; which one comes first depends on the hour, from 0 to 23."""
     first = hour * OPEN_SHARDS // 24
     return [open_shard(number) for number in range(first, first + OPEN_SHARDS)]
 
@@ -201,8 +201,8 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
     """Read the record of a picture; what came after the first contract has a default where it is missing.
 
     Raises:
-        ImageRecordDamagedError: an attribute of the first contract is missing, or any one is unreadable; of a
-            key that names no picture with the identifier 0.
+        ImageRecordDamagedError: an attribute of the first contract is missing, or any attribute is
+            unreadable. If the key names no picture, the error has the identifier 0.
 
     """
     try:
@@ -267,7 +267,7 @@ def file_to_attributes(file: PublicFile) -> Item:
 
 
 def untold_to_attributes(image: ProductImage) -> Item:
-    """Write what is left to tell of a change, which opens the record; nothing if that is nothing."""
+    """Write which changes are left to tell, and with them that the record is open; empty if none are left."""
     if not image.untold:
         return {}
     return {
@@ -278,10 +278,10 @@ def untold_to_attributes(image: ProductImage) -> Item:
 
 
 def look_to_attributes(look: "Look") -> Item:
-    """Write what was made of a picture, shortly: a dozen files are one text of some 200 bytes.
+    """Write what was made of a picture in few bytes: a dozen files are one text of some 200 bytes.
 
-    Each stands in it as its size in pixels, its format and its bytes, such as `640x427.AVIF:13579`; the
-    recipe stands before them.
+    The text begins with the recipe. Each file follows as its size in pixels, its format and its size in
+    bytes, such as `640x427.AVIF:13579`.
     """
     files = " ".join(
         f"{each.width_px}x{each.height_px}{'-animated' if each.is_animated else ''}"
@@ -316,6 +316,8 @@ def look_from_item(item: Mapping[str, Any]) -> "Look | None":
         _demanded(item, "placeholder", _placeholder),
         _demanded(item, "has_alpha", _boolean),
         _demanded(item, "frames", _number),
+        # Of one from before they were noted, nobody knows.
+        is_only=_optional(item, "recipes", _texts, frozenset()) == {recipe},
     )
 
 

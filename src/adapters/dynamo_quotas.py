@@ -17,9 +17,9 @@ _KEPT = timedelta(days=2)
 
 
 class DynamoQuotas:
-    """One item for each key and day, which DynamoDB removes when it is over.
+    """One item for each key and day, which DynamoDB removes when the day is over.
 
-    It bears the token of the last step: a try whose reply was lost meets its own, and counts nothing more.
+    It keeps the token of the last step. A try whose reply was lost finds its own token, and counts no more.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:

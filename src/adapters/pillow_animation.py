@@ -10,7 +10,7 @@ from domain.recipe import Recipe, animation
 from domain.rendition import Rendition
 
 _TOO_SHORT_MS, _USUAL_MS = 10, 100
-"""Browsers take so short a time for a mistake, and a tenth of a second for what was meant."""
+"""Browsers take times up to the first for a mistake, and show such a frame for the second."""
 
 
 def moving(frames: Frames, recipe: Recipe, max_pixels: int) -> Iterator[tuple[Rendition, bytes]]:

@@ -43,7 +43,7 @@ class Colors:
         transform = self._transforms[pixels.mode]
         if transform:
             return transform.apply(pixels)
-        return pixels if pixels.mode == "RGBA" else pixels.convert("RGB")
+        return pixels if pixels.mode in {"RGB", "RGBA"} else pixels.convert("RGB")
 
     def _transform(self, mode: str) -> ImageCms.ImageCmsTransform | None:
         source = next((found for each in self._profiles if (found := _source(each, mode))), None)

@@ -22,7 +22,7 @@ _DRAFT_SCALE = 8
 
 
 class PillowImageInspector:
-    """Decodes pictures of at most `max_pixels`; a second inspector in a process shares its limit."""
+    """Decodes pictures of at most `max_pixels`; the limit holds for the whole process."""
 
     def __init__(self, max_pixels: int) -> None:
         self._max_pixels = max_pixels
@@ -46,7 +46,7 @@ class PillowImageInspector:
 
     def _too_large(self) -> Failure:
         limit = f"{self._max_pixels / 1_000_000:g}"
-        return Failure("too_many_pixels", f"The picture has more than {limit} megapixels. Scale it down.")
+        return Failure("too_many_pixels", f"The image has more than {limit} megapixels. Scale it down.")
 
     def _decode(self, picture: Image.Image) -> ImageFacts:
         (width, height), mode, upright = picture.size, picture.mode, upright_size(picture)

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from PIL import Image
-
 from adapters.pillow_animation import moving
 from adapters.pillow_colors import usual_cmyk
 from adapters.pillow_encoding import encoded
-from adapters.pillow_frames import Frames, scaled
+from adapters.pillow_frames import Frames
 from adapters.pillow_pictures import BROKEN, TOO_LARGE, limit_pixels, opened
 from adapters.pillow_placeholder import placeholder
+from adapters.pillow_sizes import Sizes
 from domain.errors import NotAPictureError, NotRenderableError
 from domain.image import ImageFormat
 from domain.ports import Rendered
@@ -21,7 +20,7 @@ _OPAQUE = (255, 255)
 
 
 class PillowImageRenderer:
-    """Renders pictures of at most `max_pixels`; whatever else opens some in the process shares its limit."""
+    """Renders pictures of at most `max_pixels`; the limit holds for the whole process."""
 
     def __init__(self, max_pixels: int) -> None:
         self._max_pixels = max_pixels
@@ -41,23 +40,24 @@ class PillowImageRenderer:
         width, height = frames.size
         base = frames.frame(0, recipe.base(width, height))
         has_alpha = base.mode == "RGBA" and base.getchannel("A").getextrema() != _OPAQUE
-        if not has_alpha:
+        if base.mode == "RGBA" and not has_alpha:
             base = base.convert("RGB")
+        sizes = Sizes(base)
         stills = list(recipe.stills(width, height, has_alpha=has_alpha))
-        files = dict(_made(base, stills, recipe))
+        files = dict(_made(sizes, stills, recipe))
         made = [
             (Rendition(still.width_px, still.height_px, still.image_format, len(files[still])), files[still])
             for still in stills
         ]
         return Rendered(
-            (*made, *moving(frames, recipe, self._max_pixels)), placeholder(base), has_alpha, frames.count
+            (*made, *moving(frames, recipe, self._max_pixels)), placeholder(sizes), has_alpha, frames.count
         )
 
 
-def _made(base: Image.Image, stills: list[Still], recipe: Recipe) -> Iterator[tuple[Still, bytes]]:
-    """Yield each still, scaled once for all formats of a size."""
-    for size, of_size in groupby(sorted(stills, key=_size), key=_size):
-        pixels = scaled(base, size)
+def _made(sizes: Sizes, stills: list[Still], recipe: Recipe) -> Iterator[tuple[Still, bytes]]:
+    """Yield each still, from wide to narrow, scaled once for all formats of a size."""
+    for size, of_size in groupby(sorted(stills, key=_size, reverse=True), key=_size):
+        pixels = sizes.at(size)
         for still in of_size:
             yield still, encoded(pixels, still.image_format, recipe)
 

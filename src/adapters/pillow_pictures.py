@@ -1,4 +1,4 @@
-"""Opens pictures with Pillow: five plugins, and what of a picture all who open it must agree on."""
+"""Opens pictures with Pillow: five plugins, and the rules that everybody who opens a picture shares."""
 
 import io
 import logging
@@ -24,7 +24,7 @@ from PIL import (
 from domain.image import ImageFormat
 from domain.public_copy import MAX_PROFILE_BYTES
 
-# Pillow would do it at the first picture, in each child anew: it loads two plugins more, which are not asked.
+# Pillow would do it at the first picture, again in each child. It loads two more plugins, which are not used.
 Image.preinit()
 # Pillow's own limit is a quarter of it. Nothing else is left to unpack in a public copy.
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
@@ -82,9 +82,9 @@ def opened(
 ) -> Iterator[ImageFile.ImageFile]:
     """Open a picture of this format, and no other; none of it is decoded yet.
 
-    Of one that is to be shown, the colours count, and not Pillow's name of them.
+    With `is_to_be_shown` a GIF has colours as browsers show them; without it, Pillow's own mode.
 
-    Raises one of `TOO_LARGE` for a picture above the limit, and one of `BROKEN` for what is none.
+    Raises one of `TOO_LARGE` for a picture above the limit, and one of `BROKEN` for what is no picture.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -5,7 +5,7 @@ from math import dist
 
 from PIL import Image
 
-from adapters.pillow_frames import scaled
+from adapters.pillow_sizes import Sizes
 from domain.rendition import Placeholder
 from domain.thumbhash import thumbhash
 
@@ -19,11 +19,11 @@ _HALF_OPAQUE = 128
 _WHITE = (255, 255, 255)
 
 
-def placeholder(pixels: Image.Image) -> Placeholder:
-    """Return what stands for RGB or RGBA pixels."""
-    longest = max(pixels.size)
-    width, height = (max(1, round(side * _SIDE_PX / longest)) for side in pixels.size)
-    small = scaled(pixels, (width, height)).convert("RGBA")
+def placeholder(sizes: Sizes) -> Placeholder:
+    """Return what stands for a picture."""
+    longest = max(sizes.largest)
+    width, height = (max(1, round(side * _SIDE_PX / longest)) for side in sizes.largest)
+    small = sizes.at((width, height)).convert("RGBA")
     rgba = small.tobytes()
     return Placeholder(thumbhash(width, height, rgba), "#{:02x}{:02x}{:02x}".format(*_color(rgba)))
 

@@ -142,6 +142,10 @@ class S3ImageStore:
             return rendition._replace(size_bytes=self._size_at(ref, key))
         return rendition
 
+    def has_all_made(self, image: ProductImage) -> bool:
+        """List what there is, and compare it with the record."""
+        return set(image.made_keys) <= set(self._public_keys(image.ref))
+
     def is_there(self, ref: ImageRef) -> bool:
         """List what there is, which takes no right to read it."""
         return bool(self._keys(ref.incoming_key) or self._public_keys(ref))
@@ -167,12 +171,15 @@ class S3ImageStore:
     def delete(self, image: ProductImage) -> None:
         """Remove all in one call; in the versioned bucket old versions stay until they expire.
 
-        What was made of a picture is listed: there may be more than its record names. Of one that is not
-        ready nothing was made, but any format of a copy may come to lie there.
+        The record names what was made of a picture, once all of it was, unless another recipe made files too:
+        else it is listed. Of one that is not ready nothing was made, but any format of a copy may come to lie
+        there.
         """
         ref = image.ref
         known = {ref.incoming_key, image.media_key}
-        if image.facts:
+        if image.look and image.look.is_only:
+            known.update(image.made_keys)
+        elif image.facts:
             known.update(self._public_keys(ref))
         else:
             known.update(ref.media_key(image_format) for image_format in ImageFormat)

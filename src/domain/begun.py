@@ -1,4 +1,4 @@
-"""What a request has begun: which picture, so that a later try of the request goes on with the same one."""
+"""Which picture a request has begun, so that a later try of the request goes on with the same picture."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

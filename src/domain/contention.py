@@ -5,11 +5,13 @@ from collections.abc import Callable
 from domain.errors import UnavailableError
 
 MAX_TRIES = 10
-"""More than a shop's staff and the metadata function will ever be in each other's way."""
+"""More often than a shop's staff and the metadata function will ever collide on one picture."""
 
 
 def until_undisturbed[T](attempt: Callable[[], T | None]) -> T:
-    """Repeat a read, decide and conditional write until it is not overtaken; None says that it was.
+    """Repeat `attempt` (read, decide, write on a condition) until it returns something.
+
+    It returns None if somebody else was faster.
 
     Raises:
         UnavailableError: it was overtaken every time.

@@ -1,4 +1,4 @@
-"""Deletes a picture: hidden first, then its bytes, then its record, so that no bytes are ever orphaned."""
+"""Deletes a picture: hides it, deletes its bytes, then its record. So no bytes lose their record."""
 
 from collections.abc import Callable
 

@@ -42,9 +42,9 @@ class InvalidRequestError(DomainError):
 
 
 class InvalidFieldsError(DomainError):
-    """One or more fields of a request break a rule; `faults` names each, of many the first twenty.
+    """One or more fields of a request break a rule; `faults` names the first twenty.
 
-    `others` says how many more there are that `faults` leaves out already.
+    `others` is the number of faults that the caller has left out already.
     """
 
     code = "invalid_fields"
@@ -83,7 +83,7 @@ class FileTooLargeError(DomainError):
 
 
 class FileTooLargeForDirectUploadError(FileTooLargeError):
-    """The picture is larger than an event can carry, which an upload form is not bound by."""
+    """The picture is larger than an event can carry; an upload form takes it."""
 
     _way = "a direct upload"
     _advice = (
@@ -93,7 +93,7 @@ class FileTooLargeForDirectUploadError(FileTooLargeError):
 
 
 class BodyTooLargeError(DomainError):
-    """The body has more bytes than anything that is said of pictures needs."""
+    """A JSON body has more bytes than any request needs."""
 
     code = "body_too_large"
 
@@ -165,7 +165,7 @@ class GalleryTooLargeError(DomainError):
 
 
 class QuotaExceededError(DomainError):
-    """The API key has had its uploads for today."""
+    """The API key has used up its uploads for today."""
 
     code = "quota_exceeded"
 

@@ -30,10 +30,10 @@ class Completion(NamedTuple):
 
 
 class ExtractMetadata:
-    """Fills in what the bytes tell. Safe to repeat, and in any order with other pictures.
+    """Makes the public copy, and fills in what it tells. Safe to repeat, and in any order.
 
-    What lies where the public looks is the picture: whoever comes second goes on with that. What came in is
-    removed last of all, so that a try that was cut short is found again.
+    The public copy that was written first is the picture: whoever comes second goes on with that one. The
+    file that came in is removed last of all, so that a try that was cut short is found again.
     """
 
     def __init__(
@@ -74,8 +74,8 @@ class ExtractMetadata:
     def _take_in(self, ref: ImageRef, received: ReceivedFile) -> Completion:
         """Publish what came in and tell it, or record why that is no picture.
 
-        Only bytes that a client wrote are compared with what it had announced: the record that says so takes
-        a look at it, which those that this service wrote are spared.
+        Bytes that came by a form are compared with what the client announced, which takes a read of the
+        record. Bytes that the upload function wrote need none.
         """
         stamp = received.stamp
         sha256 = hashlib.sha256(received.content).hexdigest()
@@ -96,7 +96,7 @@ class ExtractMetadata:
         return self._complete(ref, stamp, there, facts)
 
     def _go_on(self, ref: ImageRef) -> Completion | None:
-        """Go on where an earlier try of the same event may have ended, which removed what came in."""
+        """Go on where an earlier try of the same event may have ended, after it removed what came in."""
         image = self._record(ref)
         if image.status is not ImageStatus.PENDING:
             return self._settle(image, is_new=False)

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple, get_args
 
-# No enumeration, the making of which costs a cold start six times as much (0.20 ms and 0.03, measured).
+# No enumeration: making one costs a cold start six times as much (0.20 ms instead of 0.03, measured).
 FailureCode = Literal[
     "truncated",
     "corrupt",

@@ -1,15 +1,19 @@
 """Follows the shop's catalogue: what it last said of a product counts, in whatever order it comes."""
 
 import contextlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from domain.contention import until_undisturbed
-from domain.errors import UnavailableError
+from domain.errors import FieldFault, InvalidFieldsError, UnavailableError
+from domain.ports import Clock
 from domain.product_ports import Products, Removals
 from domain.product_record import Stage
 from domain.product_title import clean_title
+
+AHEAD = timedelta(days=1)
+"""How far a shop's clock may be wrong. A word of the far future would silence all that are said until then."""
 
 
 class CatalogueEventKind(StrEnum):
@@ -41,18 +45,21 @@ class Followed(StrEnum):
 class FollowCatalogue:
     """Takes events once, twice, late and in any order: the latest `occurred_at` wins."""
 
-    def __init__(self, products: Products, removals: Removals) -> None:
+    def __init__(self, products: Products, removals: Removals, clock: Clock) -> None:
         self._products = products
         self._removals = removals
+        self._clock = clock
 
     def __call__(self, event: CatalogueEvent) -> Followed:
         """Do what the event says, unless a later word was heard.
 
         Raises:
-            InvalidFieldsError: the title is too long.
+            InvalidFieldsError: the title is too long, or the event comes from the future.
             UnavailableError: the catalogue failed, or others were faster every time; try again.
 
         """
+        if event.occurred_at > self._clock() + AHEAD:
+            raise InvalidFieldsError((FieldFault("occurred_at", "Must not be more than a day ahead."),))
         is_deletion = event.kind is CatalogueEventKind.DELETED
         event = event._replace(title=None if is_deletion else clean_title(event.title))
         return until_undisturbed(lambda: self._follow(event))

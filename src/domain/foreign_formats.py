@@ -1,4 +1,4 @@
-"""Formats that people send and that this service does not take: each by its name, and what to do instead."""
+"""Formats that people send and this service does not take: the name of each, and what to do instead."""
 
 from typing import NamedTuple
 
@@ -12,33 +12,33 @@ class ForeignFormat(NamedTuple):
 
 
 HEIC = ForeignFormat(
-    "HEIC pictures are not taken, as few browsers show them: export it as JPEG, "
+    "HEIC images are not accepted, as few browsers show them: export it as JPEG, "
     "or set the iPhone's camera to Most Compatible.",
     ("heic", "heics", "heif", "heifs", "hif"),
     ("image/heic", "image/heic-sequence", "image/heif", "image/heif-sequence"),
 )
 TIFF = ForeignFormat(
-    "TIFF pictures are not taken, as few browsers show them: export it as JPEG, or as PNG to lose nothing.",
+    "TIFF images are not accepted, as few browsers show them: export it as JPEG, or as PNG to lose nothing.",
     ("tif", "tiff"),
     ("image/tiff", "image/tif", "image/x-tif", "image/x-tiff"),
 )
 BMP = ForeignFormat(
-    "BMP pictures are not taken, as they are needlessly large: save it as PNG, which loses nothing.",
+    "BMP images are not accepted, as they are needlessly large: save it as PNG, which loses nothing.",
     ("bmp", "dib"),
     ("image/bmp", "image/x-bmp", "image/x-ms-bmp", "image/x-windows-bmp"),
 )
 JPEG_XL = ForeignFormat(
-    "JPEG XL pictures are not taken, as few browsers show them: export it as JPEG, PNG or AVIF.",
+    "JPEG XL images are not accepted, as few browsers show them: export it as JPEG, PNG or AVIF.",
     ("jxl",),
     ("image/jxl", "image/x-jxl"),
 )
 PDF = ForeignFormat(
-    "PDF documents are not taken, as they are no pictures: export the page as PNG or JPEG.",
+    "PDF documents are not accepted, as they are no images: export the page as PNG or JPEG.",
     ("pdf",),
     ("application/pdf", "application/x-pdf"),
 )
 SVG = ForeignFormat(
-    "SVG drawings are not taken, as they can carry scripts: export it as PNG.",
+    "SVG drawings are not accepted, as they can carry scripts: export it as PNG.",
     ("svg", "svgz"),
     ("image/svg+xml", "image/svg"),
 )

@@ -1,19 +1,19 @@
-"""Has the public's cache forget a picture that was deleted, long before its time there is up."""
+"""Makes the CDN forget a picture that was deleted, before its copy there would expire."""
 
 from domain.image import ImageRef
 from domain.ports import PublicCache
 
 
 class ForgetImage:
-    """Has pictures forgotten, by their address. Safe to repeat: what is forgotten costs nothing more."""
+    """Makes the CDN forget pictures, by their address. Safe to repeat: a repetition costs nothing."""
 
     def __init__(self, public_cache: PublicCache) -> None:
         self._public_cache = public_cache
 
     def __call__(self, address: str) -> ImageRef | None:
-        """Return the picture whose addresses are forgotten; None for an address that is none of a picture.
+        """Return the picture whose addresses are forgotten; None if `address` is not a picture's.
 
-        Nothing else is passed on: one wrong address could empty the whole cache, and each is paid for.
+        Only a picture's address is passed on: a wrong one could empty the whole cache, and each costs money.
 
         Raises:
             UnavailableError: the cache takes no more for now; try again.

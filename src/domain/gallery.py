@@ -11,7 +11,7 @@ from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 class Gallery(NamedTuple):
     """A product's pictures but those being deleted, each at its place.
 
-    `damaged` are records of them that cannot be read: what they are of is left out.
+    `damaged` are records that cannot be read; their pictures are left out.
     """
 
     images: tuple[ProductImage, ...]

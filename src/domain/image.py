@@ -23,8 +23,8 @@ _UNIT_STEP = 1024
 GALLERY_ORDER = "gallery_order"
 """What a record names as changed when the whole gallery was put into a new order."""
 TOKEN_BYTES = 8
-"""Random bits of a picture's addresses: 64, of which nobody guesses one (docs/security.md)."""
-# Compiled by the first text that needs it, and kept by `re`: no function needs all of them.
+"""Random part of a picture's addresses: 64 bits, which nobody guesses (docs/security.md)."""
+# `re` compiles a pattern at its first use, and keeps it: no function needs all of them.
 _TOKEN = "[0-9a-f]{16}"  # noqa: S105 - the shape of tokens, none itself
 _PATH = f"([1-9][0-9]{{0,15}})/([1-9][0-9]{{0,15}})-({_TOKEN})"
 _INCOMING_KEY = f"incoming/{_PATH}"
@@ -60,13 +60,13 @@ class ImageFormat(Enum):
         return self.value[1]
 
 
-# No dataclasses, but for the record itself: making one costs a cold start four times as much as a named tuple
-# (3.6 million instructions and 0.9, by callgrind).
+# Named tuples, except for the record itself: a dataclass costs a cold start four times as much (3.6 million
+# instructions instead of 0.9, by callgrind).
 class ImageRef(NamedTuple):
     """Which picture it is, and where its bytes lie: its product, its own identifier, and a random token.
 
-    The token, 16 hexadecimal digits, makes its addresses ones that nobody guesses. The format is no part of
-    it: what comes in tells that.
+    The token, 16 hexadecimal digits, makes its addresses impossible to guess. The format is not part of it:
+    the file that comes in decides that.
     """
 
     product_id: int
@@ -128,7 +128,7 @@ def read_token(text: str) -> str:
 
 
 class ImageFacts(NamedTuple):
-    """What decoding a picture tells: size as a person sees it, and Pillow's name of the colour mode."""
+    """What decoding a picture tells: width and height in pixels as a browser shows it, and Pillow's mode."""
 
     width_px: int
     height_px: int
@@ -136,7 +136,7 @@ class ImageFacts(NamedTuple):
 
 
 class PublicFile(NamedTuple):
-    """What the public gets to see of a picture, and what of it stands in the record once it is ready.
+    """The public copy of a picture, as its record describes it once it is ready.
 
     `sha256` is that of the file as it was sent, in lower-case hexadecimal.
     """
@@ -158,7 +158,7 @@ class Announcement(NamedTuple):
 
 
 class UploadStamp(NamedTuple):
-    """What the bytes of an upload bear of its record, for whoever opens them and has not read it."""
+    """What is stored beside the bytes of an upload, so that whoever opens them need not read the record."""
 
     created_at: datetime
     primary_requested_at: datetime | None
@@ -168,13 +168,12 @@ class UploadStamp(NamedTuple):
 class ProductImage:
     """The record of one picture.
 
-    `primary_requested_at` says since when the picture is wished to be the primary; which one is, is the
-    product's to say. `facts` are there once the picture is ready, `look` once files were made of a ready one
-    for the public, `failure` once it has failed, and with facts or failure `sha256`, that of the file as it
-    was sent. `image_format` and `size_bytes` are what was said or seen of that file until the picture is
-    ready, and then those of the public copy. `announcement` is there for a picture that does not come through
-    the upload function. `untold` names the fields that were changed without others having been told of it for
-    certain, with `GALLERY_ORDER` for a new order.
+    `primary_requested_at` is when the picture was asked to be the primary. Which picture is the primary, the
+    product says. `facts` are there once the picture is ready, `look` once it was rendered, and `failure` once
+    it has failed. `sha256`, of the file as it was sent, comes with facts or failure. `image_format` and
+    `size_bytes` are those of the file as it was sent, and of the public copy once the picture is ready.
+    `announcement` is there for a picture that comes by an upload form. `untold` names the fields whose change
+    others have not been told of for certain; `GALLERY_ORDER` stands for a new order.
     """
 
     ref: ImageRef
@@ -196,31 +195,37 @@ class ProductImage:
 
     @property
     def media_key(self) -> str:
-        """Object key of its public copy, as far as is known: of one that is pending the format may change."""
+        """Object key of its public copy; while it is pending, its format and so its key may change."""
         return self.ref.media_key(self.image_format)
+
+    @property
+    def made_keys(self) -> list[str]:
+        """Object keys of what was made of it, as far as its record says."""
+        look = self.look
+        return [f"media/{look.path(self.ref, each)}" for each in look.renditions] if look else []
 
     @property
     def place(self) -> tuple[int, datetime, int]:
         """Where it stands in its gallery: by order, then by the time of upload, then by identifier.
 
-        Identifiers are leased in blocks: of two functions the later one may hand out the lower ones.
+        The identifier alone would not do: it is leased in blocks, so a later upload may get a lower one.
         """
         return self.details.order, self.created_at, self.ref.image_id
 
     @property
     def stamp(self) -> UploadStamp:
-        """What the bytes of an upload bear of it."""
+        """What is stored beside the bytes of an upload."""
         return UploadStamp(self.created_at, self.primary_requested_at)
 
     @property
     def upload_expires_at(self) -> datetime | None:
-        """Until when a client may begin to send the bytes; None if none are waited for from a client."""
+        """Until when a client may begin to send the bytes; None unless it has a form to send."""
         is_pending = self.status is ImageStatus.PENDING
         return self.announcement.expires_at if self.announcement and is_pending else None
 
     @property
     def bytes_due_at(self) -> datetime:
-        """When the bytes could last have come: with the request, or until the form's last sending is over."""
+        """When the bytes could last have come: with the request, or at the end of the form's last sending."""
         return self.announcement.expires_at + SENDING_TIME if self.announcement else self.created_at
 
     @property

@@ -16,9 +16,9 @@ ORDER_LIMIT = 2**31
 class ImageDetails(NamedTuple):
     """What a shop says of a picture; what it does not say has the default.
 
-    `alt_text` is one line of a text of at most `ALT_TEXT_LIMIT` characters, `order` the place among the
-    product's pictures, from -`ORDER_LIMIT` up. That one is to be the primary is no detail: the product
-    says it.
+    `alt_text` is one line of at most `ALT_TEXT_LIMIT` characters. `order` is the place among the product's
+    pictures, from -`ORDER_LIMIT` to below `ORDER_LIMIT`. Which picture is the primary is not said here: the
+    product says it.
     """
 
     alt_text: str = ""

@@ -43,7 +43,7 @@ def detect_format(content: bytes) -> ImageFormat:
         raise UnsupportedFormatError(foreign.advice)
     supported = ", ".join(image_format.name for image_format in ImageFormat)
     raise UnsupportedFormatError(
-        f"The file is not a picture in a supported format ({supported}). Export it as one of these."
+        f"The file is not an image in a supported format ({supported}). Export it as one of these."
     )
 
 

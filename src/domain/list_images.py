@@ -11,8 +11,8 @@ MAX_PAGE_SIZE = 100
 """Pictures on a page: as many as a transaction can reorder."""
 
 MAX_REACH = 200_000
-"""Pictures that a list goes through at most: some 80 calls of a megabyte each, which are a few seconds of the
-28 that the function has."""
+"""Pictures that a list reads through at most. They take some 140 calls of a megabyte each, a few seconds of
+the 28 that the function has."""
 _TOO_FAR = (
     f"Must be at most {MAX_REACH:,}: a list goes through all images before its page. Fetch images further "
     "behind by their id, or give them a lower order."

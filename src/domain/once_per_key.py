@@ -1,4 +1,4 @@
-"""Safe retries: however often a request is sent with one key, it is done once and has one answer."""
+"""Safe retries: however often a request is sent with one key, it is done once and gets one answer."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -56,9 +56,9 @@ class _Try[A: Answer](NamedTuple):
 class OncePerKey:
     """Does a request once for each key, and counts it once. Without a key, each is done and counted.
 
-    A claim on the key is written before anything else, and names the picture. So a retry finds out what
-    became of it, whatever happened to the first: replies that got lost, a store that failed, a function that
-    was killed.
+    Before anything else it writes a claim on the key, which names the picture. So a retry finds out what
+    became of the picture, whatever happened to the first try: a lost reply, a store that failed, a function
+    that was killed.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class OncePerKey:
         try:
             self._keys.keep(sent.key, attempt.token, answer)
         except UnavailableError as error:
-            # A retry may have to begin anew: nobody is told of a picture unless each retry is told the same.
+            # A retry may begin again. So nobody is told of a picture unless each retry is told the same.
             self._let_go(sent, attempt, is_counted=True)
             raise OutcomeUnknownError from error
         return Outcome(answer, is_replayed=False)

@@ -66,10 +66,10 @@ class ImageCatalog(Protocol):
         ...
 
     def postpone(self, ref: ImageRef, at: datetime, status: ImageStatus = ImageStatus.PENDING) -> bool:
-        """Let a picture in this status count as open only since `at`; False if it is none, or not open.
+        """Let a picture in this status count as open only since `at`; False if there is none that is open.
 
-        It is listed behind those open since before, and stays in each list of what was open before a later
-        moment.
+        It is then listed behind those that were open before `at`. A list of what was open before a later
+        moment still has it.
         """
         ...
 
@@ -162,7 +162,7 @@ class ImageCatalog(Protocol):
         ...
 
     def reorder(self, seen: Sequence[ProductImage], changed: Sequence[ProductImage]) -> bool:
-        """Write the order of up to 100 pictures of one product, all or nothing.
+        """Write the order of up to 99 pictures of one product, all or nothing.
 
         What it leaves untold is open as with `change`. Returns False, and changes nothing, if one of them is
         no longer as it was seen.
@@ -256,7 +256,7 @@ class ImageStore(Protocol):
         ...
 
     def publish(self, ref: ImageRef, copy: PublicCopy) -> PublicCopy:
-        """Let the public see a copy, and return what it sees: of two copies in one format the first one.
+        """Let the public see a copy, and return what it sees: if there was one in this format, that one.
 
         Raises:
             UnavailableError: it may not have been written; try again.
@@ -281,6 +281,10 @@ class ImageStore(Protocol):
             UnavailableError: it may not have been written; try again.
 
         """
+        ...
+
+    def has_all_made(self, image: ProductImage) -> bool:
+        """Tell whether all is there that was made of a picture, as its record says."""
         ...
 
     def is_there(self, ref: ImageRef) -> bool:
@@ -420,16 +424,16 @@ class Renderings(Protocol):
 
 
 class Quotas(Protocol):
-    """Counts what API keys do in a day. A step is known by its token, so that trying it again is no other.
+    """Counts what API keys do in a day. Each step has a token, so that a step that is repeated counts once.
 
-    It is known as long as no other step follows.
+    The token of the last step alone is known.
     """
 
     def take(self, key_id: str, day: date, limit: int, token: str) -> bool:
         """Count one more for this key on this day, unless there are `limit`; tell whether it was counted.
 
         Raises:
-            UnavailableError: it was not counted, as far as that could be seen to.
+            UnavailableError: it was not counted, or that is not certain.
 
         """
         ...

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from domain.image import ImageFormat
 
-_VERSION = 1
+_VERSION = 2
 """Grows with the defaults, and with each change in how a file is made: its address lasts for a year."""
 MAX_HEIGHT_PX = 16_383
 """Of a file: what WebP holds (RFC 9649, 2.4, 14 bits)."""
@@ -48,7 +48,7 @@ class Recipe(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Name of the folder in which its files lie: `r1` for the defaults, for others with their digest."""
+        """Name of the folder in which its files lie: `r2` for the defaults, for others with their digest."""
         if self == Recipe():
             return f"r{_VERSION}"
         digest = hashlib.sha256(json.dumps(self).encode()).hexdigest()

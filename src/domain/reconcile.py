@@ -30,16 +30,16 @@ class Outcome(StrEnum):
 
 
 _LEFT_OPEN = (Outcome.SENT_TO_INSPECTION, Outcome.LEFT_FOR_LATER)
-"""After which a pending picture is still pending."""
+"""Outcomes after which a pending picture is still pending."""
 
 
 @dataclass(slots=True)
 class Reconciliation:
     """What a run did.
 
-    `oldest_pending` is for how long the one that waits longest of the pictures left pending has been waiting,
-    counted from when its bytes could last have come. `damaged` records cannot be read and were left; so was
-    the one of `fault`, the last fault that nobody foresaw.
+    `oldest_pending` is the longest time that one of the pictures left pending has been waiting, counted from
+    the last moment at which its bytes could come. `damaged` are records that cannot be read, and were left.
+    `fault` is the last fault that nobody foresaw; its record was left too.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -52,8 +52,8 @@ class Reconciliation:
 class Reconcile:
     """Goes through open records. Safe to repeat, and beside anything else.
 
-    What was dealt with is no longer open, or behind all that is due: a run that lacks the time for all of it
-    leaves the rest to the next one, and each run meets, and reports, what is still stuck.
+    A record that was dealt with is no longer open, or is listed behind all that are due. A run without time
+    for all leaves the rest to the next one. Each run meets, and reports, what is still stuck.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class RenderImage:
         self._recipe = recipe
 
     def __call__(self, ref: ImageRef) -> Rendering:
-        """Make the files of a ready picture, unless that was done by this recipe.
+        """Make the files of a ready picture, unless that was done by this recipe, and they are still there.
 
         Raises:
             NotRenderableError: it cannot be done; the picture stays as it is.
@@ -58,7 +58,7 @@ class RenderImage:
             return self._clear(ref)
         if image.status is not ImageStatus.READY:
             return Rendering.NOT_READY
-        if image.look and image.look.recipe == self._recipe.name:
+        if image.look and image.look.recipe == self._recipe.name and self._store.has_all_made(image):
             # An earlier try may have ended before it told.
             self._events.send(ImageEventKind.RENDERED, ImageSummary.of(image))
             return Rendering.WAS_RENDERED

@@ -47,6 +47,8 @@ class Look(NamedTuple):
     placeholder: Placeholder
     has_alpha: bool
     frames: int
+    is_only: bool = True
+    """Whether no other recipe ever made files of the picture, so that there are none but these."""
 
     def path(self, ref: "ImageRef", rendition: Rendition) -> str:
         """Path of a file below the media root."""

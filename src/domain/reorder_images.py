@@ -14,8 +14,9 @@ from domain.moments import later
 from domain.ports import Clock, ImageCatalog, ImageEvents
 from domain.tell_changes import TellChanges
 
-MAX_IMAGES = 100
-"""Items in one transaction (DynamoDB developer guide, "Amazon DynamoDB Transactions")."""
+MAX_IMAGES = 99
+"""With their product they are the 100 items of a transaction (DynamoDB developer guide, "Amazon DynamoDB
+Transactions")."""
 
 
 class ReorderImages:

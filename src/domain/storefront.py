@@ -80,8 +80,12 @@ class ShowGallery:
 
         """
         page = self._storefront.page(product_id, limit, offset)
+        # As if it were not there: of one that stands on another page this one knows nothing.
+        damaged = {error.image_id for error in page.damaged}
         images = [
-            ShownImage(seen.image, seen.is_primary if _is_named(seen.primary) else offset + place == 0)
+            ShownImage(
+                seen.image, seen.is_primary if _is_named(seen.primary, damaged) else offset + place == 0
+            )
             for place, seen in enumerate(page.snapshots)
         ]
         return ShownPage(page.count, images, page.damaged)
@@ -108,8 +112,8 @@ class ShowPrimaries:
         return self._storefront.primaries(product_ids)
 
 
-def _is_named(primary: Primary | None) -> bool:
-    return primary is not None and primary.image_id is not None
+def _is_named(primary: Primary | None, damaged: set[int]) -> bool:
+    return primary is not None and primary.image_id is not None and primary.image_id not in damaged
 
 
 def _wrong(message: str) -> InvalidFieldsError:

@@ -1,4 +1,4 @@
-"""Tells others of what was changed: it stands in the record, from the change itself on, until it was told."""
+"""Tells others what was changed. The record lists a change from the moment it is made until it was told."""
 
 from dataclasses import replace
 
@@ -29,9 +29,10 @@ class TellChanges:
         self._catalog.mark_told(image)
 
     def soon(self, image: ProductImage) -> ProductImage:
-        """Tell it now if that is possible; else the reconciler does, which finds the record. Return that.
+        """Tell it now if that is possible, else leave it to the reconciler; return the record.
 
-        The change is made by then: whoever asked for it has what he wanted, and no retry would tell more.
+        The change is made by then, so the client's request has succeeded whether or not others hear of it
+        now.
         """
         if not image.untold:
             return image

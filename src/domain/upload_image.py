@@ -1,4 +1,4 @@
-"""Takes a picture in: record first, then bytes, so that no picture is ever invisible."""
+"""Takes a picture in: first its record, then its bytes. So there are no bytes that nobody knows of."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress

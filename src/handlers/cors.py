@@ -5,7 +5,7 @@ _EXPOSED = "ETag, Location, Retry-After, Idempotency-Replayed"
 _REQUEST_HEADERS = (
     "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With"
 )
-"""What a page may send: what the API reads, and what libraries add by themselves (second and last)."""
+"""Headers that a page may send: those that the API reads, and two that libraries add (second and last)."""
 _KEPT_SECONDS = "600"
 """How long a browser may remember the answer to a preflight request; Chromium takes no more than 7,200."""
 

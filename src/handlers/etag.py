@@ -23,8 +23,8 @@ def etag_of(body: dict[str, object]) -> str:
 def list_etag(body: dict[str, object], offset: int, image_ids: Sequence[int]) -> str:
     """Return a strong tag of a page that begins behind `offset` images and shows these, in this order.
 
-    It tells the order apart from the rest: a new order may be made on the condition of the old one, whatever
-    else has changed (`has_order`).
+    The tag has a part of its own for the order. So a client can make a new order on the condition that the
+    old one still stands, whatever else has changed (`has_order`).
     """
     return f'"{offset}.{len(image_ids)}.{_digest(image_ids)}.{_digest(body)}"'
 

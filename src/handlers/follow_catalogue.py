@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -88,9 +88,9 @@ def _moment(value: object) -> datetime | None:
     """Read a moment that says how far it is from UTC."""
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):  # the first and the last day, elsewhere, are no days in UTC
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 @cache
@@ -99,6 +99,7 @@ def _handler() -> FollowCatalogueHandler:
     follow = FollowCatalogue(
         DynamoProducts(dynamodb_client(), settings.table),
         EventBridgeRemovals(eventbridge_client(), settings.stack),
+        partial(datetime.now, UTC),
     )
     return FollowCatalogueHandler(follow, Logger(service="follow_catalogue", use_rfc3339=True))
 

@@ -17,7 +17,7 @@ from handlers.encodings import EncodingError, decode
 from handlers.http_headers import read_content_type
 
 MAX_PARTS = 32
-"""Parts of a form: eight times the four fields there are, and few enough to cost nothing."""
+"""Parts of a form: eight times the four fields that there are, and few enough to cost nothing."""
 MAX_TEXT_BYTES = 16_384
 """Bytes of a text field of ours: far more than any of them may have."""
 _MAX_HEADER_CHARACTERS = 16_384
@@ -133,8 +133,8 @@ class _FormParser(PushMultipartParser):  # type: ignore[misc] # published withou
         try:
             super().__exit__(*raised)
         finally:
-            # Error and traceback lead back to each other: they would keep 9 MB of a refused upload until the
-            # garbage collector comes.
+            # Error and traceback refer to each other, and would keep 9 MB of a refused upload in memory until
+            # the garbage collector runs.
             self.error = None
 
     @override

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _RESERVE_MILLISECONDS = 20_000
-"""Time kept for the record under way: six calls, of which one may hang to its end."""
+"""Time kept for the record that is being dealt with: six calls, one of which may run into its time limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a function tells its operators by: log lines and metrics, alike for all."""
+"""The log lines and metrics of a function, in the same form for all."""
 
 from collections.abc import Sequence
 

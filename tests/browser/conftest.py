@@ -1,6 +1,6 @@
 """A browser for the tests of this folder, and a page of it for each of them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from tests.e2e.shop import Shop
 _FOLDER = Path(__file__).parent
 _FOUND: list[InstalledBrowser | None] = [*find_browsers()]
 _SHOTS = ROOT / ".build/browser"
-"""How each test left the page, to be looked at."""
+"""How tests that failed left the page, to be looked at."""
+_FAILED = pytest.StashKey[bool]()
 _WITHOUT = "test_a_browser_is_there"
 
 
@@ -27,6 +28,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in here if item.name != _WITHOUT]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell the fixtures of a test that it failed."""
+    report = yield
+    item.stash[_FAILED] = report.failed
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -80,8 +89,9 @@ def staff(page: Page, shop: Shop, request: pytest.FixtureRequest) -> Iterator[St
     faults: list[str] = []
     staff = Staff(page, shop, faults)
     yield staff
-    # Before the picture is taken, for which Firefox is given a style that the page's policy refuses.
+    # Before a picture is taken, for which Firefox is given a style that the page's policy refuses.
     found = ([*faults], staff.violations())
-    _SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=_SHOTS / f"{request.node.name}.png")
+    if request.node.stash[_FAILED]:
+        _SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=_SHOTS / f"{request.node.name}.png")
     assert found == ([], [])

@@ -173,10 +173,10 @@ def test_forced_colours_show_controls_and_where_a_dragged_picture_would_stand(
         shop.add(sample_jpeg(48, 32), product_id=product_id, order=str(order))
     staff.page.emulate_media(forced_colors="active")
     staff.open(product_id)
-    grip, other = staff.page.locator(".handle").all()
-    grip.hover()
+    expect(staff.cards).to_have_count(2)
+    staff.cards.nth(0).locator(".handle").hover()
     staff.page.mouse.down()
-    other.hover()
+    staff.cards.nth(1).locator(".handle").hover()
     # Shadows, by which it is shown elsewhere, are not painted.
     expect(staff.cards.nth(1)).to_have_css("outline-style", "solid")
     staff.page.keyboard.press("Escape")

@@ -13,7 +13,7 @@ from tests.browser.staff import Staff
 
 STEPS = ROOT / ".build/browser/visit"
 FILES = 40
-SIZE = {"width": 1_000, "height": 720}
+SIZE = {"width": 1_000, "height": 860}
 
 
 def a_photograph(number: int) -> bytes:
@@ -43,6 +43,7 @@ class Recording:
     def show(self, step: str) -> None:
         """Keep what the window shows now."""
         self._count += 1
+        self._page.evaluate("scrollTo(0, 0)")
         shot = Image.open(io.BytesIO(self._page.screenshot()))
         shot.save(STEPS / f"{self._count:02}-{step}.webp", quality=60, method=6)
 
@@ -66,11 +67,11 @@ def test_one_visit_puts_forty_files_in_as_they_were_chosen_and_arranges_describe
     expect(page.get_by_text("No pictures yet.")).to_be_visible()
     recording.show("empty-product")
 
-    files = [tmp_path / f"shoe-{number + 1:02}.jpg" for number in range(FILES)]
+    files = [tmp_path / f"box-{number + 1:02}.jpg" for number in range(FILES)]
     for number, path in enumerate(files):
         path.write_bytes(a_photograph(number))
     staff.drop(files)
-    expect(staff.line("shoe-01.jpg")).not_to_contain_text("Waiting")
+    expect(staff.line("box-01.jpg")).not_to_contain_text("Waiting")
     recording.show("on-their-way")
     staff.ready(FILES)
     assert [image.name for image in staff.shop.gallery(product_id)] == [path.name for path in files]
@@ -88,7 +89,7 @@ def test_one_visit_puts_forty_files_in_as_they_were_chosen_and_arranges_describe
     recording.show("arranged")
 
     text = staff.alt_text(third)
-    text.fill("A yellow shoe from the side")
+    text.fill("An orange box from the front")
     text.blur()
     wait_until(lambda: staff.shop.shown(product_id, third).alt_text or None, "its text")
     staff.cards.first.get_by_role("button", name="Make primary").click()

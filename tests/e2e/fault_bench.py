@@ -26,6 +26,7 @@ from adapters.eventbridge_removals import EventBridgeRemovals
 from adapters.lambda_inspections import LambdaInspections
 from adapters.lambda_renderings import LambdaRenderings
 from adapters.pillow_image_inspector import PillowImageInspector
+from adapters.pillow_image_renderer import PillowImageRenderer
 from adapters.s3_image_store import S3ImageStore
 from domain.begun import Begun
 from domain.claim import BegunPicture
@@ -35,7 +36,9 @@ from domain.extract_metadata import ExtractMetadata
 from domain.gallery import Page
 from domain.image import TOKEN_BYTES, ImageRef, ImageStatus, ProductImage
 from domain.leased_ids import LeasedIds
+from domain.recipe import Recipe
 from domain.reconcile import PATIENCE, Reconcile
+from domain.render_image import RenderImage
 from domain.upload_image import Upload, UploadImage
 from local.sample import sample_jpeg
 from local.system import State
@@ -98,6 +101,34 @@ class Interference:
             # What botocore does next.
             client._endpoint.http_session.send(request)  # type: ignore[attr-defined]  # noqa: SLF001
         return _befall(point.fault, request, client.meta.service_model.service_name)
+
+
+@dataclass(slots=True)
+class Interleaving(Interference):
+    """Lets something else happen from its beginning to its end before or after the chosen call.
+
+    The process goes on after that, or ends there if `is_killed`.
+    """
+
+    meanwhile: Callable[[], object] = lambda: None
+    is_killed: bool = False
+    resume: Callable[[], object] = lambda: None
+    """Called when that has happened: calls from then on are again those of the process itself."""
+
+    def spoil(self, client: BaseClient, request: AWSPreparedRequest) -> AWSResponse | None:
+        """Let it happen once."""
+        point = self.point
+        if point is None or not point.befalls(len(self.calls) - 1):
+            return None
+        self.point = None
+        answer: AWSResponse | None = None
+        if point.when is When.AFTER:
+            answer = client._endpoint.http_session.send(request)  # type: ignore[attr-defined]  # noqa: SLF001
+        self.meanwhile()
+        self.resume()
+        if self.is_killed:
+            raise KilledError
+        return answer
 
 
 def _befall(fault: Fault, request: AWSPreparedRequest, service: str) -> AWSResponse:
@@ -237,6 +268,18 @@ class Bench:
         )
         extract(ref)
 
+    def render(self, ref: ImageRef, interference: Interference) -> None:
+        clients = self.clients_under(interference)
+        render = RenderImage(
+            catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
+            store=S3ImageStore(clients["s3"], self.bucket),
+            renderer=PillowImageRenderer(1_000_000),
+            events=EventBridgeImageEvents(clients["events"], "faults"),
+            clock=self.clock,
+            recipe=Recipe(),
+        )
+        render(ref)
+
     def delete(self, ref: ImageRef, interference: Interference) -> None:
         clients = self.clients_under(interference)
         delete = DeleteImage(
@@ -366,9 +409,9 @@ class Bench:
 
 
 def picture_of(key: str) -> ImageRef:
-    """Return the picture whose file or public copy lies at a key."""
-    _, _, place = key.partition("/")
-    ref = ImageRef.from_incoming_key(f"incoming/{place.partition('.')[0]}")
+    """Return the picture whose file or public copy, or what was made of that, lies at a key."""
+    _, product, name = key.split("/")[:3]
+    ref = ImageRef.from_incoming_key(f"incoming/{product}/{name.partition('.')[0]}")
     assert ref, key
     return ref
 

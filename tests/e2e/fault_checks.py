@@ -16,7 +16,8 @@ def check_nothing_is_lost_or_left(bench: Bench) -> None:
     assert {ref: status for ref, status in records.items() if status not in SETTLED} == {}
     ready = [image for image in images if image.status is ImageStatus.READY]
     assert bench.received() == set()
-    assert sorted(bench.public_keys()) == sorted(image.media_key for image in ready)
+    public = [key for image in ready for key in (image.media_key, *image.made_keys)]
+    assert sorted(bench.public_keys()) == sorted(public)
     assert bench.primary() in {None, *(image.ref.image_id for image in ready)}
 
 

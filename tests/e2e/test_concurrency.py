@@ -65,6 +65,7 @@ def reading(look: Callable[[], list[int]]) -> Iterator[list[list[int]]]:
 
 
 @pytest.mark.torture("primary uploads to one product, 64 at once, 20 rounds")
+@pytest.mark.xdist_group("many at once")
 @pytest.mark.parametrize("_round", range(size(20, 1, "rounds of them")))
 def test_of_many_primary_uploads_at_once_all_arrive_and_the_latest_becomes_the_one_primary(
     shop: Shop, product_id: int, tried: Callable[[int], None], _round: int

@@ -34,8 +34,8 @@ CALLS = {
     "extract wished anew": 7,
     "extract form": 6,
     "extract broken": 5,
-    "delete": 8,
-    "delete pending": 7,
+    "delete": 6,
+    "delete pending": 5,
     "reconcile": 16 + OPEN_SHARDS,
 }
 """How many calls each use case makes; a test holds them to it, so that no point is left out."""

@@ -135,6 +135,7 @@ class GalleryMachine(RuleBasedStateMachine):
         self.operations.append("create")
 
 
+@pytest.mark.long
 @pytest.mark.torture("operations on a gallery, against a model of it")
 def test_after_many_random_operations_the_gallery_equals_its_model(
     shop: Shop, tried: Callable[[int], None]

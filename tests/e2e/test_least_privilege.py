@@ -159,6 +159,12 @@ def a_deletion(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.delete(product_id, shop.add(PICTURE, product_id=product_id).id))
 
 
+def a_deletion_of_what_was_not_rendered(shop: Shop, product_id: int) -> Outcome:
+    ref = _pending(shop, product_id).ref
+    shop.state.catalog.mark_ready(ref, a_file(), datetime.now(UTC))
+    return _of(shop.delete(product_id, ref.image_id))
+
+
 def a_deletion_of_what_is_pending(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.delete(product_id, _pending(shop, product_id).ref.image_id))
 
@@ -364,7 +370,14 @@ PROOFS = [
     _proof("gallery", "dynamodb:UpdateItem", CATALOG, a_change, "200", INTERNAL),
     _proof("gallery", "dynamodb:ConditionCheckItem", CATALOG, a_wish_that_is_taken_back, "200", INTERNAL),
     _proof("gallery", "dynamodb:DeleteItem", CATALOG, a_deletion, "204", INTERNAL),
-    _proof("gallery", "s3:ListBucket", "ImagesBucket", a_deletion, "204", INTERNAL),
+    _proof(
+        "gallery",
+        "s3:ListBucket",
+        "ImagesBucket",
+        a_deletion_of_what_was_not_rendered,
+        "204",
+        INTERNAL,
+    ),
     _proof("gallery", "s3:DeleteObject", MEDIA, a_deletion, "204", INTERNAL),
     _proof("gallery", "s3:DeleteObject", INCOMING, a_deletion_of_what_is_pending, "204", INTERNAL),
     _proof("gallery", "events:PutEvents", BUS, a_deletion, "204", INTERNAL),

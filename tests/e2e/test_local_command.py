@@ -35,6 +35,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 # One system for all of it: to start one is what takes time.
+@pytest.mark.long
 def test_the_system_starts_answers_the_printed_curl_takes_changes_and_ends_without_a_trace(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

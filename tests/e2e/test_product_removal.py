@@ -3,7 +3,7 @@
 import json
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 
 from adapters.dynamo_products import DynamoProducts
 from domain.product_record import ProductRecord, Stage
@@ -14,12 +14,16 @@ from tests.e2e.shop import Shop
 from tests.torture.results import size
 
 KINDS = ("ProductCreated", "ProductChanged", "ProductDeleted")
-ORDERS = size(200, 12, "orders of events of the shop's catalogue")
+ORDERS = size(200, 3, "orders of events of the shop's catalogue")
 SEED = 21
 
 
 def look(system: State, product_id: int) -> ProductRecord:
     return DynamoProducts(system.endpoint.client("dynamodb"), system.resources.table).look(product_id)
+
+
+def is_known_as(system: State, wanted: ProductRecord) -> bool | None:
+    return look(system, wanted.product_id) == wanted or None
 
 
 def keys(system: State, product_id: int) -> list[str]:
@@ -50,30 +54,26 @@ def test_an_administrator_removes_a_product_with_all_that_belongs_to_it(system: 
     assert shop.page(product_id).json()["count"] == 0
 
 
-def test_the_catalogues_events_end_as_the_latest_says_in_whatever_order_they_come(system: State) -> None:
+def test_a_products_events_end_as_the_latest_says_in_whatever_order_they_come(system: State) -> None:
     events = system.endpoint.client("events")
     rng = random.Random(SEED)  # noqa: S311 - no secret is made of it
     start = datetime.now(UTC)
-    latest: dict[int, tuple[str, str | None]] = {}
-    entries: list[Any] = []
     for product_id in range(78_000, 78_000 + ORDERS):
-        told = [
-            (rng.choice(KINDS), rng.choice(["Shoe", "Boot"]), start + timedelta(seconds=n)) for n in range(4)
-        ]
-        latest[product_id] = told[-1][:2]
-        for kind, title, at in [*rng.sample(told, 4), rng.choice(told)]:
-            detail = {"product_id": product_id, "title": title, "occurred_at": at.isoformat()}
-            entries.append(
-                {"Source": "com.example.catalogue", "DetailType": kind, "Detail": json.dumps(detail)}
-            )
-    for begin in range(0, len(entries), 10):
-        events.put_events(Entries=entries[begin : begin + 10])
-    for product_id, (kind, called) in latest.items():
-        is_gone = kind == "ProductDeleted"
-        wanted = (*((Stage.REMOVED, None) if is_gone else (Stage.PRESENT, called)), start + timedelta(seconds=3))
-
-        def is_as_said(product_id: int = product_id, wanted: object = wanted) -> bool | None:
-            record = look(system, product_id)
-            return (record.stage, record.title, record.occurred_at) == wanted or None
-
-        wait_until(is_as_said, f"product {product_id} to be {wanted}")
+        told = [(rng.choice(KINDS), f"Shoe {n}", start + timedelta(seconds=n)) for n in range(4)]
+        # One product after the other: the emulator tries once what AWS tries again, and is slow with many.
+        events.put_events(
+            Entries=[
+                {
+                    "Source": "com.example.catalogue",
+                    "DetailType": kind,
+                    "Detail": json.dumps(
+                        {"product_id": product_id, "title": title, "occurred_at": at.isoformat()}
+                    ),
+                }
+                for kind, title, at in [*rng.sample(told, 4), rng.choice(told)]
+            ]
+        )
+        kind, title, at = told[-1]
+        stage, called = (Stage.REMOVED, None) if kind == "ProductDeleted" else (Stage.PRESENT, title)
+        wanted = ProductRecord(product_id, stage, called, at)
+        wait_until(partial(is_known_as, system, wanted), f"{wanted}")

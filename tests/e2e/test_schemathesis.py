@@ -14,6 +14,7 @@ from tests.torture.results import size
 EXAMPLES = size(50, 5, "requests that Schemathesis makes up for each operation and kind")
 
 
+@pytest.mark.long
 @pytest.mark.torture("runs of Schemathesis")
 def test_the_api_is_what_its_description_says(system: State, tmp_path: Path) -> None:
     done = subprocess.run(

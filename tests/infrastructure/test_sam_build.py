@@ -25,6 +25,7 @@ def sam_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("logical_id", WITH_LAYER)
 def test_sam_build_makes_to_the_byte_the_package_that_make_packages_made_elsewhere_and_before(
     sam_build: Path, logical_id: str

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+FEW_SHARDS = 4
+"""Of open records, whose 256 partitions moto takes seconds to look through, and finds nothing in."""
+
+
 class Catalog(ImageCatalog, IdBlocks, Protocol):
     """Both roles that the catalogue's table plays."""
 
@@ -62,7 +66,8 @@ def shop_in_memory() -> Iterator[Shop]:
 
 @contextmanager
 def shop_on_dynamodb() -> Iterator[Shop]:
-    with mock_aws():
+    with mock_aws(), pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("adapters.dynamo_items.OPEN_SHARDS", FEW_SHARDS)
         client = dynamodb_client()
         table = a_catalog_table(client)
 

@@ -195,7 +195,7 @@ def test_an_answer_that_cannot_be_is_a_picture_that_breaks_the_decoder(
     with pytest.raises(NotAPictureError) as caught:
         says(answer)
     assert caught.value.failure.code == "too_complex"
-    assert str(caught.value).startswith("The picture breaks the decoder, or needs too much memory.")
+    assert str(caught.value).startswith("The image breaks the decoder, or needs too much memory.")
 
 
 def test_the_largest_picture_is_believed_in(says: Callable[[object], ImageFacts]) -> None:

@@ -22,7 +22,9 @@ from domain.image import ImageFormat
 from domain.ports import ImageRenderer, Rendered
 from domain.recipe import Recipe
 from domain.rendition import Placeholder, Rendition
+from handlers.render_image import RENDERER_MEMORY_BYTES, RENDERER_SECONDS
 from tests.builders import jpeg, picture
+from tests.torture.results import size
 
 PLENTY = 4_000_000_000
 AVIF, JPEG = picture("AVIF"), jpeg()
@@ -249,3 +251,32 @@ def test_pillow_has_loaded_all_that_it_needs_and_needs_no_thread(tmp_path: Path)
     assert [min(count, 6) for count in counted] == [
         5 if each[3] == 1 or each[0] == "MPO" else 6 for each in pictures
     ]
+
+
+LARGE = [
+    ("WEBP", (1, 16_383)),
+    ("JPEG", (1, 20_000)),
+    ("JPEG", (20_000, 1)),
+    ("WEBP", (12_000, 8_333)),
+    ("JPEG", (12_000, 8_333)),
+    ("PNG", (10_000, 10_000)),
+    ("AVIF", (12_000, 8_333)),
+]
+"""Format, width and height: what is long, and what has as many pixels as are taken."""
+
+
+@pytest.mark.torture("pictures of 100 megapixels, or 20,000 pixels long, that are rendered")
+@pytest.mark.parametrize(("name", "extent"), size(LARGE, LARGE[:3], "large pictures that are rendered"))
+def test_the_largest_picture_is_rendered_within_what_the_function_has(
+    name: str, extent: tuple[int, int]
+) -> None:
+    content = io.BytesIO()
+    fast = {"method": 0, "speed": 10}
+    Image.linear_gradient("L").resize(extent).convert("RGB").save(content, name, **fast)
+    renderer = ChildProcessRenderer(
+        PillowImageRenderer(100_000_000),
+        max_seconds=RENDERER_SECONDS,
+        max_memory_bytes=RENDERER_MEMORY_BYTES,
+    )
+    rendered = renderer.render(content.getvalue(), ImageFormat[name], Recipe())
+    assert {(each.width_px, each.height_px) for each, _ in rendered.files} >= {Recipe().base(*extent)}

@@ -68,7 +68,7 @@ def peak_bytes(read: Read, calls: int) -> int:
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_what_is_in_memory_does_not_grow_with_the_gallery(read: Read) -> None:
     # One call is kept while the next is made, and another one as it is written and read.
-    assert peak_bytes(read, 40) < 3 * peak_bytes(READS["one status"], 1)
+    assert peak_bytes(read, 8) < 3 * peak_bytes(READS["one status"], 1)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +14,27 @@ from moto import mock_aws
 from adapters.aws import dynamodb_client
 from adapters.dynamo_belongings import DynamoBelongings
 from adapters.dynamo_gallery import read_first
-from adapters.dynamo_heads import count_one_more, settle_head
+from adapters.dynamo_heads import count_one_more
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_to_item, product_key
 from adapters.dynamo_product_list import DynamoProductList
 from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.errors import UnavailableError
+from domain.image import ImageSnapshot
 from domain.storefront import MAX_PRODUCTS
-from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_catalog_table, a_file, a_ref, an_image
+from tests.builders import (
+    A_LOOK,
+    DAMAGED,
+    NOW,
+    PRODUCT_ID,
+    SHA256,
+    a_catalog_table,
+    a_file,
+    a_ref,
+    an_image,
+    with_changes,
+)
 from tests.integration.conftest import Shop, shop_in_memory, shop_on_dynamodb
 from tests.integration.faults import answer_with, hook
 from tests.integration.test_storefront import (
@@ -34,6 +48,7 @@ from tests.integration.test_storefront import (
     reorder,
     shown,
 )
+from tests.torture.results import size
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -84,13 +99,15 @@ def test_a_gallery_takes_one_call_with_its_count_and_also_if_there_is_no_such_pr
     assert made == ["Query"]
 
 
+@pytest.mark.long
 def test_a_hundred_products_take_two_calls_whether_a_primary_was_named_or_not(table: Table) -> None:
     product_ids = range(PRODUCT_ID, PRODUCT_ID + MAX_PRODUCTS)
     for product_id in product_ids:
         table.shop.products.add(product_id)
         first, second = 2 * product_id, 2 * product_id + 1
-        add_ready(table.shop, first, second, product_id=product_id)
+        add_ready(table.shop, first, product_id=product_id)
         if product_id % 2:
+            add_ready(table.shop, second, product_id=product_id)
             point(table.shop, second, product_id)
     made = table.watch()
     images = table.shop.storefront.primaries(product_ids).images
@@ -170,47 +187,120 @@ def test_the_first_picture_and_those_behind_it_are_reserved_by_one_call_and_one_
     assert made == ["TransactWriteItems"] * 2
 
 
-def test_a_head_is_raised_by_nobody_who_saw_the_gallery_before_another_picture_came(table: Table) -> None:
-    add_ready(table.shop, 1, 3)
+def meanwhile(table: Table, operation: str, happens: Callable[[], object]) -> None:
+    """Let something happen once, before a call of this kind is sent."""
+    left = [happens]
+
+    def happen(model: Any, **_: object) -> None:  # noqa: ANN401 - the SDK's
+        if model.name == operation and left:
+            left.pop()()
+
+    hook(table.client, "before-call", happen)
+
+
+UNKNOWN = {"S": "!"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda shop: delete(shop, 1),
+        lambda shop: move(shop, 1, order=5),
+        lambda shop: move(shop, 4, order=-3),
+        lambda shop: reorder(shop, {1: 3, 3: 2, 4: 1}),
+    ],
+    ids=["deleted", "moved back", "moved to the front", "reordered"],
+)
+def test_a_head_is_raised_by_nobody_who_saw_the_gallery_before_another_picture_came(
+    table: Table, change: Step
+) -> None:
+    add_ready(table.shop, 1, 3, 4)
+    meanwhile(table, "TransactWriteItems", partial(add_ready, table.shop, 2, order=-1))
+    change(table.shop)
+    assert table.product()["head"] == UNKNOWN
+    assert primary(table.shop) == primary_of_gallery(table.shop)
+    # Who comes next finds it again.
+    delete(table.shop, 3)
+    made = table.watch()
+    assert primary(table.shop) == primary_of_gallery(table.shop)
+    assert made == ["BatchGetItem", "BatchGetItem", "Query"]
+
+
+def primary_of_gallery(shop: Shop) -> int | None:
+    return next(iter(shown(shop, limit=1)[1]), None)
+
+
+@pytest.mark.parametrize("by_another", [lambda shop: delete(shop, 2), lambda shop: move(shop, 2, order=9)])
+def test_of_the_first_two_that_go_at_once_the_later_lets_nothing_be_known(
+    table: Table, by_another: Step
+) -> None:
+    add_ready(table.shop, 1, 2, 3)
+    meanwhile(table, "TransactWriteItems", partial(by_another, another(table)))
     delete(table.shop, 1)
-    table.change_product("SET head = :head", head={"S": "!"})
-    hooked = False
+    assert table.product()["head"] == UNKNOWN
+    assert primary(table.shop) == 3
 
-    def reserve_meanwhile(model: Any, **_: object) -> None:  # noqa: ANN401 - the SDK's
-        nonlocal hooked
-        if model.name == "UpdateItem" and not hooked:
-            hooked = True
-            add_pending(table.shop, 2, order=-1)
 
-    hook(table.client, "before-call", reserve_meanwhile)
-    settle_head(table.client, table.name, PRODUCT_ID)
-    table.shop.catalog.mark_ready(a_ref(2), a_file(), NOW)
+def another(table: Table) -> Shop:
+    """Return the same catalogue by a client of its own."""
+    client = dynamodb_client()
+    return replace(
+        table.shop,
+        catalog=DynamoImageCatalog(client, table.name),
+        storefront=DynamoStorefront(client, table.name),
+    )
+
+
+@pytest.mark.parametrize("when", ["before-call", "after-call"])
+@pytest.mark.parametrize("killed_at", range(3))
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda shop: move(shop, 1, order=5),
+        lambda shop: move(shop, 3, order=-5),
+        lambda shop: reorder(shop, {1: 2, 2: 1, 3: 0}),
+        lambda shop: delete(shop, 1),
+    ],
+    ids=["moved back", "moved to the front", "reordered", "deleted"],
+)
+def test_a_function_that_dies_anywhere_while_another_deletes_leaves_the_storefront_right(
+    table: Table, change: Step, killed_at: int, when: str
+) -> None:
+    add_ready(table.shop, 1, 2, 3, 4)
+    other, calls = another(table), iter(range(99))
+
+    def die(**_: object) -> None:
+        if next(calls) == killed_at:
+            # Whatever it saw, and began, is from before this deletion.
+            delete(other, 2)
+            raise KeyboardInterrupt
+
+    hook(table.client, when, die)
+    with suppress(KeyboardInterrupt):
+        change(table.shop)
+    assert primary(other) == primary_of_gallery(other)
+    delete(other, 4)
+    assert primary(other) == primary_of_gallery(other)
+
+
+def test_a_change_of_a_picture_that_was_not_looked_up_lets_nothing_be_known(table: Table) -> None:
+    add_ready(table.shop, 1, 2)
+    seen = table.shop.catalog.look_up(PRODUCT_ID, 1)
+    assert table.shop.catalog.begin_removal(ImageSnapshot(seen.image, seen.primary), NOW)
+    assert table.product()["head"] == UNKNOWN
     assert primary(table.shop) == 2
+    seen = table.shop.catalog.look_up(PRODUCT_ID, 2)
+    moved = ImageSnapshot(with_changes(seen.image, order=3), seen.primary)
+    assert table.shop.catalog.change(ImageSnapshot(seen.image, seen.primary), moved)
+    assert table.product()["head"] == UNKNOWN
 
 
-def test_a_head_that_cannot_be_settled_stays_a_bound(table: Table) -> None:
-    add_ready(table.shop, 1)
-    table.change_product("SET head = :head", head={"S": "!"})
-
-    def turn(model: Any, **_: object) -> None:  # noqa: ANN401 - the SDK's
-        if model.name == "Query":
-            other = dynamodb_client()
-            other.update_item(
-                TableName=table.name,
-                Key=product_key(PRODUCT_ID),
-                UpdateExpression="ADD turns :one",
-                ExpressionAttributeValues={":one": {"N": "1"}},
-            )
-
-    hook(table.client, "after-call", turn)
-    settle_head(table.client, table.name, PRODUCT_ID)
-    assert table.product()["head"] == {"S": "!"}
-    assert primary(table.shop) == 1
-
-
-def test_the_head_of_a_product_that_is_gone_is_nothing_to_settle(table: Table) -> None:
-    settle_head(table.client, table.name, 99)
-    assert not table.shop.products.exists(99)
+def test_a_failed_picture_moves_without_a_thought_of_the_head(table: Table) -> None:
+    add_failed(table.shop, 1)
+    add_ready(table.shop, 2)
+    before = table.product()
+    move(table.shop, 1, order=5)
+    assert table.product() == before
 
 
 def test_a_reservation_gives_up_where_others_always_come_first(table: Table) -> None:
@@ -244,7 +334,8 @@ def test_what_was_found_of_a_product_tells_its_head_with_another_picture(table: 
     assert head({"image_count": {"N": "1"}}) == {"S": "!"}
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.torture("orders of what happens to a gallery that the public sees")
+@pytest.mark.parametrize("seed", range(size(40, 3, "orders of what happens to a public gallery")))
 def test_whatever_happens_in_whatever_order_it_shows_what_the_fake_does(seed: int) -> None:
     with shop_in_memory() as fake, shop_on_dynamodb() as real:
         for shop in (fake, real):
@@ -295,8 +386,8 @@ def withdraw(shop: Shop, image_id: int) -> None:
 def test_a_first_picture_behind_many_that_failed_is_found(table: Table) -> None:
     for image_id in range(1, 25):
         add_failed(table.shop, image_id)
-    add_ready(table.shop, 25, 26)
-    delete(table.shop, 26)
+    add_ready(table.shop, 25)
+    delete(table.shop, 1)
     made = table.watch()
     assert primary(table.shop) == 25
     assert made == ["BatchGetItem"] * 2
@@ -319,9 +410,6 @@ def test_a_product_that_goes_meanwhile_has_no_first_picture(table: Table) -> Non
 
 def test_what_is_denied_is_no_condition_that_did_not_hold(table: Table) -> None:
     add_ready(table.shop, 1)
-    table.change_product("SET head = :head", head={"S": "!"})
     answer_with(table.client, "AccessDeniedException", event="before-call.dynamodb.UpdateItem")
-    with pytest.raises(ClientError, match="AccessDenied"):
-        settle_head(table.client, table.name, PRODUCT_ID)
     with pytest.raises(ClientError, match="AccessDenied"):
         table.shop.catalog.mark_rendered(a_ref(1), A_LOOK, NOW)

@@ -14,7 +14,7 @@ from adapters.dynamo_items import Item, image_key, is_product, product_key
 from domain.image import ImageFormat, ProductImage
 from ops import audit, catalogue, failure_queue
 from ops.target import Target
-from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
+from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.integration.conftest import remove_attribute
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
 
@@ -348,6 +348,21 @@ def test_an_audit_names_a_ready_record_whose_public_copy_is_gone(operator: Opera
     line = error_line(operator.runs("repair", "audit"))
     assert line == f"Error: ready record without its public copy: {an_image().media_key}"
     publish(an_image())
+    assert operator.runs("repair", "audit").exit_code == 0
+
+
+def test_an_audit_names_a_rendition_that_is_gone_and_what_makes_it_again(operator: Operator) -> None:
+    operator.products.add(PRODUCT_ID)
+    operator.catalog.reserve(an_image())
+    operator.catalog.mark_ready(a_ref(), a_file(), NOW)
+    look = A_LOOK._replace(renditions=A_LOOK.renditions[:1])
+    operator.catalog.mark_rendered(a_ref(), look, NOW)
+    publish(an_image())
+    key = f"media/{look.path(a_ref(), look.renditions[0])}"
+    line = error_line(operator.runs("repair", "audit"))
+    again = f"product-images images render --product {PRODUCT_ID}"
+    assert line == f"Error: rendition that is gone: {key}; make it again: {again}"
+    publish(an_image(), key)
     assert operator.runs("repair", "audit").exit_code == 0
 
 

@@ -16,7 +16,7 @@ WEBP, GIF, AVIF = picture("WEBP"), picture("GIF", mode="P"), picture("AVIF")
 
 
 def damaged(what: str) -> str:
-    return f"The picture is damaged: {what}. Open it in an image editor, save it anew, and send that."
+    return f"The image is damaged: {what}. Open it in an image editor, save it again, and send that."
 
 
 def failure_of(content: bytes) -> Failure:
@@ -58,7 +58,7 @@ def with_bytes(content: bytes, at: int, replacement: bytes) -> bytes:
         pytest.param(
             that_claims(ImageFormat.AVIF, 65_535, 65_535),
             "too_many_pixels",
-            "The picture has more than 100 megapixels. Scale it down.",
+            "The image has more than 100 megapixels. Scale it down.",
             id="AVIF that is larger than its decoder takes",
         ),
     ],

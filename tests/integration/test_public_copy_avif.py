@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -148,52 +149,64 @@ def test_an_animation_keeps_its_frames_and_not_when_it_was_made(mode: str) -> No
     assert copy(copied) is copied
 
 
+BYTES_OF_IT = st.binary(max_size=40).map(lambda data: data + HIDDEN)
+IN_IDAT, PIECES = st.booleans(), st.integers(1, 4)
+MORE = st.lists(
+    st.one_of(
+        st.builds(exif_item, st.one_of(BYTES_OF_IT, st.just(tiff())), in_idat=IN_IDAT, pieces=PIECES),
+        st.builds(Item, st.just(b"Exif"), st.binary(min_size=1, max_size=30), in_idat=IN_IDAT),
+        st.builds(Item, st.just(b"mime"), BYTES_OF_IT, BYTES_OF_IT, in_idat=IN_IDAT, pieces=PIECES),
+        st.builds(Item, st.just(b"uri "), BYTES_OF_IT, in_idat=IN_IDAT),
+    ).map(lambda item: replace(item, name=item.name.replace(b"\0", b""))),
+    max_size=3,
+)
+JUNK = st.lists(
+    st.builds(
+        lambda kind, data, large: box(kind, data, large=large),
+        st.sampled_from([b"free", b"skip", b"uuid", b"junk", b"mdat", b"wide"]),
+        BYTES_OF_IT,
+        st.booleans(),
+    ),
+    max_size=3,
+).map(b"".join)
+
+
 @st.composite
 def containers(draw: st.DrawFn) -> Avif:
     """Return a picture in a container of any kind that the standard knows, with any metadata."""
     base = draw(st.sampled_from([STILL, TRANSPARENT]))
-    bytes_of_it = st.binary(max_size=40).map(lambda data: data + HIDDEN)
-    in_idat, pieces = st.booleans(), st.integers(1, 4)
-    more = st.one_of(
-        st.builds(exif_item, st.one_of(bytes_of_it, st.just(tiff())), in_idat=in_idat, pieces=pieces),
-        st.builds(Item, st.just(b"Exif"), st.binary(min_size=1, max_size=30), in_idat=in_idat),
-        st.builds(Item, st.just(b"mime"), bytes_of_it, bytes_of_it, in_idat=in_idat, pieces=pieces),
-        st.builds(Item, st.just(b"uri "), bytes_of_it, in_idat=in_idat),
-    ).map(lambda item: replace(item, name=item.name.replace(b"\0", b"")))
-    junk = st.builds(
-        lambda kind, data, large: box(kind, data, large=large),
-        st.sampled_from([b"free", b"skip", b"uuid", b"junk", b"mdat", b"wide"]),
-        bytes_of_it,
-        st.booleans(),
-    )
-    several = st.lists(junk, max_size=3).map(b"".join)
     return replace(
         base,
         items=[
-            *(replace(item, pieces=draw(pieces), in_idat=draw(in_idat)) for item in base.items),
-            *draw(st.lists(more, max_size=3)),
+            *(replace(item, pieces=draw(PIECES), in_idat=draw(IN_IDAT)) for item in base.items),
+            *draw(MORE),
         ],
         iloc_version=draw(st.sampled_from([1, 2])),
         infe_version=draw(st.sampled_from([2, 3])),
         base_bytes=draw(st.sampled_from([0, 4, 8])),
         offset_bytes=draw(st.sampled_from([4, 8])),
         length_bytes=draw(st.sampled_from([4, 8])),
-        gap=draw(bytes_of_it),
+        gap=draw(BYTES_OF_IT),
         large=draw(st.booleans()),
         open_end=draw(st.booleans()),
-        before=draw(several),
-        between=draw(several),
-        in_meta=draw(several),
+        before=draw(JUNK),
+        between=draw(JUNK),
+        in_meta=draw(JUNK),
     )
 
 
+CONTAINERS = size(2_000, 60, "generated containers of an AVIF")
+
+
+@pytest.mark.torture("public copies of pictures in generated containers")
 @settings(
-    max_examples=size(2_000, 100, "generated AVIFs"),
+    max_examples=CONTAINERS,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(containers())
-def test_pixels_are_what_they_were_in_any_container(avif: Avif) -> None:
+@given(avif=containers())
+def test_pixels_are_what_they_were_in_any_container(tried: Callable[[int], None], avif: Avif) -> None:
+    tried(CONTAINERS)
     copied = copy(avif.written())
     assert not has_private(copied)
     plain = TRANSPARENT if ALPHA_URN in b"".join(avif.properties) else STILL

@@ -69,8 +69,10 @@ def blocks_of(content: bytes) -> tuple[bytes, list[bytes], bytes]:
     return content[:start], blocks, content[at + 1 :]
 
 
-def notes() -> st.SearchStrategy[bytes]:
-    """Return extensions that show nothing."""
+# Made once: to make strategies takes most of the time of drawing from them.
+@cache
+def notes() -> st.SearchStrategy[list[bytes]]:
+    """Return some extensions that show nothing."""
     texts = st.sampled_from([SECRET, b"", SECRET * 40, b"\0;" + SECRET, bytes(300) + SECRET])
     introducers = st.sampled_from(
         [
@@ -83,7 +85,8 @@ def notes() -> st.SearchStrategy[bytes]:
         ]
     )
     times = st.sampled_from([1, 1, 1, 500])
-    return st.builds(lambda intro, text, n: (intro + sub_blocks(text)) * n, introducers, texts, times)
+    note = st.builds(lambda intro, text, n: (intro + sub_blocks(text)) * n, introducers, texts, times)
+    return st.lists(note, max_size=3)
 
 
 @st.composite
@@ -93,10 +96,10 @@ def containers(draw: st.DrawFn) -> tuple[bytes, bytes]:
     header, blocks, _ = blocks_of(plain)
     sent = [header]
     for block in blocks:
-        sent += draw(st.lists(notes(), max_size=3))
+        sent += draw(notes())
         # Of controls the last one counts, of repetitions the first.
         sent += [block] * (draw(st.integers(1, 3)) if block.startswith((b"!\xf9", b"!\xff")) else 1)
-    sent += draw(st.lists(notes(), max_size=2))
+    sent += draw(notes())
     return plain, b"".join(sent) + draw(st.sampled_from([b";", b"", b"\0", b";" + SECRET, b";" + plain]))
 
 

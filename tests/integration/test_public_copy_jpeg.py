@@ -133,6 +133,13 @@ def strays() -> st.SearchStrategy[bytes]:
     return st.sampled_from([b"\xff\x01", b"\xff\xd5\xff\xd5", b"\xff\0", SECRET])
 
 
+# Made once: to make strategies takes most of the time of drawing from them.
+@cache
+def others(*, is_behind_scan: bool) -> st.SearchStrategy[list[bytes]]:
+    """Return what may stand between two segments."""
+    return st.lists(notes() if is_behind_scan else notes() | strays(), max_size=3)
+
+
 @st.composite
 def containers(draw: st.DrawFn) -> tuple[bytes, bytes]:
     """Return a JPEG without secrets, and it with all sorts of things between and behind its segments."""
@@ -141,7 +148,7 @@ def containers(draw: st.DrawFn) -> tuple[bytes, bytes]:
     scans, sent = iter(found.scans), [plain[:2]]
     is_behind_scan = False
     for marker, payload in found.segments:
-        more = draw(st.lists(notes() if is_behind_scan else notes() | strays(), max_size=3))
+        more = draw(others(is_behind_scan=is_behind_scan))
         # Another profile would be as good as the picture's own.
         sent += [each for each in more if not (b"ICC_PROFILE" in plain and b"ICC_PROFILE" in each)]
         # Tables may be told twice.

@@ -1,9 +1,11 @@
 """The public copy of a WebP, seen with a decoder: the same picture, and no more than it shows."""
 
 import io
+from collections.abc import Callable
+from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
@@ -109,7 +111,9 @@ AROUND = [b"junk", b"XMP ", b"EXIF", b"FRGM", b"vp8 "]
 """Chunks that may be around any picture; around a still one those of animations may be too."""
 
 
-def noise(kinds: list[bytes]) -> st.SearchStrategy[bytes]:
+# Made once: to make strategies takes most of the time of drawing from them.
+@cache
+def noise(*kinds: bytes) -> st.SearchStrategy[bytes]:
     """Return some chunks of these kinds, each with a place in it."""
     with_place = st.builds(
         lambda kind, data: chunk(kind, data + HIDDEN), st.sampled_from(kinds), st.binary(max_size=40)
@@ -125,20 +129,27 @@ def containers(draw: st.DrawFn) -> tuple[bytes, bytes]:
     more_flags = draw(st.sampled_from([0, EXIF, XMP, EXIF | XMP, 0xC1]))
     tail = draw(st.binary(max_size=20))
     if draw(st.booleans()):
-        number, around = draw(st.integers(1, 3)), noise([*AROUND, b"VP8 "])
-        frames = [frame(pixels, draw(noise([b"junk"]))) + draw(around) for _ in range(number)]
+        number, around = draw(st.integers(1, 3)), noise(*AROUND, b"VP8 ")
+        frames = [frame(pixels, draw(noise(b"junk"))) + draw(around) for _ in range(number)]
         head = canvas(flags | more_flags | ANIMATION)
         content = webp(head, draw(around), loop(), *frames, said=draw(st.integers(0, 9)))
         return content + tail, webp(canvas(flags | ANIMATION), loop(), *[frame(pixels)] * number)
-    around = noise([*AROUND, b"ANIM", b"ANMF"])
+    around = noise(*AROUND, b"ANIM", b"ANMF")
     content = webp(canvas(flags | more_flags), draw(around), pixels, draw(around))
     return content + tail, webp(canvas(flags), pixels)
 
 
-@settings(max_examples=size(2_000, 200, "generated WebPs"), deadline=None)
-@given(containers())
-def test_pixels_are_what_they_were_in_any_container(content_and_plain: tuple[bytes, bytes]) -> None:
-    content, plain = content_and_plain
+CONTAINERS = size(2_000, 60, "generated containers of a WebP")
+
+
+@pytest.mark.torture("public copies of pictures in generated containers")
+@settings(max_examples=CONTAINERS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(generated=containers())
+def test_pixels_are_what_they_were_in_any_container(
+    tried: Callable[[int], None], generated: tuple[bytes, bytes]
+) -> None:
+    tried(CONTAINERS)
+    content, plain = generated
     copied = copy(content)
     assert not has_private(copied)
     assert decoded(copied) == decoded(plain)

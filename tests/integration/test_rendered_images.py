@@ -51,7 +51,11 @@ def test_another_recipe_writes_over_what_an_earlier_one_made(
     catalog.mark_rendered(a_ref(), A_LOOK, LATER)
     look = A_LOOK._replace(**changes)
     assert catalog.mark_rendered(a_ref(), look, MUCH_LATER)
-    assert catalog.look_up(PRODUCT_ID, 1).image.look == look
+    is_only = look.recipe == A_LOOK.recipe
+    assert catalog.look_up(PRODUCT_ID, 1).image.look == look._replace(is_only=is_only)
+    # That there are files of an earlier recipe is never forgotten.
+    assert catalog.mark_rendered(a_ref(), look._replace(frames=99), MUCH_LATER + timedelta(days=1))
+    assert catalog.look_up(PRODUCT_ID, 1).image.look == look._replace(frames=99, is_only=is_only)
 
 
 def test_nothing_is_written_of_a_picture_that_is_not_ready_or_gone(catalog: Catalog) -> None:

@@ -1,6 +1,7 @@
 import base64
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from domain.errors import BytesRefusedError, UnavailableError
 from domain.image import ImageFormat
 from domain.ports import PublicCopy
 from domain.rendition import Rendition
-from tests.builders import PRODUCT_ID, SHA256, a_bucket, a_ready_image, a_ref, an_image
+from tests.builders import A_LOOK, PRODUCT_ID, SHA256, a_bucket, a_ready_image, a_ref, an_image
 from tests.integration.conftest import s3_client_on_moto
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, hook, lose_every_request, lose_first_reply
 
@@ -182,8 +183,12 @@ def test_a_deletion_that_s3_does_in_part_is_no_success(
         store.delete(an_image())
 
 
-def test_all_of_a_picture_is_deleted_in_one_call(client: "S3Client", store: S3ImageStore) -> None:
+def test_all_of_a_picture_is_deleted_in_one_call_and_listed_if_its_record_may_not_name_it(
+    client: "S3Client", store: S3ImageStore
+) -> None:
     asked: list[list[str]] = []
+    made: list[str] = []
+    hook(client, "before-call", lambda model, **_: made.append(model.name))
 
     def note(params: dict[str, dict[str, list[dict[str, str]]]], **_: object) -> None:
         asked.append([each["Key"] for each in params["Delete"]["Objects"]])
@@ -194,10 +199,21 @@ def test_all_of_a_picture_is_deleted_in_one_call(client: "S3Client", store: S3Im
     file = Rendition(640, 480, ImageFormat.AVIF, 4)
     store.add_rendition(a_ref(), "r1", file, b"file")
     store.delete(a_ready_image())
+    look = A_LOOK._replace(recipe="r1", renditions=(file,))
+    store.delete(replace(a_ready_image(), look=look))
+    store.delete(replace(a_ready_image(), look=look._replace(recipe="r2", is_only=False)))
     everything = [a_ref().media_key(image_format) for image_format in ImageFormat]
     copy = [a_ref().incoming_key, a_ready_image().media_key]
-    made = f"media/{file.path(a_ref(), 'r1')}"
-    assert asked == [[a_ref().incoming_key, *sorted(everything)], copy, sorted([*copy, made])]
+    with_rendition = sorted([*copy, f"media/{file.path(a_ref(), 'r1')}"])
+    nothing_listed = [a_ref().incoming_key, *sorted(everything)]
+    assert asked == [nothing_listed, copy, with_rendition, with_rendition, copy]
+    listed = [each for each in made if each != "PutObject"]
+    assert listed == [
+        *["DeleteObjects"],
+        *["ListObjectsV2", "DeleteObjects"] * 2,
+        *["DeleteObjects"],
+        *["ListObjectsV2", "DeleteObjects"],
+    ]
 
 
 def test_a_file_that_was_made_is_kept_by_browsers_and_says_what_it_is(

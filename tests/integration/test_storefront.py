@@ -8,6 +8,7 @@ import pytest
 
 from domain.errors import ProductNotFoundError
 from domain.image import ImageSnapshot, Primary, ProductImage
+from domain.storefront import ShowGallery
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.integration.conftest import Shop
 
@@ -177,3 +178,5 @@ def test_a_damaged_record_is_named_and_another_picture_stands_for_the_product(
     assert [error.image_id for error in primaries.damaged] == [1]
     page = shop.storefront.page(PRODUCT_ID, 10, 0)
     assert (page.count, [error.image_id for error in page.damaged]) == (3, [1])
+    shown = ShowGallery(shop.storefront)(PRODUCT_ID, 10, 0).images
+    assert [(each.image.ref.image_id, each.is_primary) for each in shown] == [(2, True), (3, False)]

@@ -24,7 +24,7 @@ from tests.fakes import (
 )
 from tests.torture.results import FULL, size
 
-EXAMPLES = size(2_500, 150, "hostile bodies and texts of each kind")
+EXAMPLES = size(2_500, 60, "hostile bodies and texts of each kind")
 MANY_EXAMPLES = settings(
     max_examples=EXAMPLES,
     deadline=None,

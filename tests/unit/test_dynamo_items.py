@@ -18,6 +18,7 @@ from adapters.dynamo_items import (
     details_to_attributes,
     failure_to_attributes,
     image_from_item,
+    image_key,
     image_to_item,
     images_from_items,
     look_from_item,
@@ -53,6 +54,7 @@ ITEM: Item = {
     "height": {"N": "32"},
     "mode": {"S": "RGB"},
     **look_to_attributes(A_LOOK),
+    "recipes": {"SS": [A_LOOK.recipe]},
     "error": {"S": "It is damaged."},
     "error_code": {"S": "corrupt"},
     "sha256": {"S": SHA256},
@@ -80,6 +82,7 @@ CHANGED_BY_MISSING: dict[str, dict[str, object]] = {
     "status": {"status": ImageStatus.PENDING},
     **{name: {"facts": None} for name in ("width", "height", "mode")},
     **{name: {"look": None} for name in look_to_attributes(A_LOOK)},
+    "recipes": {"look": A_LOOK._replace(is_only=False)},
     "error": {"failure": None},
     "error_code": {"failure": DAMAGED._replace(code=None)},
     "sha256": {"sha256": None},
@@ -111,12 +114,12 @@ def test_what_was_made_of_a_picture_is_kept_shortly() -> None:
     item = look_to_attributes(A_LOOK._replace(renditions=files))
     assert len(files) == 12
     assert sum(len(name) + len(str(value)) for name, value in item.items()) < 420
-    assert look_from_item(item) == A_LOOK._replace(renditions=files)
+    assert look_from_item({**item, "recipes": ITEM["recipes"]}) == A_LOOK._replace(renditions=files)
 
 
 def test_a_picture_of_which_no_file_was_made_is_not_one_that_waits_for_them() -> None:
     look = A_LOOK._replace(renditions=())
-    assert look_from_item(look_to_attributes(look)) == look
+    assert look_from_item({**look_to_attributes(look), "recipes": ITEM["recipes"]}) == look
 
 
 @pytest.mark.parametrize("name", ImageDetails._fields)
@@ -212,8 +215,13 @@ def test_whatever_writes_a_record_again_writes_every_detail(
     sent = record(client)
     assert write(DynamoImageCatalog(client, "t"), seen, changed)
     [params] = [each for each in sent if "TransactItems" in each]
-    [written] = params["TransactItems"]
-    assert image_from_item({**image_to_item(seen), **set_by(written["Update"])}) == changed
+    # The product's item, beside it, says where the gallery begins.
+    [written] = [
+        each["Update"]
+        for each in params["TransactItems"]
+        if each.get("Update", {}).get("Key") == image_key(PRODUCT_ID, seen.ref.image_id)
+    ]
+    assert image_from_item({**image_to_item(seen), **set_by(written)}) == changed
 
 
 def record(client: "DynamoDBClient") -> list[dict[str, Any]]:

@@ -375,7 +375,7 @@ def test_bytes_that_are_not_what_was_announced_end_failed_and_are_removed(
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"%PDF-1.7", PDF.advice), (b"PK", "The file is not a picture in a supported format")],
+    [(b"%PDF-1.7", PDF.advice), (b"PK", "The file is not an image in a supported format")],
 )
 def test_bytes_that_begin_like_no_picture_end_failed(pipeline: Pipeline, content: bytes, reason: str) -> None:
     pipeline.upload(1, content, primary=False, by_form=True)

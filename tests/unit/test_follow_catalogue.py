@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import InvalidFieldsError
-from domain.follow_catalogue import CatalogueEvent, CatalogueEventKind, FollowCatalogue, Followed
+from domain.follow_catalogue import AHEAD, CatalogueEvent, CatalogueEventKind, FollowCatalogue, Followed
 from domain.product_record import Stage
 from domain.product_title import TITLE_LIMIT
 from domain.remove_product import RemoveProduct
@@ -33,7 +33,7 @@ class Mirror:
         self.catalog = InMemoryImageCatalog()
         self.products = InMemoryProducts(self.catalog)
         self.removals = InMemoryRemovals()
-        self.follow = FollowCatalogue(self.products, self.removals)
+        self.follow = FollowCatalogue(self.products, self.removals, lambda: NOW)
         self.remove = RemoveProduct(
             products=self.products,
             belongings=self.products,
@@ -98,6 +98,19 @@ def test_a_deletion_that_comes_twice_asks_for_the_removal_again(mirror: Mirror) 
 def test_a_title_that_is_too_long_is_refused(mirror: Mirror) -> None:
     with pytest.raises(InvalidFieldsError):
         mirror.follow(an_event(CREATED, 1, "x" * (TITLE_LIMIT + 1)))
+
+
+def test_what_is_never_seen_is_no_part_of_a_title(mirror: Mirror) -> None:
+    mirror.follow(an_event(CREATED, 1, "Red\x00\n\u202eshoe"))
+    assert mirror.title() == "Red shoe"
+
+
+def test_a_word_of_the_far_future_is_refused_since_it_would_silence_all_others(mirror: Mirror) -> None:
+    event = an_event(CREATED, title="Shoe")._replace(occurred_at=NOW + AHEAD)
+    assert mirror.follow(event) is Followed.PUT
+    with pytest.raises(InvalidFieldsError) as raised:
+        mirror.follow(event._replace(occurred_at=NOW + AHEAD + timedelta(microseconds=1)))
+    assert [fault.field for fault in raised.value.faults] == ["occurred_at"]
 
 
 def test_who_is_overtaken_looks_again(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,14 @@ from tests.unit.conftest import Printed
 
 DETAIL = {"product_id": 42, "title": "Shoe", "occurred_at": "2026-11-30T12:00:00.000Z"}
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/catalogue.schema.json").read_bytes())
+MOMENT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 WRONG = {
-    "product_id": (None, "42", True, 0, 2**53, 1.5),
-    "occurred_at": (None, "", "yesterday", "2026-11-30T12:00:00", 5),
-    "title": (5, ["Shoe"]),
+    "product_id": (None, "42", True, 0, -1, 2**53, 10**30, 1.5, [42]),
+    "occurred_at": (
+        *(None, "", "yesterday", "2026-11-30T12:00:00", 5, ["2026-11-30T12:00:00Z"]),
+        *("0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00", "10000-01-01T00:00:00Z"),
+    ),
+    "title": (5, ["Shoe"], False),
     "schema_version": ("2", 1),
 }
 
@@ -32,11 +36,10 @@ def an_event(kind: str = "ProductCreated", /, **changes: object) -> dict[str, An
 
 
 def test_an_event_is_read_as_it_is_described() -> None:
-    moment = datetime(2026, 11, 30, 12, tzinfo=UTC)
-    assert read_event(an_event()) == CatalogueEvent(CatalogueEventKind.CREATED, 42, "Shoe", moment)
+    assert read_event(an_event()) == CatalogueEvent(CatalogueEventKind.CREATED, 42, "Shoe", MOMENT)
     assert read_event(an_event("ProductDeleted", title=None, color="red")).title is None
-    elsewhere = moment.astimezone(timezone(timedelta(hours=2))).isoformat()
-    assert read_event(an_event(occurred_at=elsewhere)).occurred_at == moment
+    elsewhere = MOMENT.astimezone(timezone(timedelta(hours=2))).isoformat()
+    assert read_event(an_event(occurred_at=elsewhere)).occurred_at == MOMENT
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
@@ -54,7 +57,7 @@ def test_the_description_names_what_is_read_and_demands_what_is_needed() -> None
 def test_an_event_is_followed_and_named_in_the_log(printed: Printed) -> None:
     products = InMemoryProducts(InMemoryImageCatalog())
     handler = FollowCatalogueHandler(
-        FollowCatalogue(products, InMemoryRemovals()), Logger(service="follow_catalogue")
+        FollowCatalogue(products, InMemoryRemovals(), lambda: MOMENT), Logger(service="follow_catalogue")
     )
     assert handler(an_event(), a_context()) == {"product_id": 42, "outcome": "put"}
     assert products.find(42).title == "Shoe"

@@ -116,7 +116,7 @@ def test_what_moves_is_as_large_as_can_be_made_in_time(
 def test_the_usual_recipe_has_a_name_that_changes_with_what_it_makes() -> None:
     # Whoever changes a default changes its name too: the addresses of its files last for a year.
     assert (USUAL.name, USUAL) == (
-        "r1",
+        "r2",
         ((160, 320, 640, 1024, 1600, 2048), (320, 640, 1600), 60, 8),
     )
 
@@ -131,7 +131,7 @@ def test_other_settings_are_another_recipe() -> None:
     ]
     names = {recipe.name for recipe in recipes}
     assert len(names) == len(recipes)
-    assert all(name.startswith("r1-") for name in names - {"r1"})
+    assert all(name.startswith("r2-") for name in names - {"r2"})
 
 
 def test_a_file_is_of_one_size_format_and_quality() -> None:

@@ -82,7 +82,11 @@ def test_a_run_ends_while_there_is_time_to_end_it(
     assert seen == [has_time]
 
 
-def test_the_deployed_function_removes_what_was_abandoned(cold_start: ColdStart) -> None:
+def test_the_deployed_function_removes_what_was_abandoned(
+    cold_start: ColdStart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # moto takes seconds to look through all 256.
+    monkeypatch.setattr("adapters.dynamo_items.OPEN_SHARDS", 4)
     with mock_aws():
         dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
         table, bucket = a_catalog_table(dynamodb), a_bucket(s3)

@@ -76,7 +76,7 @@ def test_files_are_put_beside_the_picture_and_stand_in_its_record(shop: Shop) ->
     image = shop.catalog.images[PRODUCT_ID, REF.image_id]
     assert image.look is not None
     assert (image.look.recipe, [each.name for each in image.look.renditions]) == (
-        "r1",
+        "r2",
         ["320.avif", "640.avif", "320.jpg"],
     )
     assert {f"media/{image.look.path(REF, each)}" for each in image.look.renditions} < set(shop.keys)
@@ -93,6 +93,15 @@ def test_the_same_event_again_renders_nothing_and_tells_it_again(shop: Shop) -> 
     assert shop.events.sent == [("ImageRendered", REF.image_id)] * 2
 
 
+def test_a_picture_of_which_a_file_is_gone_is_rendered_again(shop: Shop) -> None:
+    shop.render()
+    before, keys = shop.catalog.images[PRODUCT_ID, REF.image_id], shop.keys
+    shop.store.unpublish(REF)
+    shop.store.publish(REF, COPY)
+    assert shop.render() is Rendering.RENDERED
+    assert (shop.catalog.images[PRODUCT_ID, REF.image_id], shop.keys) == (before, keys)
+
+
 def test_another_recipe_makes_other_files_and_leaves_the_old_ones(shop: Shop) -> None:
     shop.render()
     old = shop.keys
@@ -104,7 +113,7 @@ def test_another_recipe_makes_other_files_and_leaves_the_old_ones(shop: Shop) ->
 
 
 def test_a_file_that_lies_there_already_is_the_one_that_is_shown(shop: Shop) -> None:
-    shop.store.add_rendition(REF, "r1", Rendition(640, 640, ImageFormat.AVIF, 3), b"old")
+    shop.store.add_rendition(REF, "r2", Rendition(640, 640, ImageFormat.AVIF, 3), b"old")
     shop.render()
     look = shop.catalog.images[PRODUCT_ID, REF.image_id].look
     assert look is not None
@@ -136,7 +145,7 @@ def test_a_picture_that_is_not_ready_is_left_alone(shop: Shop, status: ImageStat
 
 
 def test_of_a_picture_that_is_gone_nothing_is_left(shop: Shop) -> None:
-    shop.store.add_rendition(REF, "r1", Rendition(640, 640, ImageFormat.AVIF, 3), b"old")
+    shop.store.add_rendition(REF, "r2", Rendition(640, 640, ImageFormat.AVIF, 3), b"old")
     del shop.catalog.images[PRODUCT_ID, REF.image_id]
     assert shop.render() is Rendering.GONE
     assert shop.keys == []

@@ -155,17 +155,20 @@ def test_scripts_and_styles_take_no_more_than_30_kb_compressed(tmp_path: Path, l
     assert sum(sizes.values()) <= BUDGET_BYTES
 
 
-def test_what_is_served_has_neither_types_nor_indents_and_is_else_as_it_was_written(tmp_path: Path) -> None:
+def test_what_is_served_has_neither_types_nor_layout_and_is_else_as_it_was_written(tmp_path: Path) -> None:
     source = tmp_path / "page"
     source.mkdir()
-    kept = "const a =\n(c); // here\nd`//e`;\n"
-    typed = kept.replace("(c)", "/** @type {{b: string}} */ (c)").replace("d", "  d")
+    kept = "const a =\n(c); // here\nd`//e`;f({b});"
+    typed = "const a =\n  /** @type {{b: string}} */ (c); // here\n\n  d`//e`;\nf(\n  {\n    b}\n);\n"
     ours = f"/** Says.\n * @param {{x}} y\n */\n// Why.\n{typed}  // There.\n/** Says. */\n"
+    theirs = "/** Says. */\n  run();\n"
     (source / "a.js").write_text(ours)
+    (source / "b.js").write_text("html`<b>${a}\n  <i>`;\n")
     (source / "vendor").mkdir()
-    (source / "vendor/a.js").write_text(ours)
+    (source / "vendor/a.js").write_text(f"{theirs}//# sourceMappingURL=a.js.map\n")
     (source / "vendor/a.d.ts").write_text("declare const a;")
     copy_page(source, tmp_path / "public")
     assert (tmp_path / "public/a.js").read_text() == kept
-    assert (tmp_path / "public/vendor/a.js").read_text() == ours
+    assert (tmp_path / "public/b.js").read_text() == "html`<b>${a}\n<i>`;"
+    assert (tmp_path / "public/vendor/a.js").read_text() == theirs
     assert not (tmp_path / "public/vendor/a.d.ts").exists()

@@ -62,9 +62,9 @@ function card(app, gallery, image, at, all) {
         <button class="icon handle" aria-label=${t.move(name, at + 1, all)}
           @pointerdown=${(/** @type {PointerEvent} */ event) => event.button === 0 && grip(app, event, id)}
           @keydown=${(/** @type {KeyboardEvent} */ event) => keys(app, event, id, at, all)}>⠿</button>
-        <button class="icon" title=${t.earlier} aria-label="${t.earlier}: ${name}" ?disabled=${!at} @click=${() => app.move(id, at - 1)}>↑</button>
-        <button class="icon" title=${t.later} aria-label="${t.later}: ${name}" ?disabled=${at === all - 1} @click=${() => app.move(id, at + 1)}>↓</button>
-        <button class="icon" title=${texts.remove} aria-label="${texts.remove}: ${name}" @click=${() => app.remove([id])}>✕</button>
+        ${icon("↑", t.earlier, name, () => app.move(id, at - 1), !at)}
+        ${icon("↓", t.later, name, () => app.move(id, at + 1), at === all - 1)}
+        ${icon("✕", texts.remove, name, () => app.remove([id]))}
       </div>
       ${altText(app, gallery, image)}
       ${image.is_primary || image.status === "failed"
@@ -73,6 +73,11 @@ function card(app, gallery, image, at, all) {
     </li>
   `;
 }
+
+/** @param {string} sign @param {string} does @param {string} name @param {() => void} act @param {boolean} [isOff] */
+const icon = (sign, does, name, act, isOff = false) => html`
+  <button class="icon" title=${does} aria-label="${does}: ${name}" ?disabled=${isOff} @click=${act}>${sign}</button>
+`;
 
 /** @param {Image} image */
 function stateOf(image) {

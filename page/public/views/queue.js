@@ -34,7 +34,7 @@ export function queue(app) {
 
 /** @param {import("../app.js").App} app @param {Item} item */
 function line(app, item) {
-  const url = app.previewOf(item);
+  const url = app.previews.of(item);
   const moves = ["sending", "sent", "pausing"].includes(item.state);
   return html`
     <li class=${item.state} data-name=${item.name}>
@@ -74,11 +74,27 @@ function noted(app, note) {
   return html`
     <li>
       <bdi>${note.name}</bdi>
-      <label class="button">${t.sendAgain}
-        <input type="file" class="visually-hidden" accept=${app.accept}
-          @change=${(/** @type {Event} */ event) => app.sendAgain(note, /** @type {HTMLInputElement} */ (event.target))} />
-      </label>
+      ${fileButton(t.sendAgain, app.accept, ([file]) => app.sendAgain(note, file), false)}
       <button @click=${() => app.dropNote(note)}>${texts.remove}</button>
     </li>
+  `;
+}
+
+/**
+ * @param {string} label @param {string | typeof nothing} accept  nothing: a whole folder
+ * @param {(files: File[]) => void} onFiles @param {boolean} [isMany]
+ */
+export function fileButton(label, accept, onFiles, isMany = true) {
+  const chosen = (/** @type {Event} */ event) => {
+    const from = /** @type {HTMLInputElement} */ (event.target);
+    if (from.files?.length) onFiles([...from.files]);
+    // So that the same file can be chosen again.
+    from.value = "";
+  };
+  return html`
+    <label class=${isMany ? "button main" : "button"}>${label}
+      <input type="file" class="visually-hidden" ?multiple=${isMany} ?webkitdirectory=${accept === nothing}
+        accept=${accept} @change=${chosen} />
+    </label>
   `;
 }

@@ -119,7 +119,7 @@ def _end(content: bytes, at: int, control: _Piece, *, has_image: bool) -> list[_
     if introducer == _EXTENSION or (not introducer and (control or not has_image)):
         raise NotAPictureError(truncated())
     if not has_image:
-        raise NotAPictureError(corrupt("there is no image in it"))
+        raise NotAPictureError(corrupt("it has no frame"))
     return [_TRAILER]
 
 

@@ -161,7 +161,7 @@ def _marker_failure(marker: int | None) -> Failure | None:
     if marker in _FEATURES:
         return unsupported(f"a JPEG with {_FEATURES[marker]}")
     if marker == _SOI:
-        return corrupt("another picture begins before its end")
+        return corrupt("another image begins before its end")
     if marker is None or marker in _KNOWN:
         return None
     return corrupt(f"it has a marker FF{marker:02X}, which means nothing")

@@ -77,7 +77,7 @@ def read_chunks(content: bytes) -> Chunks:
         if not name.isalpha():
             return Chunks(chunks, has_end=False, has_junk=True)
         if len(chunks) == MAX_CHUNKS:
-            raise NotAPictureError(too_complex(f"more than {MAX_CHUNKS:,} chunks, which no picture needs"))
+            raise NotAPictureError(too_complex(f"more than {MAX_CHUNKS:,} chunks, which no image needs"))
         data_bytes = int.from_bytes(view[at : at + _LENGTH_BYTES])
         end = at + _BEFORE_DATA_BYTES + data_bytes + _CHECKSUM_BYTES
         chunks.append(Chunk(name, view[at:end], data_bytes))

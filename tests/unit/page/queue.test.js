@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { NoAnswer } from "../../../page/public/client.js";
-import { DIRECT_BYTES, Queue, Refusal } from "../../../page/public/queue.js";
+import { DIRECT_BYTES, Refusal } from "../../../page/public/delivery.js";
+import { Queue } from "../../../page/public/queue.js";
+import { notesIn } from "../../../page/public/session.js";
 import { problem, Service } from "./service.js";
 
 /** @param {string} name */
@@ -11,19 +13,22 @@ const file = (name, size = 10) => new File([new Uint8Array(size)], name, { type:
 function setUp(options = {}) {
   const service = new Service();
   const slept = [];
-  let saved = [];
+  const stored = new Map();
+  const notes = notesIn({ getItem: (name) => stored.get(name) ?? null, setItem: (name, text) => stored.set(name, text) });
   const queue = new Queue({
     client: service,
+    notes,
     onChange: () => {},
+    onArrived: () => {},
+    prepare: async (each) => each,
     now: () => service.now,
     sleep: async (milliseconds) => {
       slept.push(milliseconds / 1000);
       service.now += milliseconds;
     },
-    notes: { load: () => saved, save: (notes) => (saved = notes) },
     ...options,
   });
-  return { service, queue, slept, notes: () => saved };
+  return { service, queue, slept, notes: notes.load };
 }
 
 /** Until nothing moves any more. */
@@ -110,7 +115,7 @@ test("without a network it waits, and goes on at once when that is back", async 
   queue.add(1, [file("a.jpg")]);
   await settle();
   assert.deepEqual([states(queue), queue.items[0].pause], [["pausing"], "offline"]);
-  queue.wake();
+  queue.delivery.wake();
   await settle();
   assert.deepEqual(states(queue), ["checking"]);
 });
@@ -190,7 +195,7 @@ test("a form that expired is followed by a new one, and what it was for is remov
 test("a form whose time is over already is not sent", async () => {
   const { service, queue } = setUp();
   service.faults = ["lost"];
-  queue.sleep = async () => {
+  queue.delivery.sleep = async () => {
     service.now += 1_000_000;
   };
   queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
@@ -217,7 +222,7 @@ test("what is sent with a place of its own takes it, and none of what is chosen 
 
 test("bytes that arrived though no answer did are not sent twice", async () => {
   const { service, queue } = setUp();
-  queue.sleep = async () => {
+  queue.delivery.sleep = async () => {
     service.images[0].status = "ready";
   };
   service.faults = [null, "lost"];

@@ -327,7 +327,7 @@ def overlapping(content: bytes, number: int) -> bytes:
 def test_what_lies_elsewhere_is_refused(location: bytes) -> None:
     failure = failure_of(changed(LOCATION, location))
     assert failure.code == "unsupported_feature"
-    assert "Save it anew" in failure.reason
+    assert "Save it again" in failure.reason
 
 
 def test_metadata_that_lie_elsewhere_are_no_more() -> None:

@@ -16,7 +16,7 @@ COMMENT = b"!\xfe\x09a comment\0"
 TEXT = b"!\x01\x0c" + bytes(12) + b"\x04text\0"
 XMP = b"!\xff\x0bXMP DataXMP\x08xmp note\x03abc\0"
 ICC = b"!\xff\x0bICCRGBG1012\x07profile\0"
-CUT = "The file is cut short: it ends before the picture does."
+CUT = "The file is cut short: it ends before the image does."
 
 
 def gif(*blocks: bytes) -> bytes:
@@ -123,16 +123,12 @@ def test_data_that_lacks_nothing_but_its_end_gets_it() -> None:
         pytest.param(HEADER + IMAGE + CONTROL, "truncated", CUT, id="cut behind a control"),
         pytest.param(HEADER + IMAGE + CONTROL[:5], "truncated", CUT, id="cut in a control"),
         pytest.param(HEADER + IMAGE + COMMENT[:5], "truncated", CUT, id="cut in a note"),
-        pytest.param(
-            gif(COMMENT), "corrupt", "The picture is damaged: there is no image in it.", id="no image"
-        ),
-        pytest.param(
-            gif(b"\0", IMAGE), "corrupt", "The picture is damaged: there is no image in it.", id="no block"
-        ),
+        pytest.param(gif(COMMENT), "corrupt", "The image is damaged: it has no frame.", id="no image"),
+        pytest.param(gif(b"\0", IMAGE), "corrupt", "The image is damaged: it has no frame.", id="no block"),
         pytest.param(
             gif(*[IMAGE, COMMENT] * 100_001),
             "too_complex",
-            "The picture has more than 100,000 notes between its images.",
+            "The image has more than 100,000 notes between its images.",
             id="notes without end",
         ),
     ],

@@ -26,7 +26,7 @@ START_OF_SCAN = PLAIN.index(b"\xff\xda")
 JFIF = PLAIN[2:20]
 TURNED, UPRIGHT = tiff({0x0112: 6}), tiff({0x0112: 1})
 KEPT_TURNED = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-CUT = "The file is cut short: it ends before the picture does."
+CUT = "The file is cut short: it ends before the image does."
 
 
 def failure_of(content: bytes) -> Failure:
@@ -185,9 +185,9 @@ def test_what_decoders_pass_over_goes(between: bytes) -> None:
     ],
 )
 def test_a_jpeg_that_browsers_do_not_show_is_told_so(content: bytes, feature: str) -> None:
-    what = f"The picture is a JPEG {feature}, which browsers do not show."
+    what = f"The image is a JPEG {feature}, which browsers do not show."
     assert failure_of(content) == Failure(
-        "unsupported_feature", f"{what} Save it anew as a usual JPEG or PNG."
+        "unsupported_feature", f"{what} Save it again as a usual JPEG or PNG."
     )
 
 
@@ -208,49 +208,49 @@ def test_a_jpeg_that_browsers_do_not_show_is_told_so(content: bytes, feature: st
         pytest.param(
             with_segments(PLAIN, segment(0xF0)),
             "corrupt",
-            "The picture is damaged: it has a marker FFF0, which means nothing.",
+            "The image is damaged: it has a marker FFF0, which means nothing.",
             id="with a marker that nobody knows",
         ),
         pytest.param(
             PLAIN[:2] + PLAIN,
             "corrupt",
-            "The picture is damaged: another picture begins before its end.",
+            "The image is damaged: another image begins before its end.",
             id="that begins twice",
         ),
         pytest.param(
             with_segments(PLAIN, segment(0xDB, bytes(66))),
             "corrupt",
-            "The picture is damaged: a table of it has a wrong length.",
+            "The image is damaged: a table of it has a wrong length.",
             id="with quantisation tables that are cut",
         ),
         pytest.param(
             with_segments(PLAIN, segment(0xC4, b"\0" + bytes([2]) + bytes(15) + b"a")),
             "corrupt",
-            "The picture is damaged: a table of it has a wrong length.",
+            "The image is damaged: a table of it has a wrong length.",
             id="with Huffman tables that are cut",
         ),
         pytest.param(
             with_segments(PLAIN, segment(0xDD, b"\0")),
             "corrupt",
-            "The picture is damaged: a table of it has a wrong length.",
+            "The image is damaged: a table of it has a wrong length.",
             id="with an interval that is cut",
         ),
         pytest.param(
             with_segments(PLAIN, segment(0xC0, b"\x08\0\x20\0\x30\3")),
             "corrupt",
-            "The picture is damaged: its frame has a header of a wrong length.",
+            "The image is damaged: its frame has a header of a wrong length.",
             id="with a frame that is cut",
         ),
         pytest.param(
             with_segments(PLAIN, segment(0xC0)),
             "corrupt",
-            "The picture is damaged: its frame has a header of a wrong length.",
+            "The image is damaged: its frame has a header of a wrong length.",
             id="with an empty frame",
         ),
         pytest.param(
             with_segments(PLAIN, segment(0xDA)),
             "corrupt",
-            "The picture is damaged: a scan of it has a header of a wrong length.",
+            "The image is damaged: a scan of it has a header of a wrong length.",
             id="with an empty header of a scan",
         ),
     ],

@@ -39,7 +39,7 @@ from tests.png_files import (
 )
 from tests.torture.results import size
 
-CUT = "The file is cut short: it ends before the picture does. Send the whole file again"
+CUT = "The file is cut short: it ends before the image does. Send the whole file again"
 PACKED = pixels()
 HALF = len(PACKED) // 2
 WRONG = 5
@@ -571,7 +571,7 @@ def test_checksums_of_frames_follow_the_same_rule_as_those_of_the_picture() -> N
         pytest.param(
             SIGNATURE + chunk("CgBI", bytes(4)) + IHDR + IDAT + IEND,
             "unsupported_feature",
-            "The picture is a PNG with a chunk CgBI, which browsers do not show. Save it anew",
+            "The image is a PNG with a chunk CgBI, which browsers do not show. Save it again",
             id="as Apple's tools write it",
         ),
         pytest.param(
@@ -605,8 +605,8 @@ def test_a_file_of_more_chunks_than_any_picture_needs_is_too_complex(name: str) 
     failure = failure_of(png(chunk(name) * (MAX_CHUNKS - 2)))
     assert failure == Failure(
         "too_complex",
-        "The picture has more than 50,000 chunks, which no picture needs. "
-        "Save it anew in an image editor, and send that.",
+        "The image has more than 50,000 chunks, which no image needs. "
+        "Save it again in an image editor, and send that.",
     )
 
 

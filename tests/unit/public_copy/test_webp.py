@@ -202,7 +202,7 @@ def test_pixels_that_are_cut_short_are_refused(content: bytes) -> None:
 def test_what_holds_no_pixels_is_refused(content: bytes) -> None:
     failure = failure_of(content)
     assert failure.code == "corrupt"
-    assert failure.reason.startswith("The picture is damaged: ")
+    assert failure.reason.startswith("The image is damaged: ")
 
 
 def test_an_animation_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
