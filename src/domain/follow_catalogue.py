@@ -13,7 +13,7 @@ from domain.product_record import Stage
 from domain.product_title import clean_title
 
 AHEAD = timedelta(days=1)
-"""How far a shop's clock may be wrong. A word of the far future would silence all that are said until then."""
+"""How far a shop's clock may be wrong. A word of the far future would silence all until then."""
 
 
 class CatalogueEventKind(StrEnum):

@@ -35,7 +35,7 @@ RUN_BY = {
 NOT_RUN = {
     r"sam (deploy|delete) |sam deploy$": "needs an AWS account; `make local` deploys the same template",
     r"aws (service-quotas|cloudformation|dynamodb delete-table) ": "needs an AWS account",
-    r"aws events put-events ": "needs an AWS account; tests/e2e/test_product_removal.py sends such events by the SDK",
+    r"aws events put-events ": "needs an AWS account; tests/e2e/test_product_removal.py sends such events",
     r"sam local invoke ": "needs Docker; tests/e2e/test_events.py runs each payload without it",
     r"export (AWS_|PRODUCT_IMAGES_STACK=|ARCHITECTURE=)": "sets what the commands beside it need",
     r"git switch --detach <commit>$": "names a commit of the reader's",
