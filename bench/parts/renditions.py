@@ -14,7 +14,7 @@ from bench.scores import bytes_at_score, score
 
 PART = "renditions"
 
-_ROUNDS = 5
+_ROUNDS = 3
 _WIDTHS, _FALLBACK_WIDTHS = (160, 320, 640, 1024, 1600, 2048), (320, 640, 1600)
 _SCORED_PX = 1024
 _SHARP = ROOT / "bench/peers/sharp"

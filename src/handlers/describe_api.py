@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aws_lambda_powertools
 from aws_lambda_powertools import Logger
 
+from handlers.answer_log import log_answer
 from handlers.cors import allow_any, allow_origin, preflight
 from handlers.http_headers import lower_case_names
 from handlers.problems import HttpResponse, json_response, method_not_allowed
@@ -80,13 +81,7 @@ class DescribeApiHandler:
     def __call__(self, event: dict[str, Any], _context: "LambdaContext") -> HttpResponse:
         """Answer one request that API Gateway let through without a key."""
         response = self._answer(event)
-        self._logger.info(
-            "answered",
-            request_id=event["requestContext"]["extendedRequestId"],
-            method=event["httpMethod"],
-            resource=event["resource"],
-            status=response["statusCode"],
-        )
+        log_answer(self._logger, event, response)
         return response
 
     def _answer(self, event: dict[str, Any]) -> HttpResponse:

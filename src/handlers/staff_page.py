@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
+from handlers.answer_log import log_answer
 from handlers.http_headers import lower_case_names
 from handlers.problems import HttpResponse, method_not_allowed
 from handlers.settings import read_settings
@@ -69,13 +70,7 @@ class StaffPageHandler:
     def __call__(self, event: dict[str, Any], _context: "LambdaContext") -> HttpResponse:
         """Answer one request that API Gateway let through without a key."""
         response = self._answer(event)
-        self._logger.info(
-            "answered",
-            request_id=event["requestContext"]["extendedRequestId"],
-            method=event["httpMethod"],
-            resource=event["resource"],
-            status=response["statusCode"],
-        )
+        log_answer(self._logger, event, response)
         return response
 
     def _answer(self, event: dict[str, Any]) -> HttpResponse:
