@@ -45,6 +45,8 @@ FUNCTIONS = {
     "gallery": "GalleryFunction",
     "storefront": "StorefrontFunction",
     "products": "ProductsFunction",
+    "remove_product": "RemoveProductFunction",
+    "follow_catalogue": "FollowCatalogueFunction",
     "describe_api": "DescribeApiFunction",
     "staff_page": "StaffPageFunction",
     "extract_metadata": "ExtractMetadataFunction",

@@ -293,7 +293,9 @@ def ignore_shell_settings() -> None:
 
 
 def _with_base_url(parameters: Mapping[str, str], port: int) -> dict[str, str]:
-    return {"BaseUrl": f"http://localhost:{port}", **parameters}
+    # The catalogue is followed, so that it can be tried: one put-events line (docs/catalogue.md).
+    followed = {"CatalogueBus": "default", "CatalogueSource": "com.example.catalogue"}
+    return {"BaseUrl": f"http://localhost:{port}", **followed, **parameters}
 
 
 def _state(port: int, endpoint: Endpoint, deployment: Deployment) -> State:

@@ -30,6 +30,7 @@ from handlers.json_request import (
     PageQuery,
     PrimariesQuery,
     ProductsQuery,
+    PutProductBody,
     ShownPageQuery,
 )
 from openapi.bodies import (
@@ -37,6 +38,7 @@ from openapi.bodies import (
     ImageBody,
     PrimariesBody,
     ProblemBody,
+    ProductBody,
     ProductsBody,
     ReservedImageBody,
     ShownGalleryBody,
@@ -50,7 +52,8 @@ type Json = dict[str, Any]
 PATH = Path(__file__).resolve().parent.parent / "docs/openapi.json"
 
 _PRODUCTS = "/api/products"
-_IMAGES = f"{_PRODUCTS}/{{product_id}}/images"
+_PRODUCT = f"{_PRODUCTS}/{{product_id}}"
+_IMAGES = f"{_PRODUCT}/images"
 _IMAGE = f"{_IMAGES}/{{image_id}}"
 _STOREFRONT = "/api/storefront"
 
@@ -127,22 +130,18 @@ _SHOWN = {
         *_LOOK,
     )
 }
-_PRODUCTS_PAGE = {
-    "next": None,
-    "results": [
-        {
-            "product_id": 123,
-            "title": "Red shoe",
-            "count": 1,
-            "primary": {
-                "id": 4711,
-                "alt_text": "Product front view",
-                "thumbnail": _LOOK["renditions"][0],
-                "placeholder": _LOOK["placeholder"],
-            },
-        }
-    ],
+_A_PRODUCT = {
+    "product_id": 123,
+    "title": "Red shoe",
+    "count": 1,
+    "primary": {
+        "id": 4711,
+        "alt_text": "Product front view",
+        "thumbnail": _LOOK["renditions"][0],
+        "placeholder": _LOOK["placeholder"],
+    },
 }
+_PRODUCTS_PAGE = {"next": None, "results": [_A_PRODUCT]}
 
 _EVERYWHERE = {400: "invalid_fields", 401: "unauthorized", 403: "access_denied", 404: "product_not_found"}
 _CONTENT = {413: "file_too_large", 415: "unsupported_encoding"}
@@ -173,6 +172,7 @@ _PROBLEM_HEADERS: dict[str, Json] = {
     "throttled": _RETRY_AFTER,
     "temporarily_unavailable": _RETRY_AFTER,
     "request_in_progress": _RETRY_AFTER,
+    "product_being_removed": _RETRY_AFTER,
     "unsupported_encoding": {"Accept-Encoding": {"schema": {"type": "string", "const": "identity"}}},
 }
 
@@ -250,6 +250,12 @@ def build() -> Json:
         ],
         "paths": {
             _PRODUCTS: {"get": _list_products()},
+            _PRODUCT: {
+                "parameters": [_identifier("product_id")],
+                "get": _show_product(),
+                "put": _put_product(),
+                "delete": _remove_product(),
+            },
             _IMAGES: {"parameters": [_identifier("product_id")], "get": _list(), "post": _upload()},
             f"{_IMAGES}/uploads": {"parameters": [_identifier("product_id")], "post": _reserve()},
             f"{_IMAGES}/fetch": {"parameters": [_identifier("product_id")], "post": _fetch()},
@@ -299,9 +305,17 @@ def render() -> str:
 
 
 def _schemas() -> Json:
-    requests: list[type[BaseModel]] = [AnnounceBody, ChangeBody, FetchBody, OrderBody]
+    requests: list[type[BaseModel]] = [AnnounceBody, ChangeBody, FetchBody, OrderBody, PutProductBody]
     answers: list[type[BaseModel]] = [
-        *(ImageBody, ReservedImageBody, GalleryBody, ShownGalleryBody, PrimariesBody, ProductsBody),
+        *(
+            ImageBody,
+            ReservedImageBody,
+            GalleryBody,
+            ShownGalleryBody,
+            PrimariesBody,
+            ProductBody,
+            ProductsBody,
+        ),
         ProblemBody,
     ]
     _, definitions = models_json_schema(
@@ -370,6 +384,48 @@ def _list_products() -> Json:
     # It names no product, so that none can be missing.
     del listed["responses"]["404"]
     return {**listed, "tags": ["products"]}
+
+
+def _show_product() -> Json:
+    shown = _operation(
+        "showProduct",
+        "Show one product",
+        "What the list shows of it.",
+        {
+            200: _json("The product.", "ProductBody", _A_PRODUCT, _ETAG),
+            304: {"description": "The client has it already.", "headers": _ETAG},
+        },
+        parameters=[_IF_NONE_MATCH],
+    )
+    return {**shown, "tags": ["products"]}
+
+
+def _put_product() -> Json:
+    put = _operation(
+        "putProduct",
+        "Add a product, or say anew what it is called",
+        "Safe to repeat. A product that is being removed cannot be put until that is done.",
+        {
+            200: _json("It was there; its title is what was sent.", "ProductBody", _A_PRODUCT),
+            201: _json("It is new.", "ProductBody", {**_A_PRODUCT, "count": 0, "primary": None}),
+        },
+        body=_body("PutProductBody", {"title": "Red shoe"}),
+        problems={409: "product_being_removed", **_JSON_CONTENT},
+    )
+    # It makes what is not there.
+    del put["responses"]["404"]
+    return {**put, "tags": ["products"]}
+
+
+def _remove_product() -> Json:
+    removed = _operation(
+        "removeProduct",
+        "Remove a product with all its images",
+        "For administrators. The product is gone for everybody at once; files and records of its images "
+        "follow in the background, half an hour for a hundred thousand.",
+        {202: {"description": "It is gone, and its images follow."}},
+    )
+    return {**removed, "tags": ["products"]}
 
 
 def _upload() -> Json:

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from adapters.dynamo_products import DynamoProducts
-from domain.errors import InvalidFieldsError, ProductHasImagesError
+from domain.errors import InvalidFieldsError
 from domain.identifiers import parse_identifiers
 from domain.product_title import clean_title
 from domain.text import clean_short_text
 from ops.catalogue import DamagedRecordError, counted, product_items, titled
 from ops.product_csv import COLUMN, TITLE_COLUMN, ProductList, read_product_csv
+from ops.product_removal import ProductRemoval
 from ops.target import PARALLEL_CALLS, Target, target_of
 from ops.terminal import confirm, fail, note, progress_bar, say, say_json, show
 
@@ -144,19 +144,28 @@ def list_products(
 def remove(
     ctx: typer.Context,
     product_ids: _ProductIds,
+    with_images: Annotated[
+        bool, typer.Option("--with-images", help="Remove all images of the products with them, for good.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove products; one that still has images is refused.
+    """Remove products; one that still has images is refused, unless they are to go with it.
 
-    Example:
+    The products are gone at once. What is stopped with Ctrl-C goes on when the command is given again, or
+    within two hours by itself.
+
+    Examples:
         product-images products remove 123 124
+        product-images products remove 123 --with-images
 
     """
     target = target_of(ctx)
     if not yes:
         names = ", ".join(str(product_id) for product_id in product_ids)
-        confirm(f"Remove {names} from the products in {target.name}?")
-    removed = [_remove(target.products, product_id) for product_id in product_ids]
+        what = "and all their images" if with_images else "from the products"
+        confirm(f"Remove {names} {what} in {target.name}?")
+    removal = ProductRemoval(target)
+    removed = [removal(product_id, with_images=with_images) for product_id in product_ids]
     if not all(removed):
         raise typer.Exit(1)
 
@@ -184,17 +193,6 @@ def _report(new: int, products: ProductList, *, dry_run: bool) -> None:
         say(f"Nothing was added. New: {new}, there already: {there}{refused}.")
     else:
         say(f"Added {_count(new, 'product')}; there already: {there}{refused}.")
-
-
-def _remove(products: DynamoProducts, product_id: int) -> bool:
-    """Remove one product; return whether it is gone now."""
-    try:
-        was_there = products.remove(product_id)
-    except ProductHasImagesError as error:
-        fail(str(error))
-        return False
-    say(f"Product {product_id}: {'removed' if was_there else 'was not there'}.")
-    return True
 
 
 def _count(number: int, noun: str) -> str:

@@ -52,6 +52,7 @@ _OUTPUTS = (
     "KeysTableName",
     "ReconcileFunctionName",
     "RenderImageFunctionName",
+    "RemoveProductFunctionName",
     "TableName",
 )
 """The stack's outputs that a command needs."""
@@ -165,13 +166,16 @@ class Target:
     def asynchronous_functions(self) -> dict[str, str]:
         """The names of the functions whose failed events go to the failure queue, by their role.
 
-        The one that has the CDN forget pictures is there unless the stack's parameters say otherwise.
+        Those that have the CDN forget pictures and that follow the catalogue are there as parameters say.
         """
+        follow_catalogue = self.outputs.get("FollowCatalogueFunctionName")
         forget_image = self.outputs.get("ForgetImageFunctionName")
         return {
             "extract-metadata": self.outputs["ExtractMetadataFunctionName"],
             "render-image": self.outputs["RenderImageFunctionName"],
             "reconcile": self.outputs["ReconcileFunctionName"],
+            "remove-product": self.outputs["RemoveProductFunctionName"],
+            **({"follow-catalogue": follow_catalogue} if follow_catalogue else {}),
             **({"forget-image": forget_image} if forget_image else {}),
         }
 

@@ -29,6 +29,8 @@ GROUPS = {
     "GalleryFunction": "gallery",
     "StorefrontFunction": "storefront",
     "ProductsFunction": "products",
+    "RemoveProductFunction": "remove_product",
+    "FollowCatalogueFunction": "follow_catalogue",
     "DescribeApiFunction": "describe_api",
     "StaffPageFunction": "staff_page",
     "ExtractMetadataFunction": "extract_metadata",

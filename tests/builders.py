@@ -18,9 +18,11 @@ from adapters.dynamo_image_catalog import OPEN_INDEX
 from adapters.dynamo_product_list import PRODUCTS_INDEX
 from domain.api_key import ApiKey, Role
 from domain.claim import BegunPicture, Claim
+from domain.contention import until_undisturbed
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage, PublicFile
 from domain.image_details import ImageDetails
+from domain.product_record import ProductRecord, Stage
 from domain.rendition import Look, Placeholder, Rendition
 from domain.user import User
 from tests.forms import FORM_TYPE
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+    from domain.product_ports import Products
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 USER = User(7, "maria", "María López")
@@ -298,16 +302,19 @@ def object_created(*keys: str) -> dict[str, Any]:
     return {"Records": [{"s3": {"object": described}} for described in objects]}
 
 
-def a_context() -> LambdaContext:
-    return _Context()
+def a_context(remaining_ms: int = REMAINING_MILLISECONDS) -> LambdaContext:
+    return _Context(remaining_ms)
 
 
 class _Context(LambdaContext):
     _aws_request_id = REQUEST_ID
 
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return REMAINING_MILLISECONDS
+    def __init__(self, remaining_ms: int) -> None:
+        self._remaining_ms = remaining_ms
+
+    # powertools' class says that it is static, which the runtime's is not.
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
+        return self._remaining_ms
 
 
 CATALOG_TABLE: dict[str, Any] = {
@@ -407,3 +414,17 @@ def a_distribution(client: "CloudFrontClient") -> str:
         }
     )
     return made["Distribution"]["Id"]
+
+
+def remove_product(products: "Products", product_id: int) -> bool:
+    """Remove a product that has no pictures; return whether it was there."""
+
+    def begin() -> ProductRecord | None:
+        seen = products.look(product_id)
+        if seen.stage is not Stage.PRESENT:
+            return seen
+        changed = seen.removed(NOW)
+        return changed if products.write(seen, changed, is_empty=True) else None
+
+    begun = until_undisturbed(begin)
+    return begun.stage is Stage.BEING_REMOVED and products.write(begun, begun.without_belongings())

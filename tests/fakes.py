@@ -17,6 +17,7 @@ from domain.errors import (
     ImageRecordDamagedError,
     ImageRecordMissingError,
     NotAPictureError,
+    ProductBeingRemovedError,
     ProductHasImagesError,
     ProductNotFoundError,
     UnavailableError,
@@ -40,6 +41,8 @@ from domain.leased_ids import LeasedIds
 from domain.once_per_key import OncePerKey
 from domain.ports import Clock, IdempotencyKeys, PublicCopy, Quotas, ReceivedFile, UploadForm
 from domain.product_page import ProductEntry, ProductPage
+from domain.product_ports import Belonging
+from domain.product_record import ProductRecord, Stage
 from domain.product_title import search_text
 from domain.public_address import WebAddress, read_address
 from domain.rendition import Look, Rendition
@@ -341,43 +344,102 @@ class InMemoryStorefront:
 
 
 class InMemoryProducts:
-    """The products of an in-memory catalogue."""
+    """The products of an in-memory catalogue, those that are gone among them, and what belongs to those."""
 
     def __init__(self, catalog: InMemoryImageCatalog) -> None:
         self._catalog = catalog
-        self._titles: dict[int, str] = {}
+        self._records: dict[int, ProductRecord] = {}
+        self._nobody_at_since: dict[int, datetime] = {}
 
     def exists(self, product_id: int) -> bool:
         return product_id in self._catalog.primaries
 
     def add(self, product_id: int, title: str | None = None) -> bool:
-        is_new = product_id not in self._catalog.primaries
-        self._catalog.primaries.setdefault(product_id)
-        if title:
-            self._titles[product_id] = title
-        return is_new
+        seen = self.look(product_id)
+        if seen.stage is Stage.BEING_REMOVED:
+            raise ProductBeingRemovedError(product_id)
+        self.write(seen, seen.put(title or seen.title, None))
+        return seen.stage is not Stage.PRESENT
+
+    def look(self, product_id: int) -> ProductRecord:
+        stage = Stage.PRESENT if self.exists(product_id) else Stage.UNKNOWN
+        return self._records.get(product_id, ProductRecord(product_id, stage))
+
+    def write(self, seen: ProductRecord, changed: ProductRecord, *, is_empty: bool = False) -> bool:
+        product_id = seen.product_id
+        if is_empty and self.some(product_id):
+            raise ProductHasImagesError(product_id)
+        if self.look(product_id) != seen:
+            return False
+        self._records[product_id] = changed
+        if changed.stage is Stage.PRESENT:
+            self._catalog.primaries.setdefault(product_id)
+        else:
+            self._catalog.primaries.pop(product_id, None)
+        self._nobody_at_since[product_id] = NOW
+        return True
+
+    def open_removals(self, before: datetime) -> Iterator[int]:
+        for product_id, since in sorted(self._nobody_at_since.items(), key=lambda each: each[1]):
+            if since < before and self.look(product_id).stage is Stage.BEING_REMOVED:
+                yield product_id
+
+    def postpone_removal(self, product_id: int, at: datetime) -> bool:
+        self._nobody_at_since[product_id] = at
+        return self.look(product_id).stage is Stage.BEING_REMOVED
+
+    def some(self, product_id: int) -> list[Belonging]:
+        return [
+            Belonging(image_id, None if place in self._catalog.damaged else ImageSummary.of(image))
+            for place, image in sorted(self._catalog.images.items())
+            for owner, image_id in [place]
+            if owner == product_id
+        ][:25]
+
+    def forget(self, product_id: int, image_ids: Sequence[int]) -> None:
+        for image_id in image_ids:
+            self._catalog.images.pop((product_id, image_id), None)
 
     def page(self, limit: int, after: int, words: Sequence[str]) -> ProductPage:
         numbers = [number for number in sorted(self._catalog.primaries) if number > after]
-        found = [n for n in numbers if all(word in search_text(n, self._titles.get(n)) for word in words)]
-        entries = [
-            ProductEntry(
-                number,
-                self._titles.get(number),
-                self._catalog.page(number, 1, 0).count,
-                self._catalog.shown_primary(number),
-            )
-            for number in found[:limit]
-        ]
+        found = [n for n in numbers if all(word in search_text(n, self.look(n).title) for word in words)]
+        entries = [self.find(number) for number in found[:limit]]
         return ProductPage(entries, found[limit - 1] if len(found) > limit else None)
 
-    def remove(self, product_id: int) -> bool:
-        if any(owner == product_id for owner, _ in self._catalog.images):
-            raise ProductHasImagesError(product_id)
-        was_there = product_id in self._catalog.primaries
-        self._catalog.primaries.pop(product_id, None)
-        self._titles.pop(product_id, None)
-        return was_there
+    def find(self, product_id: int) -> ProductEntry:
+        if not self.exists(product_id):
+            raise ProductNotFoundError(product_id)
+        return ProductEntry(
+            product_id,
+            self.look(product_id).title,
+            self._catalog.page(product_id, 1, 0).count,
+            self._catalog.shown_primary(product_id),
+        )
+
+
+class InMemoryProductBytes:
+    """The bytes of an in-memory store, as they go with their product."""
+
+    def __init__(self, store: "InMemoryImageStore") -> None:
+        self._store = store
+
+    def delete_some(self, product_id: int) -> int:
+        return self._store.delete_below(f"media/{product_id}/") or self._store.delete_below(
+            f"incoming/{product_id}/"
+        )
+
+
+class InMemoryRemovals:
+    """The products whose removal was requested; none can be while `is_down`."""
+
+    def __init__(self) -> None:
+        self.requested: list[int] = []
+        self.is_down = False
+
+    def request(self, product_id: int) -> None:
+        if self.is_down:
+            raise UnavailableError
+        self.requested.append(product_id)
 
 
 class InMemoryImageStore:
@@ -440,6 +502,15 @@ class InMemoryImageStore:
             if key != kept:
                 del self._public[key]
 
+    def delete_below(self, prefix: str) -> int:
+        """Delete up to a thousand objects whose keys begin so, and return how many those were."""
+        objects: dict[str, Any] = {**self._received, **self._public}
+        keys = [key for key in sorted(objects) if key.startswith(prefix)][:1_000]
+        for key in keys:
+            self._received.pop(key, None)
+            self._public.pop(key, None)
+        return len(keys)
+
     def delete(self, image: ProductImage) -> None:
         self.discard_received(image.ref)
         self.unpublish(image.ref)
@@ -466,6 +537,13 @@ class InMemoryImageEvents:
     def send_reordered(self, product_id: int) -> None:
         self._send("GalleryReordered", product_id)
 
+    def send_deleted_with_product(self, images: Sequence[ImageSummary]) -> None:
+        for image in images:
+            self.send(ImageEventKind.DELETED, image)
+
+    def send_product_removed(self, product_id: int) -> None:
+        self._send("ProductRemoved", product_id)
+
     def _send(self, kind: str, identifier: int) -> None:
         if self.is_down:
             raise UnavailableError
@@ -476,14 +554,20 @@ class InMemoryPublicCache:
     """What was forgotten, in the order in which that was asked for; it takes nothing while `is_full`."""
 
     def __init__(self) -> None:
-        self.forgotten: list[ImageRef] = []
+        self.forgotten: list[ImageRef | tuple[int, str]] = []
         self.is_full = False
 
     def forget(self, ref: ImageRef) -> None:
+        self._forget(ref)
+
+    def forget_product(self, product_id: int, removal: str) -> None:
+        self._forget((product_id, removal))
+
+    def _forget(self, what: ImageRef | tuple[int, str]) -> None:
         if self.is_full:
             raise UnavailableError
-        if ref not in self.forgotten:
-            self.forgotten.append(ref)
+        if what not in self.forgotten:
+            self.forgotten.append(what)
 
 
 class InMemoryInspections:

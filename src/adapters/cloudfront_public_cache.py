@@ -21,18 +21,26 @@ class CloudFrontPublicCache:
         self._distribution_id = distribution_id
 
     def forget(self, ref: ImageRef) -> None:
-        """Create an invalidation, or meet the earlier one of the same picture.
+        """Invalidate all addresses of the picture."""
+        self._invalidate(ref.addresses, ref.addresses)
 
-        The reference is the picture's own: CloudFront answers a second request with it by the invalidation of
-        the first one (its API reference, CreateInvalidation).
+    def forget_product(self, product_id: int, removal: str) -> None:
+        """Invalidate what lies below the product, as one path."""
+        self._invalidate(f"/media/{product_id}/*", removal)
+
+    def _invalidate(self, path: str, reference: str) -> None:
+        """Create an invalidation, or meet the earlier one with the same reference.
+
+        CloudFront answers a second request with it by the invalidation of the first one (its API reference,
+        CreateInvalidation).
         """
         with passing_errors_as_unavailable():
             with_patience(
                 lambda: self._client.create_invalidation(
                     DistributionId=self._distribution_id,
                     InvalidationBatch={
-                        "Paths": {"Quantity": 1, "Items": [ref.addresses]},
-                        "CallerReference": ref.addresses,
+                        "Paths": {"Quantity": 1, "Items": [path]},
+                        "CallerReference": reference,
                     },
                 ),
                 _TOO_MANY,

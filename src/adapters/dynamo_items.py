@@ -6,6 +6,9 @@ The sparse index `open`, by (`open_shard`, `open_since`), holds the pictures tha
 pending, being deleted, ready but neither rendered nor `given_up`, or changed without others having been told.
 The local index `gallery` holds a product with its `image_count` first, and then its pictures in the order in
 which they are shown, by (`pk`, `place`); one that is being deleted has no `place`, and is not counted.
+A product that is being removed, or was a while ago, is (`PRODUCT#{product_id}`, `GONE`) instead, before its
+pictures; while it is being removed it stands in the index `open`, in the partition `REMOVALS`, and after
+that it goes by itself at `expires_at`.
 The sparse index `products` holds the products by (`listing`, `product_id`), with `search`, and not the count,
 which each upload changes.
 """
@@ -13,7 +16,7 @@ which each upload changes.
 import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import ImageRecordDamagedError
@@ -48,6 +51,11 @@ COUNTER_KEY: Item = {"pk": {"S": "COUNTER"}, "sk": {"S": "IMAGE_ID"}}
 PRODUCT_PREFIX = "PRODUCT#"
 IMAGE_PREFIX = "IMAGE#"
 PRODUCT_SORT_KEY = "PRODUCT"
+GONE_SORT_KEY = "GONE"
+REMOVALS_SHARD: Item = {"S": "REMOVALS"}
+REMEMBERED_FOR = timedelta(days=15)
+"""How long a product that is gone is remembered, for words on it that come late: longer than the failure
+queue keeps one (14 days, the most that SQS allows)."""
 LOOK_ATTRIBUTES = ("renditions", "placeholder", "has_alpha", "frames")
 _RENDITION = r"([0-9]+)x([0-9]+)(-animated)?\.([A-Z]+):([0-9]+)"
 _PRODUCT_PLACE: Item = {"S": "!"}
@@ -61,6 +69,11 @@ practices for designing partition keys")."""
 def product_key(product_id: int) -> Item:
     """Return the key of a product's item."""
     return {"pk": {"S": f"{PRODUCT_PREFIX}{product_id}"}, "sk": {"S": PRODUCT_SORT_KEY}}
+
+
+def gone_key(product_id: int) -> Item:
+    """Return the key of the item of a product that is being removed, or was."""
+    return {"pk": {"S": f"{PRODUCT_PREFIX}{product_id}"}, "sk": {"S": GONE_SORT_KEY}}
 
 
 def image_key(product_id: int, image_id: int) -> Item:

@@ -13,8 +13,9 @@ from adapters.dynamo_items import (
     image_key,
     primary_from_item,
     product_key,
+    product_of,
 )
-from domain.errors import ImageRecordDamagedError
+from domain.errors import ImageRecordDamagedError, ProductNotFoundError
 from domain.image import ProductImage
 from domain.product_page import ProductEntry, ProductPage
 
@@ -44,6 +45,14 @@ class DynamoProductList:
             if len(found) > limit:
                 return ProductPage(self._entries(found[:limit]), _number(found[limit - 1]))
         return ProductPage(self._entries(found), reached)
+
+    def find(self, product_id: int) -> ProductEntry:
+        """Read the product's record, and then that of its primary."""
+        items = read_batch(self._client, self._table, [product_key(product_id)], consistent=True)
+        if not items:
+            raise ProductNotFoundError(product_id)
+        [item] = items
+        return _entry(item, self._primaries({product_id: item}).get(product_id))
 
     def _answers(
         self, after: int, words: Sequence[str], limit: int
@@ -78,16 +87,7 @@ class DynamoProductList:
         by_number = {_number(item): item for item in products}
         primaries = self._primaries(by_number)
         # One that was removed a moment ago may still be in the index.
-        return [
-            ProductEntry(
-                number,
-                by_number[number]["title"]["S"] if "title" in by_number[number] else None,
-                count_from_item(by_number[number]),
-                primaries.get(number),
-            )
-            for number in numbers
-            if number in by_number
-        ]
+        return [_entry(by_number[n], primaries.get(n)) for n in numbers if n in by_number]
 
     def _primaries(self, by_number: Mapping[int, Item]) -> dict[int, ProductImage]:
         pointers = [(number, primary_from_item(item)) for number, item in by_number.items()]
@@ -108,6 +108,11 @@ class DynamoProductList:
 
     def _read(self, keys: Sequence[Item]) -> list[Item]:
         return read_batch(self._client, self._table, keys, consistent=False) if keys else []
+
+
+def _entry(item: Mapping[str, Any], primary: ProductImage | None) -> ProductEntry:
+    title = item["title"]["S"] if "title" in item else None
+    return ProductEntry(product_of(item), title, count_from_item(item), primary)
 
 
 def _number(item: Mapping[str, Any]) -> int:

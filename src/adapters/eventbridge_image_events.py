@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from adapters.aws import passing_errors_as_unavailable
@@ -12,17 +13,21 @@ from domain.moments import iso_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SOURCE = "product-images"
 CHANGED = "ImageChanged"
 REORDERED = "GalleryReordered"
-"""The detail type of an event that is of no one picture."""
+PRODUCT_REMOVED = "ProductRemoved"
+"""The detail types of events that are of no one picture."""
+_MOST_ENTRIES = 10
+"""That EventBridge takes in a call (its API reference, PutEvents)."""
 SCHEMA_VERSION = "1"
 """Grows when a member changes its meaning or goes; new members do not change it (docs/events.md)."""
 
 
 class EventBridgeImageEvents:
-    """Puts one event a call, in the name of the stack that it speaks of."""
+    """Puts events in the name of the stack that they speak of."""
 
     def __init__(self, client: "EventBridgeClient", stack: str) -> None:
         self._client = client
@@ -40,12 +45,32 @@ class EventBridgeImageEvents:
         """Put the event; it names the product alone, since the order may be another one when it arrives."""
         self._put(REORDERED, {"product_id": product_id})
 
-    def _put(self, detail_type: str, detail: Mapping[str, object], ref: ImageRef | None = None) -> None:
-        whole = {"schema_version": SCHEMA_VERSION, "stack": self._stack, **detail}
-        with passing_errors_as_unavailable():
-            answer = self._client.put_events(
-                Entries=[{"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(whole)}]
+    def send_deleted_with_product(self, images: Sequence[ImageSummary]) -> None:
+        """Put the events by tens, marked, since their addresses are forgotten with the product's."""
+        for batch in batched(images, _MOST_ENTRIES, strict=False):
+            self._put_all(
+                [
+                    self._entry(ImageEventKind.DELETED, {**detail_of(image), "product_removed": True})
+                    for image in batch
+                ]
             )
+
+    def send_product_removed(self, product_id: int) -> None:
+        """Put the event, with what all addresses of the product's pictures begin with."""
+        self._put(PRODUCT_REMOVED, {"product_id": product_id, "path": f"/media/{product_id}/"})
+
+    def _put(self, detail_type: str, detail: Mapping[str, object], ref: ImageRef | None = None) -> None:
+        self._put_all([self._entry(detail_type, detail)], ref)
+
+    def _entry(self, detail_type: str, detail: Mapping[str, object]) -> "PutEventsRequestEntryTypeDef":
+        whole = {"schema_version": SCHEMA_VERSION, "stack": self._stack, **detail}
+        return {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(whole)}
+
+    def _put_all(
+        self, entries: "Sequence[PutEventsRequestEntryTypeDef]", ref: ImageRef | None = None
+    ) -> None:
+        with passing_errors_as_unavailable():
+            answer = self._client.put_events(Entries=entries)
         if answer["FailedEntryCount"]:
             raise UnavailableError(ref)
 

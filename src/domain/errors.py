@@ -294,6 +294,26 @@ class RoleNotAllowedError(DomainError):
         self.key_id = key_id
 
 
+class AccessDeniedError(DomainError):
+    """The caller may manage pictures, but not do this."""
+
+    code = "access_denied"
+
+
+class ProductBeingRemovedError(DomainError):
+    """A product that was removed still has pictures, so that it cannot be there again yet."""
+
+    code = "product_being_removed"
+    # A hundred pictures take about as long.
+    retry_after_seconds = 10
+
+    def __init__(self, product_id: int) -> None:
+        super().__init__(
+            f"Product {product_id} is being removed with its images. Put it again when that is done: "
+            "some seconds for a hundred images, half an hour for a hundred thousand."
+        )
+
+
 class ProductHasImagesError(DomainError):
     """A product that still has pictures cannot be removed."""
 

@@ -1,8 +1,8 @@
 """Lists the products by number, and looks for some by number and title."""
 
 from domain.errors import FieldFault, InvalidFieldsError
-from domain.ports import ProductList
 from domain.product_page import ProductPage
+from domain.product_ports import ProductList
 from domain.product_title import search_words
 
 MAX_LISTED = 100

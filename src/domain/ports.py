@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from domain.api_key import ApiKey
     from domain.claim import Claim
     from domain.gallery import Gallery, Page
-    from domain.product_page import ProductPage
     from domain.recipe import Recipe
     from domain.rendition import Look, Placeholder, Rendition
 
@@ -398,6 +397,14 @@ class ImageEvents(Protocol):
         """Send an event of a gallery's new order; otherwise as `send`."""
         ...
 
+    def send_deleted_with_product(self, images: Sequence[ImageSummary]) -> None:
+        """Send an event for each picture that is deleted with its product; otherwise as `send`."""
+        ...
+
+    def send_product_removed(self, product_id: int) -> None:
+        """Send the event that a product and all its pictures are gone; otherwise as `send`."""
+        ...
+
 
 class PublicCache(Protocol):
     """Keeps copies of the pictures that the public has seen."""
@@ -408,6 +415,13 @@ class PublicCache(Protocol):
         Raises:
             UnavailableError: it takes no more for now; try again.
 
+        """
+        ...
+
+    def forget_product(self, product_id: int, removal: str) -> None:
+        """Have all addresses of a product's pictures forgotten; otherwise as `forget`.
+
+        A product can be there again, and be removed again: `removal` tells one removal from another.
         """
         ...
 
@@ -490,38 +504,5 @@ class ApiKeys(Protocol):
         """Mark the key with this `id` inactive, and note who did so and when; return its record.
 
         Returns None if there is none. Of a key that is revoked twice the first time is kept.
-        """
-        ...
-
-
-class Products(Protocol):
-    """Keeps the list of products that may have pictures."""
-
-    def exists(self, product_id: int) -> bool:
-        """Tell whether the product is there."""
-        ...
-
-    def add(self, product_id: int, title: str | None = None) -> bool:
-        """Add a product; return whether it is new. Of one that is there a title alone changes, if named."""
-        ...
-
-    def remove(self, product_id: int) -> bool:
-        """Remove a product; return whether it was there.
-
-        Raises:
-            ProductHasImagesError: it still has pictures.
-
-        """
-        ...
-
-
-class ProductList(Protocol):
-    """Shows the products to those who work on their pictures."""
-
-    def page(self, limit: int, after: int, words: Sequence[str]) -> "ProductPage":
-        """Return up to `limit` products with numbers above `after`, in their order, as of a moment ago.
-
-        With `words`, those that have each of them in `search_text`. A search reads only so much at once: it
-        may return fewer, or none, and the number to go on behind.
         """
         ...

@@ -10,6 +10,7 @@ from domain.errors import DomainError, ImageRecordDamagedError
 from domain.fetching import FetchQueue
 from domain.image import ImageRef, ImageStatus, ProductImage
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections, Renderings
+from domain.product_ports import Products, Removals
 from domain.tell_changes import TellChanges, tell_deletion
 
 PATIENCE = timedelta(hours=1)
@@ -25,6 +26,7 @@ class Outcome(StrEnum):
     ABANDONED_REMOVED = "abandoned_removed"
     DELETION_FINISHED = "deletion_finished"
     CHANGE_TOLD = "change_told"
+    SENT_TO_REMOVAL = "sent_to_removal"
     CLOSED_MEANWHILE = "closed_meanwhile"
     LEFT_FOR_LATER = "left_for_later"
 
@@ -56,7 +58,7 @@ class Reconcile:
     for all leaves the rest to the next one. Each run meets, and reports, what is still stuck.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a role for each thing that may have been left undone
         self,
         *,
         catalog: ImageCatalog,
@@ -65,6 +67,8 @@ class Reconcile:
         renderings: Renderings,
         fetches: FetchQueue,
         events: ImageEvents,
+        products: Products,
+        removals: Removals,
         clock: Clock,
     ) -> None:
         self._catalog = catalog
@@ -74,6 +78,8 @@ class Reconcile:
         self._fetches = fetches
         self._events = events
         self._tell_changes = TellChanges(catalog, events)
+        self._products = products
+        self._removals = removals
         self._clock = clock
 
     def __call__(self, has_time: Callable[[], bool]) -> Reconciliation:
@@ -85,12 +91,22 @@ class Reconcile:
         """
         now = self._clock()
         done = Reconciliation()
+        self._go_on_removing(now, done)
         for product_id, image_id in self._catalog.open_images(now - PATIENCE):
             if not has_time():
                 done.is_complete = False
                 break
             done.outcomes[self._deal_with(product_id, image_id, now, done)] += 1
         return done
+
+    def _go_on_removing(self, now: datetime, done: Reconciliation) -> None:
+        """Have products removed whose removal nobody is at; few are, and each takes one call."""
+        for product_id in self._products.open_removals(now - PATIENCE):
+            try:
+                self._removals.request(product_id)
+                done.outcomes[Outcome.SENT_TO_REMOVAL] += 1
+            except DomainError:
+                done.outcomes[Outcome.LEFT_FOR_LATER] += 1
 
     def _deal_with(self, product_id: int, image_id: int, now: datetime, done: Reconciliation) -> Outcome:
         image, outcome = None, Outcome.LEFT_FOR_LATER

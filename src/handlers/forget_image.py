@@ -1,4 +1,4 @@
-"""EventBridge `ImageDeleted`: has the CDN forget the picture's addresses."""
+"""EventBridge `ImageDeleted`, `ProductRemoved`: has the CDN forget the addresses of what is gone."""
 
 import os
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from adapters.aws import cloudfront_client
 from adapters.cloudfront_public_cache import CloudFrontPublicCache
 from adapters.deadline import within
+from adapters.eventbridge_image_events import PRODUCT_REMOVED
 from domain.forget_image import ForgetImage
 from domain.image import ImageRef
 from handlers.settings import read_settings
@@ -29,8 +30,14 @@ class Settings:
 class ForgetImageHandler:
     """Takes the event through the use case; what the CDN does not take for now rises, to be tried again."""
 
-    def __init__(self, forget_image: Callable[[str], ImageRef | None], logger: Logger) -> None:
+    def __init__(
+        self,
+        forget_image: Callable[[str], ImageRef | None],
+        forget_product: Callable[[int, str], None],
+        logger: Logger,
+    ) -> None:
         self._forget_image = forget_image
+        self._forget_product = forget_product
         self._logger = logger
 
     def __call__(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, Any]]]:
@@ -39,6 +46,11 @@ class ForgetImageHandler:
             within(context.get_remaining_time_in_millis),
             self._logger.append_context_keys(request_id=context.aws_request_id),
         ):
+            if event["detail-type"] == PRODUCT_REMOVED:
+                product_id = int(event["detail"]["product_id"])
+                self._forget_product(product_id, event["id"])
+                self._logger.info("product forgotten", extra={"product_id": product_id})
+                return {"images": [{"key": event["detail"]["path"], "outcome": "forgotten"}]}
             address = event["detail"]["path"]
             ref = self._forget_image(address)
             if ref is None:
@@ -53,8 +65,9 @@ class ForgetImageHandler:
 @cache
 def _handler() -> ForgetImageHandler:
     settings = read_settings(Settings, os.environ)
-    forget_image = ForgetImage(CloudFrontPublicCache(cloudfront_client(), settings.cdn))
-    return ForgetImageHandler(forget_image, Logger(service="forget_image", use_rfc3339=True))
+    public_cache = CloudFrontPublicCache(cloudfront_client(), settings.cdn)
+    logger = Logger(service="forget_image", use_rfc3339=True)
+    return ForgetImageHandler(ForgetImage(public_cache), public_cache.forget_product, logger)
 
 
 def __getattr__(name: str) -> ForgetImageHandler:

@@ -20,6 +20,7 @@ from domain.image import MAX_ID
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_PAGE_SIZE, MAX_REACH, MAX_SHA256S
 from domain.list_products import MAX_LISTED, MAX_QUERY
+from domain.product_title import TITLE_LIMIT
 from domain.public_address import MAX_ADDRESS
 from domain.storefront import MAX_PRODUCTS
 from domain.text import MAX_SHORT_BYTES, clean_short_text
@@ -121,6 +122,16 @@ class ChangeBody(DetailsBody):
                 for name in named
             ]
             raise InvalidFieldsError(faults, others=len(wrong) - len(named))
+
+
+class PutProductBody(_Body):
+    """What a product is, whole."""
+
+    title: str | None = Field(
+        default=None,
+        description=f"What staff find it by, up to {TITLE_LIMIT} characters; it is kept on one line. "
+        "Without one the product has none from now on.",
+    )
 
 
 class OrderBody(_Body):

@@ -1,6 +1,7 @@
 """Answers that say what went wrong: problem details (RFC 9457), one table from codes to statuses."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NotRequired, TypedDict
 
@@ -12,6 +13,8 @@ _STATUS_BY_ERROR: dict[type[errors.DomainError], HTTPStatus] = {
     errors.UnsupportedFormatError: HTTPStatus.BAD_REQUEST,
     errors.ProductNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ImageNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.AccessDeniedError: HTTPStatus.FORBIDDEN,
+    errors.ProductBeingRemovedError: HTTPStatus.CONFLICT,
     errors.ImageNotReadyError: HTTPStatus.CONFLICT,
     errors.GalleryTooLargeError: HTTPStatus.CONFLICT,
     errors.KeyInUseError: HTTPStatus.CONFLICT,
@@ -71,7 +74,7 @@ def method_not_allowed(allow: str, request_id: str) -> HttpResponse:
     return _problem(status, "method_not_allowed", detail, request_id, {"Allow": allow}, {})
 
 
-def json_response(status: HTTPStatus, body: dict[str, object], headers: dict[str, str]) -> HttpResponse:
+def json_response(status: HTTPStatus, body: dict[str, object], headers: Mapping[str, str]) -> HttpResponse:
     """Return an answer with a JSON body; one that is long has each character in as few bytes as it takes."""
     text = json.dumps(body)
     if len(text) > _MAX_ESCAPED:

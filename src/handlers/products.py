@@ -1,30 +1,40 @@
-"""The products' routes: list them, and look for some, for those who work on their pictures."""
+"""The products' routes: list them, look for some, put one, remove one with all its pictures."""
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from datetime import UTC, datetime
+from functools import cache, partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
-from adapters.aws import dynamodb_client
+from adapters.aws import dynamodb_client, eventbridge_client
 from adapters.dynamo_product_list import DynamoProductList
+from adapters.dynamo_products import DynamoProducts
+from adapters.eventbridge_removals import EventBridgeRemovals
+from domain.begin_product_removal import BeginProductRemoval
 from domain.list_products import ListProducts
-from domain.ports import ProductList
+from domain.ports import Clock
 from domain.product_page import ProductEntry
+from domain.product_ports import ProductList, Products, Removals
+from domain.put_product import PutProduct
 from handlers.etag import etag_of
-from handlers.fresh import known_or
+from handlers.fresh import FRESH, known_or
 from handlers.http_function import HttpFunction, Request
 from handlers.image_json import thumbnail_json
-from handlers.json_request import ProductsQuery, read_query
-from handlers.problems import HttpResponse
+from handlers.json_request import ProductsQuery, PutProductBody, read_json, read_query
+from handlers.problems import HttpResponse, json_response
 from handlers.settings import read_settings
 from handlers.telemetry import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws_lambda_powertools import Logger
+
 _PRODUCTS = "/api/products"
+_PRODUCT = f"{_PRODUCTS}/{{product_id}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +49,25 @@ class Settings:
 class ProductsHandler:
     """One method for each route; API Gateway has matched the path already."""
 
-    def __init__(self, products: ProductList) -> None:
-        self._list_products = ListProducts(products)
+    def __init__(
+        self,
+        *,
+        product_list: ProductList,
+        products: Products,
+        removals: Removals,
+        clock: Clock,
+        logger: "Logger",
+    ) -> None:
+        self._product_list = product_list
+        self._list_products = ListProducts(product_list)
+        self._put_product = PutProduct(products, clock)
+        self._begin_removal = BeginProductRemoval(products, removals, clock)
+        self._logger = logger
         self._routes: dict[tuple[str, str], Callable[[Request], HttpResponse]] = {
             ("GET", _PRODUCTS): self._list,
+            ("GET", _PRODUCT): self._show,
+            ("PUT", _PRODUCT): self._put,
+            ("DELETE", _PRODUCT): self._remove,
         }
 
     def __call__(self, request: Request) -> HttpResponse:
@@ -57,6 +82,26 @@ class ProductsHandler:
             "results": [_product_json(entry, request.base_url) for entry in page.entries],
         }
         return known_or(request.headers.get("if-none-match"), etag_of(body), body)
+
+    def _show(self, request: Request) -> HttpResponse:
+        body = self._body_of(request)
+        return known_or(request.headers.get("if-none-match"), etag_of(body), body)
+
+    def _put(self, request: Request) -> HttpResponse:
+        product_id = request.identifiers()["product_id"]
+        is_new = self._put_product(product_id, read_json(request, PutProductBody).title)
+        self._logger.info("product put", extra={"product_id": product_id, "is_new": is_new})
+        return json_response(HTTPStatus.CREATED if is_new else HTTPStatus.OK, self._body_of(request), FRESH)
+
+    def _remove(self, request: Request) -> HttpResponse:
+        product_id = request.identifiers()["product_id"]
+        self._begin_removal(product_id, request.caller["role"])
+        self._logger.info("product removal begun", extra={"product_id": product_id})
+        return {"statusCode": HTTPStatus.ACCEPTED, "headers": {}, "body": ""}
+
+    def _body_of(self, request: Request) -> dict[str, object]:
+        entry = self._product_list.find(request.identifiers()["product_id"])
+        return _product_json(entry, request.base_url)
 
 
 def _product_json(entry: ProductEntry, base_url: str) -> dict[str, object]:
@@ -78,7 +123,13 @@ def _handler() -> HttpFunction:
     settings = read_settings(Settings, os.environ)
     logger, metrics = telemetry("products", settings.stack)
     return HttpFunction(
-        ProductsHandler(DynamoProductList(dynamodb_client(), settings.table)),
+        ProductsHandler(
+            product_list=DynamoProductList(dynamodb_client(), settings.table),
+            products=DynamoProducts(dynamodb_client(), settings.table),
+            removals=EventBridgeRemovals(eventbridge_client(), settings.stack),
+            clock=partial(datetime.now, UTC),
+            logger=logger,
+        ),
         allowed_origins=settings.allowed_origins,
         rejections="RequestsRejected",
         logger=logger,

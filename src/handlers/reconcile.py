@@ -14,7 +14,9 @@ import domain.rendition  # noqa: F401 - loaded before the first record that name
 from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client, sqs_client
 from adapters.deadline import within
 from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
+from adapters.eventbridge_removals import EventBridgeRemovals
 from adapters.lambda_inspections import LambdaInspections
 from adapters.lambda_renderings import LambdaRenderings
 from adapters.s3_image_store import S3ImageStore
@@ -91,6 +93,8 @@ def _handler() -> ReconcileHandler:
         renderings=LambdaRenderings(lambda_client(), settings.render_image_function),
         fetches=SqsFetchQueue(sqs_client(), settings.fetch_queue),
         events=EventBridgeImageEvents(eventbridge_client(), settings.stack),
+        products=DynamoProducts(dynamodb_client(), settings.table),
+        removals=EventBridgeRemovals(eventbridge_client(), settings.stack),
         clock=partial(datetime.now, UTC),
     )
     return ReconcileHandler(reconcile, *telemetry("reconcile", settings.stack))

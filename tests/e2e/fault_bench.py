@@ -29,6 +29,7 @@ from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_from_item, product_to_item
 from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
+from adapters.eventbridge_removals import EventBridgeRemovals
 from adapters.lambda_inspections import LambdaInspections
 from adapters.lambda_renderings import LambdaRenderings
 from adapters.pillow_image_inspector import PillowImageInspector
@@ -309,6 +310,8 @@ class Bench:
             fetches=SqsFetchQueue(clients["sqs"], "fetch"),
             renderings=LambdaRenderings(clients["lambda"], self._functions["render_image"]),
             events=EventBridgeImageEvents(clients["events"], "faults"),
+            products=DynamoProducts(clients["dynamodb"], "catalog"),
+            removals=EventBridgeRemovals(clients["events"], "faults"),
             clock=self.clock,
         )
         reconcile(lambda: True)

@@ -101,6 +101,10 @@ class Shop:
         """Ask for a page of the products."""
         return self.request("GET", f"{self.state.api_url}/api/products", params=query)
 
+    def product_url(self, product_id: int) -> str:
+        """Return the address of a product."""
+        return f"{self.state.api_url}/api/products/{product_id}"
+
     def page(self, product_id: int, **query: int | str) -> httpx.Response:
         """Ask for a page of the gallery."""
         return self.request("GET", self.url(product_id), params=query)

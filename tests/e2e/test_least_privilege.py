@@ -609,6 +609,8 @@ UNPROVEN = {
     Right("render_image", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     Right("reconcile", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     Right("forget_image", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
+    Right("remove_product", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
+    Right("follow_catalogue", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     **{
         Right("fetch_image", f"sqs:{action}", "FetchQueue"): _TAKES
         for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
@@ -624,6 +626,8 @@ UNPROVEN = {
             ("gallery", "GalleryLogGroup"),
             ("storefront", "StorefrontLogGroup"),
             ("products", "ProductsLogGroup"),
+            ("remove_product", "RemoveProductLogGroup"),
+            ("follow_catalogue", "FollowCatalogueLogGroup"),
             ("describe_api", "DescribeApiLogGroup"),
             ("staff_page", "StaffPageLogGroup"),
             ("extract_metadata", "ExtractMetadataLogGroup"),

@@ -3,7 +3,8 @@
 from local.template import Template
 from tests.infrastructure.stack import Properties, functions, of_type, references
 
-IMAGES = "/api/products/{product_id}/images"
+PRODUCT = "/api/products/{product_id}"
+IMAGES = f"{PRODUCT}/images"
 STOREFRONT = ("/api/storefront/products/{product_id}/images", "/api/storefront/primary-images")
 ROUTES = {
     (f"POST {IMAGES}", "ApiKey"): "UploadImageFunction",
@@ -16,6 +17,7 @@ ROUTES = {
     (f"PUT {IMAGES}/order", "ApiKey"): "GalleryFunction",
     **{(f"GET {path}", "NONE"): "StorefrontFunction" for path in STOREFRONT},
     ("GET /api/products", "ApiKey"): "ProductsFunction",
+    **{(f"{method} {PRODUCT}", "ApiKey"): "ProductsFunction" for method in ("GET", "PUT", "DELETE")},
     ("GET /api/openapi.json", "NONE"): "DescribeApiFunction",
     ("GET /api/docs", "NONE"): "DescribeApiFunction",
     ("GET /api/docs/{file}", "NONE"): "DescribeApiFunction",
@@ -25,6 +27,7 @@ ROUTES = {
     ("ANY /api/docs", "NONE"): "DescribeApiFunction",
     ("ANY /api/docs/{file}", "NONE"): "DescribeApiFunction",
     ("ANY /api/products", "NONE"): "DescribeApiFunction",
+    (f"ANY {PRODUCT}", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}/{{image_id}}", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}/order", "NONE"): "DescribeApiFunction",

@@ -25,6 +25,7 @@ _INTRINSICS: dict[str, Callable[..., object]] = {
     "Fn::Equals": lambda one, other: one == other,
     "Fn::Split": lambda between, text: text.split(between),
     "Fn::Join": lambda between, several: between.join(several),
+    "Fn::And": lambda *conditions: all(conditions),
     "Fn::Not": lambda condition: not condition,
     "Fn::Select": lambda index, several: several[int(index)],
 }
@@ -44,9 +45,9 @@ def functions(template: Template) -> dict[str, Properties]:
 
 
 def function_roles(template: Template) -> dict[str, Properties]:
-    """Return the roles of the functions: all but the one that API Gateway writes logs with."""
+    """Return the roles of the functions: not those of API Gateway, which writes logs, and of EventBridge."""
     roles = of_type(template, "AWS::IAM::Role")
-    del roles["GatewayRole"]
+    del roles["GatewayRole"], roles["WebhookRole"]
     return roles
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from botocore.client import BaseClient
 
 from adapters.aws import cloudfront_client, dynamodb_client, s3_client
-from adapters.eventbridge_image_events import SOURCE
+from adapters.eventbridge_image_events import PRODUCT_REMOVED, SOURCE
 from adapters.urllib3_picture_source import MAX_SECONDS
 from bench.environments import ALLOCATORS
+from domain.follow_catalogue import CatalogueEventKind
 from domain.image import FETCH_TIME
 from domain.image_events import ImageEventKind
 from domain.recipe import Recipe
@@ -191,13 +192,9 @@ def test_every_setting_that_is_an_integer_comes_from_a_number(template: Template
 def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template: Template) -> None:
     behind = _invoked_by(template, {"apigateway.amazonaws.com"})
     asynchronous = {
-        *(
-            "ExtractMetadataFunction",
-            "RenderImageFunction",
-            "FetchImageFunction",
-            "ReconcileFunction",
-            "ForgetImageFunction",
-        ),
+        *("ExtractMetadataFunction", "RenderImageFunction", "ReconcileFunction", "ForgetImageFunction"),
+        *("RemoveProductFunction", "FollowCatalogueFunction"),
+        "FetchImageFunction",
     }
     assert behind == functions(template).keys() - asynchronous
     timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
@@ -359,8 +356,9 @@ def test_a_picture_is_forgotten_when_this_stack_tells_of_its_deletion_and_at_no_
     [rule] = [each for each in rules if references(each["Targets"]) == {"ForgetImageFunction"}]
     assert rule["EventPattern"] == {
         "source": [SOURCE],
-        "detail-type": [ImageEventKind.DELETED],
-        "detail": {"stack": [{"Ref": "AWS::StackName"}]},
+        "detail-type": [ImageEventKind.DELETED, PRODUCT_REMOVED],
+        # Those of a product that is removed are forgotten with it.
+        "detail": {"stack": [{"Ref": "AWS::StackName"}], "product_removed": [{"exists": False}]},
     }
 
 
@@ -382,8 +380,27 @@ def test_the_function_that_forgets_pictures_may_wait_as_long_as_it_ever_does(tem
     assert longest < functions(template)["ForgetImageFunction"]["Timeout"]
 
 
+def test_the_catalogue_is_followed_on_the_bus_and_from_the_source_that_are_named_or_not_at_all(
+    template: Template,
+) -> None:
+    parts = {name for name in template["Resources"] if name.startswith("FollowCatalogue")}
+    conditions = {template["Resources"][name].get("Condition") for name in parts}
+    assert conditions == {"FollowsCatalogue"}
+    rules = of_type(template, "AWS::Events::Rule").values()
+    [rule] = [each for each in rules if references(each["Targets"]) == {"FollowCatalogueFunction"}]
+    assert rule["EventBusName"] == {"Ref": "CatalogueBus"}
+    assert rule["EventPattern"] == {
+        "source": [{"Ref": "CatalogueSource"}],
+        "detail-type": list(CatalogueEventKind),
+    }
+    condition = template["Conditions"]["FollowsCatalogue"]
+    for bus, source in (("", ""), ("default", ""), ("", "shop"), ("default", "shop")):
+        is_on = evaluate(template, condition, CatalogueBus=bus, CatalogueSource=source)
+        assert is_on is bool(bus and source)
+
+
 def test_nothing_that_is_always_there_needs_what_may_be_left_out(template: Template) -> None:
-    parts = {name for name in template["Resources"] if name.startswith("ForgetImage")}
+    parts = {name for name in template["Resources"] if name.startswith(("ForgetImage", "FollowCatalogue"))}
     needing = {
         name
         for name, resource in template["Resources"].items()

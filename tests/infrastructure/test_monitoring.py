@@ -8,6 +8,8 @@ import pytest
 from local.template import ROOT, Template
 from tests.infrastructure.stack import as_sub, evaluate, functions, of_type, references
 
+_OPTIONAL = {"ForgetImageFunction", "FollowCatalogueFunction"}
+
 
 def test_every_alarm_goes_to_the_topic_that_is_named_and_stands_in_the_runbook(template: Template) -> None:
     runbook = (ROOT / "docs/operate.md").read_text()
@@ -62,8 +64,8 @@ def test_the_dashboard_shows_every_alarm_and_every_function(template: Template) 
     alarms = {f"${{{name}.Arn}}" for name in of_type(template, "AWS::CloudWatch::Alarm")}
     shown = [widget["properties"] for widget in _widgets(template)]
     assert {arn for each in shown for arn in each.get("alarms", [])} == alarms
-    every_function = {f"${{{name}}}" for name in functions(template).keys() - {"ForgetImageFunction"}}
-    every_function.add("${ForgetImageName}")
+    every_function = {f"${{{name}}}" for name in functions(template).keys() - _OPTIONAL}
+    every_function |= {"${ForgetImageName}", "${FollowCatalogueName}"}
     of_lambda = [
         {metric[3] for metric in each["metrics"]}
         for each in shown
@@ -138,12 +140,20 @@ def test_the_reconciler_runs_every_hour(template: Template) -> None:
     assert references(target["Arn"]) == {"ReconcileFunction"}
 
 
-def test_the_dashboard_can_be_made_without_the_function_that_need_not_be_there(template: Template) -> None:
+def test_the_dashboard_can_be_made_without_the_functions_that_need_not_be_there(template: Template) -> None:
     [dashboard] = of_type(template, "AWS::CloudWatch::Dashboard").values()
     for value in ("true", "false"):
-        _, names = evaluate(template, dashboard["DashboardBody"]["Fn::Sub"], InvalidateDeleted=value)
-        name = {"Ref": "ForgetImageFunction"} if value == "true" else "none"
-        assert names == {"ForgetImageName": name}
+        named = "shop" if value == "true" else ""
+        _, names = evaluate(
+            template,
+            dashboard["DashboardBody"]["Fn::Sub"],
+            InvalidateDeleted=value,
+            CatalogueBus=named,
+            CatalogueSource=named,
+        )
+        assert names == {
+            f"{name.removesuffix('Function')}Name": {"Ref": name} if named else "none" for name in _OPTIONAL
+        }
 
 
 def _widgets(template: Template) -> list[dict[str, Any]]:

@@ -44,6 +44,8 @@ LARGEST_BYTES = {
     "FetchImageFunction": 13_000_000,
     "ReconcileFunction": 12_000_000,
     "ForgetImageFunction": 12_000_000,
+    "RemoveProductFunction": 13_000_000,
+    "FollowCatalogueFunction": 13_000_000,
     "ExtractMetadataFunction": 12_000_000,
     "RenderImageFunction": 12_000_000,
     "PillowLayer": 24_000_000,
@@ -128,6 +130,8 @@ def test_a_function_ships_the_sources_as_they_are(logical_id: str) -> None:
         ("RenderImageFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
         ("ReconcileFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
         ("ForgetImageFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
+        ("RemoveProductFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
+        ("FollowCatalogueFunction", {"PIL", "pydantic", "multipart", "pybase64", "boto3", "awscrt"}),
     ],
 )
 def test_a_function_carries_no_library_that_it_does_not_use(logical_id: str, absent: set[str]) -> None:

@@ -11,6 +11,7 @@ from tests.infrastructure.stack import (
     grants,
     is_scoped,
     of_type,
+    references,
     statements,
 )
 
@@ -19,6 +20,9 @@ CDN_ARN = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Cd
 KEEP_KEYS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 WRITE_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
+WRITE_PRODUCTS = frozenset(
+    f"dynamodb:{action}" for action in ("PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
+)
 PERMISSIONS = {
     "AuthorizeRole": {
         "${KeysTable.Arn}": {"dynamodb:GetItem"},
@@ -86,8 +90,29 @@ PERMISSIONS = {
     "StaffPageRole": {"${StaffPageLogGroup.Arn}": WRITE_LOGS},
     "ProductsRole": {
         "${CatalogTable.Arn}/index/products": {"dynamodb:Query"},
-        "${CatalogTable.Arn}": {"dynamodb:BatchGetItem"},
+        "${CatalogTable.Arn}": {"dynamodb:BatchGetItem", *WRITE_PRODUCTS},
+        BUS_ARN: {"events:PutEvents"},
         "${ProductsLogGroup.Arn}": WRITE_LOGS,
+    },
+    "RemoveProductRole": {
+        "${CatalogTable.Arn}": {
+            "dynamodb:Query",
+            "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
+            *WRITE_PRODUCTS,
+        },
+        "${ImagesBucket.Arn}/incoming/*": {"s3:DeleteObject"},
+        "${ImagesBucket.Arn}/media/*": {"s3:DeleteObject"},
+        "${ImagesBucket.Arn}": {"s3:ListBucket"},
+        BUS_ARN: {"events:PutEvents"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${RemoveProductLogGroup.Arn}": WRITE_LOGS,
+    },
+    "FollowCatalogueRole": {
+        "${CatalogTable.Arn}": {"dynamodb:BatchGetItem", *WRITE_PRODUCTS},
+        BUS_ARN: {"events:PutEvents"},
+        "${FailureQueue.Arn}": {"sqs:SendMessage"},
+        "${FollowCatalogueLogGroup.Arn}": WRITE_LOGS,
     },
     "ReconcileRole": {
         "${CatalogTable.Arn}/index/open": {"dynamodb:Query"},
@@ -160,7 +185,7 @@ def test_events_may_be_put_in_the_name_of_this_service_alone_and_lists_had_of_pi
     # What it sees of the bucket is whether there are bytes of a picture.
     listed = {"StringLike": {"s3:prefix": ["incoming/*", "media/*"]}}
     assert conditions == {
-        ("ReconcileRole", "s3:ListBucket"): listed,
+        **{(name, "s3:ListBucket"): listed for name in ("ReconcileRole", "RemoveProductRole")},
         ("GalleryRole", "s3:ListBucket"): {"StringLike": {"s3:prefix": "media/*"}},
         **{(name, "events:PutEvents"): own for name in senders},
     }
@@ -217,3 +242,23 @@ def test_every_permission_names_its_actions_and_its_resource(template: Template)
 )
 def test_the_check_of_resources_refuses_an_open_one(resource: str) -> None:
     assert not is_scoped(resource)
+
+
+def test_eventbridge_may_call_the_webhook_for_this_account_alone_and_do_nothing_else(
+    template: Template,
+) -> None:
+    role = of_type(template, "AWS::IAM::Role")["WebhookRole"]
+    assert grants(role) == {"${WebhookDestination.Arn}": {"events:InvokeApiDestination"}}
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "events.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_what_the_webhook_does_not_take_for_a_day_comes_to_the_failure_queue(template: Template) -> None:
+    rule = of_type(template, "AWS::Events::Rule")["WebhookRule"]
+    [target] = rule["Targets"]
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 24 * 60 * 60
+    assert references(target["DeadLetterConfig"]) == {"FailureQueue"}
+    [destination] = of_type(template, "AWS::Events::ApiDestination").values()
+    assert destination["InvocationRateLimitPerSecond"] == 10
+    assert template["Parameters"]["WebhookSecret"]["NoEcho"] is True

@@ -3,6 +3,7 @@
 import pytest
 
 from adapters.dynamo_idempotency_keys import EXPIRATION
+from adapters.dynamo_items import REMEMBERED_FOR
 from local.template import Template
 from tests.builders import CATALOG_TABLE, IDEMPOTENCY_TABLE, a_ref
 from tests.infrastructure.stack import Properties, as_sub, images_bucket, of_type
@@ -139,3 +140,12 @@ def test_every_queue_is_encrypted_and_keeps_messages_for_14_days(template: Templ
 def test_the_catalogue_has_the_keys_and_indexes_that_the_adapters_are_tried_on(template: Template) -> None:
     catalog = of_type(template, "AWS::DynamoDB::Table")["CatalogTable"]
     assert {name: catalog[name] for name in CATALOG_TABLE} == CATALOG_TABLE
+
+
+def test_a_product_that_is_gone_is_remembered_longer_than_the_failure_queue_keeps_a_word_on_it(
+    template: Template,
+) -> None:
+    table = of_type(template, "AWS::DynamoDB::Table")["CatalogTable"]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    queue = of_type(template, "AWS::SQS::Queue")["FailureQueue"]
+    assert REMEMBERED_FOR.total_seconds() > queue["MessageRetentionPeriod"]

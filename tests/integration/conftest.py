@@ -7,13 +7,15 @@ import pytest
 from moto import mock_aws
 
 from adapters.aws import dynamodb_client, s3_client
+from adapters.dynamo_belongings import DynamoBelongings
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_key
 from adapters.dynamo_product_list import DynamoProductList
 from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.image import ImageRef
-from domain.ports import IdBlocks, ImageCatalog, ProductList, Products
+from domain.ports import IdBlocks, ImageCatalog
+from domain.product_ports import Belongings, ProductList, Products
 from domain.storefront import Storefront
 from tests.builders import a_catalog_table
 from tests.fakes import InMemoryImageCatalog, InMemoryProducts, InMemoryStorefront
@@ -43,6 +45,7 @@ class Shop:
     products: Products
     storefront: Storefront
     product_list: ProductList
+    belongings: Belongings
     damage: Callable[[ImageRef], None]
     """Make the record of a picture unreadable."""
 
@@ -55,6 +58,7 @@ def shop_in_memory() -> Iterator[Shop]:
         catalog,
         products,
         InMemoryStorefront(catalog),
+        products,
         products,
         lambda ref: catalog.damaged.add((ref.product_id, ref.image_id)),
     )
@@ -75,6 +79,7 @@ def shop_on_dynamodb() -> Iterator[Shop]:
             DynamoProducts(client, table),
             DynamoStorefront(client, table),
             DynamoProductList(client, table),
+            DynamoBelongings(client, table),
             damage,
         )
 

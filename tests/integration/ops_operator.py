@@ -146,6 +146,7 @@ def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
             "FetchQueueUrl": boto3.client("sqs").create_queue(QueueName="fetches")["QueueUrl"],
             "ExtractMetadataFunctionName": "shop-ExtractMetadata-1",
             "ReconcileFunctionName": "shop-Reconcile-1",
+            "RemoveProductFunctionName": "shop-RemoveProduct-1",
             "ForgetImageFunctionName": "shop-ForgetImage-1",
             "RenderImageFunctionName": "shop-RenderImage-1",
         }

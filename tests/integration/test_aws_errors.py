@@ -8,14 +8,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.aws import dynamodb_client, s3_client
 from adapters.dynamo_api_keys import DynamoApiKeys
+from adapters.dynamo_belongings import DynamoBelongings
 from adapters.dynamo_idempotency_keys import DynamoIdempotencyKeys
 from adapters.dynamo_image_catalog import DynamoImageCatalog
+from adapters.dynamo_product_list import DynamoProductList
 from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_quotas import DynamoQuotas
 from adapters.s3_image_store import S3ImageStore
+from adapters.s3_product_bytes import S3ProductBytes
 from domain.errors import UnavailableError
 from domain.image import ImageFormat, ImageSnapshot
 from domain.ports import PublicCopy
+from domain.product_record import ProductRecord, Stage
 from tests.builders import DAMAGED, NOW, OPERATOR, SHA256, a_claim, a_file, a_ref, an_api_key, an_image
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
 
@@ -27,6 +31,7 @@ type DynamoCall = Callable[[DynamoDBClient], object]
 type S3Call = Callable[[S3Client], object]
 
 SEEN = ImageSnapshot(an_image(), None)
+GONE = ProductRecord(42, Stage.REMOVED, occurred_at=NOW)
 DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "reserve": lambda client: DynamoImageCatalog(client, "t").reserve(an_image()),
     "withdraw": lambda client: DynamoImageCatalog(client, "t").withdraw(a_ref(), NOW),
@@ -59,7 +64,13 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
     "lease": lambda client: DynamoImageCatalog(client, "t").lease(1),
     "look for a product": lambda client: DynamoProducts(client, "t").exists(42),
     "add a product": lambda client: DynamoProducts(client, "t").add(42),
-    "remove a product": lambda client: DynamoProducts(client, "t").remove(42),
+    "look at a product": lambda client: DynamoProducts(client, "t").look(42),
+    "write a product": lambda client: DynamoProducts(client, "t").write(GONE, GONE.put(None, NOW)),
+    "find removals": lambda client: list(DynamoProducts(client, "t").open_removals(NOW)),
+    "postpone a removal": lambda client: DynamoProducts(client, "t").postpone_removal(42, NOW),
+    "show a product": lambda client: DynamoProductList(client, "t").find(42),
+    "find belongings": lambda client: DynamoBelongings(client, "t").some(42),
+    "forget belongings": lambda client: DynamoBelongings(client, "t").forget(42, [1]),
     "find a key": lambda client: DynamoApiKeys(client, "t").find("hash"),
     "add a key": lambda client: DynamoApiKeys(client, "t").add("hash", an_api_key()),
     "all keys": lambda client: list(DynamoApiKeys(client, "t").all()),
@@ -74,6 +85,7 @@ S3_CALLS: dict[str, "S3Call"] = {
     "is_there": lambda client: S3ImageStore(client, "b").is_there(a_ref()),
     "unpublish": lambda client: S3ImageStore(client, "b").unpublish(a_ref()),
     "delete": lambda client: S3ImageStore(client, "b").delete(an_image()),
+    "delete a product's": lambda client: S3ProductBytes(client, "b").delete_some(42),
 }
 
 every_dynamo_call = pytest.mark.parametrize("call", DYNAMO_CALLS.values(), ids=DYNAMO_CALLS)

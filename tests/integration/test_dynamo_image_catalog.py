@@ -31,6 +31,7 @@ from tests.builders import (
     a_ready_image,
     a_ref,
     an_image,
+    remove_product,
     with_changes,
 )
 from tests.integration.conftest import remove_attribute
@@ -222,20 +223,20 @@ def test_a_product_that_gets_a_picture_while_it_is_removed_stays(
     other = dynamodb_client()
     hook(
         client,
-        "before-call.dynamodb.DeleteItem",
+        "before-call.dynamodb.TransactWriteItems",
         lambda **_: DynamoImageCatalog(other, table).reserve(an_image()),
     )
     with pytest.raises(ProductHasImagesError):
-        DynamoProducts(client, table).remove(42)
+        remove_product(DynamoProducts(client, table), 42)
     assert DynamoImageCatalog(client, table).page(42, 10, 0).count == 1
 
 
 def test_a_removal_of_a_product_that_is_refused_for_another_reason_rises_as_it_is(
     client: "DynamoDBClient", table: str
 ) -> None:
-    answer_with(client, "AccessDeniedException", event="before-call.dynamodb.DeleteItem")
+    answer_with(client, "AccessDeniedException", event="before-call.dynamodb.TransactWriteItems")
     with pytest.raises(ClientError, match="AccessDeniedException"):
-        DynamoProducts(client, table).remove(42)
+        remove_product(DynamoProducts(client, table), 42)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +305,7 @@ def test_a_product_that_counts_nothing_yet_has_no_pictures_and_can_be_removed(
 ) -> None:
     client.update_item(TableName=table, Key=product_key(42), UpdateExpression="REMOVE image_count")
     assert DynamoImageCatalog(client, table).page(42, 10, 0) == Page(0, [])
-    assert DynamoProducts(client, table).remove(42)
+    assert remove_product(DynamoProducts(client, table), 42)
 
 
 def test_a_product_that_counts_nothing_yet_counts_its_next_picture(
@@ -458,10 +459,10 @@ def test_a_product_that_collides_with_uploads_is_added_and_removed_all_the_same(
     client: "DynamoDBClient", table: str, waits: list[float], collision: dict[str, object]
 ) -> None:
     products = DynamoProducts(client, table)
-    collide(client, 1, collision, "before-call.dynamodb.UpdateItem")
+    collide(client, 1, collision, "before-call.dynamodb.TransactWriteItems")
     assert products.add(43)
-    collide(client, 1, collision, "before-call.dynamodb.DeleteItem")
-    assert products.remove(43)
+    collide(client, 1, collision, "before-call.dynamodb.TransactWriteItems")
+    assert remove_product(products, 43)
     assert (products.exists(43), len(waits)) == (False, 2)
 
 

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from adapters.aws import dynamodb_client
+from adapters.dynamo_belongings import DynamoBelongings
 from adapters.dynamo_gallery import read_first
 from adapters.dynamo_heads import count_one_more
 from adapters.dynamo_image_catalog import DynamoImageCatalog
@@ -65,7 +66,8 @@ class Table:
         catalog = DynamoImageCatalog(self.client, self.name)
         products = DynamoProducts(self.client, self.name)
         product_list = DynamoProductList(self.client, self.name)
-        self.shop = Shop(catalog, products, storefront, product_list, lambda _: None)
+        belongings = DynamoBelongings(self.client, self.name)
+        self.shop = Shop(catalog, products, storefront, product_list, belongings, lambda _: None)
         self.shop.products.add(PRODUCT_ID)
 
     def watch(self) -> list[str]:

@@ -8,8 +8,15 @@ import boto3
 import pytest
 
 from adapters.dynamo_items import product_key
-from tests.builders import a_ref, an_image
+from domain.product_record import Stage
+from tests.builders import NOW, a_ref, an_image
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
+
+
+@pytest.fixture(autouse=True)
+def one_call_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto's transactions are not atomic under threads."""
+    monkeypatch.setattr("ops.products.PARALLEL_CALLS", 1)
 
 
 @pytest.fixture
@@ -168,7 +175,7 @@ def test_a_product_with_images_stays_while_others_are_removed(operator: Operator
     result = operator.runs("products", "remove", "123", "124", "--yes")
     assert error_line(result) == (
         "Error: Product 123 still has images; remove them first. "
-        "What was just removed may take two hours to be gone."
+        "What was just removed may take two hours to be gone. To remove them all with it: --with-images"
     )
     assert result.stdout == "Product 124: removed.\n"
     assert operator.products.exists(123)
@@ -227,3 +234,24 @@ def test_a_damaged_product_is_named_and_the_others_are_listed(operator: Operator
     assert result.exit_code == 1
     assert "damaged record: PRODUCT#7 / PRODUCT: " in result.stderr
     assert json.loads(result.stdout) == [{"product_id": 42, "images": 0, "title": None}]
+
+
+def test_a_product_is_removed_with_its_images_after_a_question(operator: Operator) -> None:
+    operator.products.add(123)
+    for image_id in (1, 2):
+        operator.catalog.reserve(an_image(ref=a_ref(image_id, product_id=123)))
+    result = operator.runs("products", "remove", "123", "--with-images", typing="y\n")
+    assert "Remove 123 and all their images in" in result.stderr
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "Product 123: removed.")
+    assert operator.catalog.get(123, 1) is None
+
+
+def test_a_removal_that_was_begun_is_brought_to_its_end(operator: Operator) -> None:
+    operator.products.add(123)
+    operator.catalog.reserve(an_image(ref=a_ref(product_id=123)))
+    seen = operator.products.look(123)
+    operator.products.write(seen, seen.removed(NOW))
+    result = operator.runs("products", "remove", "123", "--with-images", "--yes")
+    assert result.stdout == "Product 123: removed.\n"
+    assert operator.products.look(123).stage is Stage.REMOVED
+    assert operator.runs("products", "remove", "123", "--yes").stdout == "Product 123: was not there.\n"

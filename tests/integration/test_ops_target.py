@@ -163,21 +163,21 @@ def test_a_denied_stack_names_the_action(operator: Operator) -> None:
     [
         (
             "AccessDeniedException",
-            "User: arn:aws:sts::1:x is not authorized to perform: dynamodb:UpdateItem on resource: y",
-            "AWS denies dynamodb:UpdateItem. Ask for a role that allows it",
+            "User: arn:aws:sts::1:x is not authorized to perform: dynamodb:BatchGetItem on resource: y",
+            "AWS denies dynamodb:BatchGetItem. Ask for a role that allows it",
         ),
-        ("AccessDeniedException", "no", "AWS denies UpdateItem."),
-        ("ResourceNotFoundException", "no", "What UpdateItem needs is not there. Deploy"),
+        ("AccessDeniedException", "no", "AWS denies BatchGetItem."),
+        ("ResourceNotFoundException", "no", "What BatchGetItem needs is not there. Deploy"),
         ("ExpiredTokenException", "no", "AWS does not accept the credentials (ExpiredTokenException)"),
         ("UnrecognizedClientException", "no", "AWS does not accept the credentials"),
-        ("ItemCollectionSizeLimitExceededException", "Too much.", "AWS refused UpdateItem with Item"),
+        ("ItemCollectionSizeLimitExceededException", "Too much.", "AWS refused BatchGetItem with Item"),
     ],
 )
 def test_what_dynamodb_refuses_is_one_line_that_says_what_to_do(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, code: str, message: str, says: str
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", operator.aws.url)
-    operator.aws.refuses("UpdateItem", 400, code, message)
+    operator.aws.refuses("BatchGetItem", 400, code, message)
     assert says in error_line(operator.runs("products", "add", "123"))
 
 
@@ -186,7 +186,7 @@ def test_throttling_ends_with_the_advice_to_try_again(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", operator.aws.url)
     monkeypatch.setattr("adapters.aws.time.sleep", lambda _seconds: None)
-    operator.aws.refuses("UpdateItem", 400, "TransactionConflictException", "no")
+    operator.aws.refuses("BatchGetItem", 400, "ThrottlingException", "no")
     assert "what is done stays done" in error_line(operator.runs("products", "add", "123"))
 
 
@@ -280,12 +280,13 @@ def test_local_works_on_the_stack_at_the_endpoint_that_the_state_names(
     operator: Operator, state_file: Path, command: tuple[str, ...]
 ) -> None:
     state_file.write_text(local_state(operator.aws.url).model_dump_json())
-    operator.aws.answers["UpdateItem"] = (200, "{}")
+    operator.aws.answers["BatchGetItem"] = (200, '{"Responses": {}}')
+    operator.aws.answers["TransactWriteItems"] = (200, "{}")
     result = operator.runs(*command)
     assert (result.exit_code, result.stdout) == (0, "Product 123: added.\n")
-    looked_up, put = operator.aws.calls
+    looked_up, _, put = operator.aws.calls
     assert parse_qs(looked_up.body)["StackName"] == [STACK]
-    assert json.loads(put.body)["TableName"] == "catalog"
+    assert json.loads(put.body)["TransactItems"][0]["Put"]["TableName"] == "catalog"
     assert "Credential=root/" in put.authorization
     assert f"/{REGION}/dynamodb/" in put.authorization
 

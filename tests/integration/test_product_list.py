@@ -8,7 +8,7 @@ from adapters.dynamo_product_list import DynamoProductList
 from adapters.dynamo_products import DynamoProducts
 from domain.product_page import ProductPage
 from domain.product_title import search_words
-from tests.builders import NOW, a_catalog_table, a_file, a_ref, an_image
+from tests.builders import NOW, a_catalog_table, a_file, a_ref, an_image, remove_product
 from tests.integration.conftest import Shop
 from tests.integration.faults import hook
 
@@ -97,7 +97,7 @@ def test_what_a_search_finds_comes_in_pages_too(shop: Shop) -> None:
 def test_a_product_that_is_removed_is_listed_no_more(shop: Shop) -> None:
     shop.products.add(42)
     shop.products.add(43)
-    shop.products.remove(42)
+    assert remove_product(shop.products, 42)
     assert numbers(shop.product_list.page(10, 0, ())) == [43]
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from domain.errors import ProductHasImagesError
 from domain.image import Primary
-from tests.builders import DAMAGED, NOW, SHA256, a_file, a_ref, an_image
+from tests.builders import DAMAGED, NOW, SHA256, a_file, a_ref, an_image, remove_product
 from tests.integration.conftest import Shop
 
 
@@ -27,13 +27,13 @@ def test_adding_a_product_again_leaves_its_primary(shop: Shop) -> None:
 def test_a_product_without_pictures_can_be_removed(shop: Shop) -> None:
     shop.products.add(42)
     shop.products.add(43)
-    assert shop.products.remove(42)
+    assert remove_product(shop.products, 42)
     assert not shop.products.exists(42)
     assert shop.products.exists(43)
 
 
 def test_removing_what_is_not_there_says_so(shop: Shop) -> None:
-    assert not shop.products.remove(42)
+    assert not remove_product(shop.products, 42)
 
 
 def test_a_product_that_comes_back_has_no_primary(shop: Shop) -> None:
@@ -41,7 +41,7 @@ def test_a_product_that_comes_back_has_no_primary(shop: Shop) -> None:
     move_primary(shop)
     shop.catalog.begin_removal(shop.catalog.look_up(42, 1), NOW)
     shop.catalog.finish_removal(a_ref())
-    shop.products.remove(42)
+    remove_product(shop.products, 42)
     assert shop.products.add(42)
     assert shop.catalog.gallery(42, 100).primary is None
 
@@ -55,7 +55,7 @@ def test_a_product_with_a_picture_stays(shop: Shop, outcome: str) -> None:
     elif outcome == "failed":
         shop.catalog.mark_failed(a_ref(), DAMAGED, SHA256, NOW)
     with pytest.raises(ProductHasImagesError, match="Product 42 still has images"):
-        shop.products.remove(42)
+        remove_product(shop.products, 42)
     assert shop.products.exists(42)
 
 
@@ -63,4 +63,4 @@ def test_pictures_of_another_product_are_no_obstacle(shop: Shop) -> None:
     for product_id in (4, 42):
         shop.products.add(product_id)
     shop.catalog.reserve(an_image(ref=a_ref(product_id=42)))
-    assert shop.products.remove(4)
+    assert remove_product(shop.products, 4)

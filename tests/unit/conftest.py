@@ -32,6 +32,8 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "gallery",
         "storefront",
         "products",
+        "remove_product",
+        "follow_catalogue",
         "describe_api",
         "staff_page",
         "reconcile",

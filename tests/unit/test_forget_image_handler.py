@@ -23,7 +23,7 @@ def deleted(address: str) -> dict[str, Any]:
 
 def test_a_deleted_picture_is_forgotten_and_named_in_the_log(printed: Printed) -> None:
     cache = InMemoryPublicCache()
-    handler = ForgetImageHandler(ForgetImage(cache), Logger(service="forget_image"))
+    handler = ForgetImageHandler(ForgetImage(cache), cache.forget_product, Logger(service="forget_image"))
     answer = handler(deleted(ADDRESS), a_context())
     assert answer == {"images": [{"key": ADDRESS, "outcome": "forgotten"}]}
     assert cache.forgotten == [a_ref()]
@@ -34,7 +34,7 @@ def test_a_deleted_picture_is_forgotten_and_named_in_the_log(printed: Printed) -
 
 def test_an_address_that_is_no_pictures_is_left_alone_and_logged(printed: Printed) -> None:
     cache = InMemoryPublicCache()
-    handler = ForgetImageHandler(ForgetImage(cache), Logger(service="forget_image"))
+    handler = ForgetImageHandler(ForgetImage(cache), cache.forget_product, Logger(service="forget_image"))
     assert handler(deleted("/media/*"), a_context()) == {
         "images": [{"key": "/media/*", "outcome": "ignored"}]
     }
@@ -46,7 +46,7 @@ def test_an_address_that_is_no_pictures_is_left_alone_and_logged(printed: Printe
 def test_a_cdn_that_takes_no_more_ends_the_invocation_so_that_lambda_tries_again() -> None:
     cache = InMemoryPublicCache()
     cache.is_full = True
-    handler = ForgetImageHandler(ForgetImage(cache), Logger(service="forget_image"))
+    handler = ForgetImageHandler(ForgetImage(cache), cache.forget_product, Logger(service="forget_image"))
     with pytest.raises(UnavailableError):
         handler(deleted(ADDRESS), a_context())
 

@@ -19,7 +19,7 @@ from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.list_images import MAX_PAGE_SIZE
 from domain.upload_fields import FALSE, TRUE, parse_upload_fields
 from handlers.image_json import image_json, shown_json
-from handlers.json_request import AnnounceBody, ChangeBody, FetchBody, OrderBody
+from handlers.json_request import AnnounceBody, ChangeBody, FetchBody, OrderBody, PutProductBody
 from handlers.problems import problem_response
 from local.template import ROOT, Template, translate
 from openapi.bodies import (
@@ -27,6 +27,7 @@ from openapi.bodies import (
     ImageBody,
     PrimariesBody,
     ProblemBody,
+    ProductBody,
     ProductsBody,
     ReservedImageBody,
     ShownGalleryBody,
@@ -55,7 +56,9 @@ MODELS: dict[str, "type[BaseModel]"] = {
         FetchBody,
         ChangeBody,
         GalleryBody,
+        ProductBody,
         ProductsBody,
+        PutProductBody,
         ImageBody,
         OrderBody,
         PrimariesBody,
@@ -64,7 +67,7 @@ MODELS: dict[str, "type[BaseModel]"] = {
         ShownGalleryBody,
     )
 }
-WITH_RETRY_AFTER = {"throttled", "temporarily_unavailable", "request_in_progress"}
+WITH_RETRY_AFTER = {"throttled", "temporarily_unavailable", "request_in_progress", "product_being_removed"}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +17,7 @@ from handlers.problems import HttpResponse
 from handlers.products import ProductsHandler
 from tests.builders import BASE_URL, NOW, a_catalog_table, a_context, a_file, a_ref, an_image, api_event
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, InMemoryProducts
+from tests.fakes import InMemoryImageCatalog, InMemoryProducts, InMemoryRemovals
 
 LOOK = Look(
     recipe="r1",
@@ -38,8 +39,15 @@ class Shelf:
     def __init__(self) -> None:
         self.catalog = InMemoryImageCatalog()
         self.products = InMemoryProducts(self.catalog)
+        self.removals = InMemoryRemovals()
         self._function = HttpFunction(
-            ProductsHandler(self.products),
+            ProductsHandler(
+                product_list=self.products,
+                products=self.products,
+                removals=self.removals,
+                clock=lambda: NOW,
+                logger=Logger(service="products"),
+            ),
             allowed_origins="",
             rejections="RequestsRejected",
             logger=Logger(service="products"),
@@ -52,6 +60,17 @@ class Shelf:
         return self._function(
             api_event("GET", "/api/products", path={}, query=query or {}, headers=headers), a_context()
         )
+
+    def ask(self, method: str, *, product_id: int = 42, role: str = "staff", **sent: object) -> HttpResponse:
+        event = api_event(
+            method,
+            "/api/products/{product_id}",
+            path={"product_id": str(product_id)},
+            headers={"Content-Type": "application/json"},
+            body=json.dumps(sent) if method == "PUT" else None,
+        )
+        event["requestContext"]["authorizer"]["role"] = role
+        return self._function(event, a_context())
 
 
 @pytest.fixture
@@ -162,3 +181,64 @@ def test_the_function_lists_what_stands_in_the_table(cold_start: ColdStart) -> N
         module = cold_start("products", TABLE=table, STACK="shop", ALLOWED_ORIGINS="")
         answer = module.lambda_handler(api_event("GET", "/api/products", path={}), a_context())
     assert body(answer)["results"][0]["title"] == "Red shoe"
+
+
+def test_a_product_that_is_put_is_new_once_and_has_the_last_title(shelf: Shelf) -> None:
+    first, second = shelf.ask("PUT", title="Red  shoe"), shelf.ask("PUT", title="Boot")
+    third = shelf.ask("PUT")
+    assert [answer["statusCode"] for answer in (first, second, third)] == [201, 200, 200]
+    assert [body(answer)["title"] for answer in (first, second, third)] == ["Red shoe", "Boot", None]
+    assert body(third) == {"product_id": 42, "title": None, "count": 0, "primary": None}
+
+
+def test_a_product_is_shown_with_what_the_list_shows_of_it(shelf: Shelf) -> None:
+    shelf.ask("PUT", title="Red shoe")
+    shown = shelf.ask("GET")
+    assert [body(shown)] == body(shelf.page())["results"]
+    assert shown["headers"]["ETag"]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_product_that_is_not_there_is_a_404(shelf: Shelf, method: str) -> None:
+    answer = shelf.ask(method, role="admin")
+    assert (answer["statusCode"], body(answer)["code"]) == (404, "product_not_found")
+
+
+def test_a_title_that_is_too_long_is_named(shelf: Shelf) -> None:
+    answer = shelf.ask("PUT", title="x" * (TITLE_LIMIT + 1))
+    assert (answer["statusCode"], body(answer)["errors"][0]["field"]) == (400, "title")
+    assert shelf.ask("GET")["statusCode"] == 404
+
+
+def test_staff_may_not_remove_a_product(shelf: Shelf) -> None:
+    shelf.products.add(42)
+    answer = shelf.ask("DELETE")
+    assert (answer["statusCode"], body(answer)["code"]) == (403, "access_denied")
+    assert "administrators" in body(answer)["detail"]
+    assert shelf.products.exists(42)
+    assert shelf.removals.requested == []
+
+
+def test_an_administrator_removes_a_product_for_everybody_at_once(shelf: Shelf) -> None:
+    shelf.products.add(42)
+    shelf.catalog.reserve(an_image())
+    assert shelf.ask("DELETE", role="admin") == {"statusCode": 202, "headers": {}, "body": ""}
+    assert shelf.ask("GET")["statusCode"] == 404
+    assert body(shelf.page())["results"] == []
+    assert shelf.removals.requested == [42]
+    assert shelf.ask("DELETE", role="admin")["statusCode"] == 404
+
+
+def test_a_removal_that_cannot_be_asked_for_now_is_begun_all_the_same(shelf: Shelf) -> None:
+    shelf.products.add(42)
+    shelf.removals.is_down = True
+    assert shelf.ask("DELETE", role="admin")["statusCode"] == 202
+    assert list(shelf.products.open_removals(NOW + timedelta(seconds=1))) == [42]
+
+
+def test_a_product_that_is_being_removed_cannot_be_put_yet(shelf: Shelf) -> None:
+    shelf.products.add(42)
+    shelf.ask("DELETE", role="admin")
+    answer = shelf.ask("PUT", title="Red shoe")
+    assert (answer["statusCode"], body(answer)["code"]) == (409, "product_being_removed")
+    assert answer["headers"]["Retry-After"] == "10"

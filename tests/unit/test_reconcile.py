@@ -14,6 +14,8 @@ from tests.fakes import (
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryInspections,
+    InMemoryProducts,
+    InMemoryRemovals,
     InMemoryRenderings,
 )
 
@@ -29,6 +31,8 @@ class Shop:
         self.inspections = InMemoryInspections()
         self.renderings = InMemoryRenderings()
         self.fetches = InMemoryFetchQueue()
+        self.products = InMemoryProducts(self.catalog)
+        self.removals = InMemoryRemovals()
         self.events = InMemoryImageEvents()
 
     def add(self, image_id: int, content: bytes | None = None, created_at: datetime = NOW) -> ImageRef:
@@ -47,6 +51,8 @@ class Shop:
             renderings=self.renderings,
             fetches=self.fetches,
             events=self.events,
+            products=self.products,
+            removals=self.removals,
             clock=lambda: now,
         )
         return reconcile(lambda: next(turns, False))
@@ -324,3 +330,12 @@ def test_a_fetch_that_ended_meanwhile_is_not_asked_for(shop: Shop, monkeypatch: 
     monkeypatch.setattr(shop.catalog, "postpone", lambda _ref, _at: False)
     assert shop.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
     assert shop.fetches.requested == []
+
+
+def test_a_removal_that_nobody_is_at_is_asked_for_again(shop: Shop) -> None:
+    seen = shop.products.look(PRODUCT_ID)
+    shop.products.write(seen, seen.removed(NOW))
+    assert shop.reconcile().outcomes == {Outcome.SENT_TO_REMOVAL: 1}
+    assert shop.removals.requested == [PRODUCT_ID]
+    shop.removals.is_down = True
+    assert shop.reconcile().outcomes == {Outcome.LEFT_FOR_LATER: 1}

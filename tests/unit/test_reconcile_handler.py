@@ -28,6 +28,7 @@ def test_a_run_is_reported_in_full(printed: Printed) -> None:
         "abandoned_removed": 2,
         "deletion_finished": 0,
         "change_told": 0,
+        "sent_to_removal": 0,
         "closed_meanwhile": 0,
         "left_for_later": 0,
         "oldest_pending_seconds": 10_800.0,

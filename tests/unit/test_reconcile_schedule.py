@@ -17,6 +17,8 @@ from tests.fakes import (
     InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
+    InMemoryProducts,
+    InMemoryRemovals,
     InMemoryRenderings,
 )
 
@@ -66,6 +68,8 @@ class Day:
             renderings=InMemoryRenderings(),
             fetches=InMemoryFetchQueue(),
             events=InMemoryImageEvents(),
+            products=InMemoryProducts(self.catalog),
+            removals=InMemoryRemovals(),
             clock=lambda: now,
         )
         done = reconcile(lambda: True)

@@ -47,6 +47,7 @@ from tests.fakes import (
     InMemoryImageStore,
     InMemoryProducts,
     InMemoryPublicCache,
+    InMemoryRemovals,
     InMemoryStorefront,
     TickingClock,
     once_per_key_with,
@@ -172,7 +173,13 @@ def test_the_storefronts_function_answers_each_payload(case: str) -> None:
 def test_the_function_of_the_products_answers_each_payload(case: str) -> None:
     products = InMemoryProducts(InMemoryImageCatalog())
     products.add(PRODUCT_ID, "Red shoe")
-    handler = ProductsHandler(products)
+    handler = ProductsHandler(
+        product_list=products,
+        products=products,
+        removals=InMemoryRemovals(),
+        clock=lambda: NOW,
+        logger=Logger(service="products"),
+    )
     check_answer(answer_of(handler, "products", case), PRODUCTS[case])
 
 
@@ -235,7 +242,7 @@ def test_the_reconciler_answers_each_payload(case: str) -> None:
 @pytest.mark.parametrize("case", DELETIONS)
 def test_the_function_that_forgets_pictures_answers_each_payload(case: str) -> None:
     cache = InMemoryPublicCache()
-    handler = ForgetImageHandler(ForgetImage(cache), Logger(service="forget_image"))
+    handler = ForgetImageHandler(ForgetImage(cache), cache.forget_product, Logger(service="forget_image"))
     [image] = handler(recorded("forget_image", case), a_context())["images"]
     assert image["outcome"] == DELETIONS[case]
     assert cache.forgotten == ([IMAGE] if case == "deleted" else [])

@@ -18,6 +18,8 @@ from tests.fakes import (
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryInspections,
+    InMemoryProducts,
+    InMemoryRemovals,
     InMemoryRenderings,
     TickingClock,
 )
@@ -52,6 +54,8 @@ class Gallery:
             fetches=InMemoryFetchQueue(),
             renderings=InMemoryRenderings(),
             events=self.events,
+            products=InMemoryProducts(self.catalog),
+            removals=InMemoryRemovals(),
             clock=lambda: later,
         )
         return reconcile(lambda: True)

@@ -1,0 +1,74 @@
+"""Removes what belonged to a product that was removed: bytes, then records, then bytes that came meanwhile.
+
+It remembers nothing but the record of the removal itself: whatever is left is found by looking, so that it
+can end anywhere, begin again, and run twice at once.
+"""
+
+from collections.abc import Callable
+
+from domain.contention import until_undisturbed
+from domain.ports import Clock, ImageEvents
+from domain.product_ports import Belongings, ProductBytes, Products
+from domain.product_record import Stage
+
+
+class RemoveProduct:
+    """Brings removals to their end, however many pictures there are, a part at a time."""
+
+    def __init__(
+        self,
+        *,
+        products: Products,
+        belongings: Belongings,
+        product_bytes: ProductBytes,
+        events: ImageEvents,
+        clock: Clock,
+    ) -> None:
+        self._products = products
+        self._belongings = belongings
+        self._bytes = product_bytes
+        self._events = events
+        self._clock = clock
+
+    def __call__(
+        self, product_id: int, has_time: Callable[[], bool], advance: Callable[[int], object] = lambda _: None
+    ) -> bool:
+        """Remove what is left while `has_time` says so; return whether that was all.
+
+        `advance` is told how many pictures each step removed. A product that is not being removed is left.
+
+        Raises:
+            UnavailableError: a store failed for now; try again.
+
+        """
+        # Whoever looks for removals that nobody is at leaves this one alone for a while.
+        if not self._products.postpone_removal(product_id, self._clock()):
+            return True
+        if not self._are_bytes_gone(product_id, has_time):
+            return False
+        for images in iter(lambda: self._belongings.some(product_id), []):
+            if not has_time():
+                return False
+            # Before the records go: until then they are found and told of, should this get lost.
+            self._events.send_deleted_with_product([each.summary for each in images if each.summary])
+            self._belongings.forget(product_id, [each.image_id for each in images])
+            advance(len(images))
+        # Without its record a picture cannot become ready any more: what is written later is removed again by
+        # whoever wrote it, and what was written before is found here.
+        if not self._are_bytes_gone(product_id, has_time):
+            return False
+        self._events.send_product_removed(product_id)
+        until_undisturbed(lambda: self._finish(product_id))
+        return True
+
+    def _are_bytes_gone(self, product_id: int, has_time: Callable[[], bool]) -> bool:
+        while has_time():
+            if not self._bytes.delete_some(product_id):
+                return True
+        return False
+
+    def _finish(self, product_id: int) -> bool | None:
+        seen = self._products.look(product_id)
+        if seen.stage is not Stage.BEING_REMOVED:
+            return True
+        return self._products.write(seen, seen.without_belongings()) or None

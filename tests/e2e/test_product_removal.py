@@ -1,0 +1,79 @@
+"""Products that come, change and go on the whole system: by the API, and as the shop's catalogue says."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from adapters.dynamo_products import DynamoProducts
+from domain.product_record import ProductRecord, Stage
+from local.system import State, wait_until
+from openapi.bodies import ProductBody
+from tests.builders import picture
+from tests.e2e.shop import Shop
+from tests.torture.results import size
+
+KINDS = ("ProductCreated", "ProductChanged", "ProductDeleted")
+ORDERS = size(200, 3, "orders of events of the shop's catalogue")
+SEED = 21
+
+
+def look(system: State, product_id: int) -> ProductRecord:
+    return DynamoProducts(system.endpoint.client("dynamodb"), system.resources.table).look(product_id)
+
+
+def is_known_as(system: State, wanted: ProductRecord) -> bool | None:
+    return look(system, wanted.product_id) == wanted or None
+
+
+def keys(system: State, product_id: int) -> list[str]:
+    s3 = system.endpoint.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=system.resources.bucket)
+    found = [stored["Key"] for page in pages for stored in page.get("Contents", [])]
+    return [key for key in found if key.split("/")[1] == str(product_id)]
+
+
+def test_an_administrator_removes_a_product_with_all_that_belongs_to_it(system: State, shop: Shop) -> None:
+    product_id = 77_001
+    url = shop.product_url(product_id)
+    assert shop.request("PUT", url, json={"title": "Red shoe"}).status_code == 201
+    for _ in range(3):
+        shop.add(picture("JPEG"), product_id=product_id)
+    assert ProductBody.model_validate_json(shop.request("GET", url).content).count == 3
+    assert keys(system, product_id)
+    refused = shop.request("DELETE", url)
+    assert (refused.status_code, refused.json()["code"]) == (403, "access_denied")
+    removed = shop.request("DELETE", url, key=system.keys["admin"])
+    assert (removed.status_code, removed.text) == (202, "")
+    assert shop.request("GET", url).status_code == 404
+    assert shop.page(product_id).status_code == 404
+    assert shop.upload(picture("JPEG"), product_id=product_id).status_code == 404
+    wait_until(lambda: look(system, product_id).stage is Stage.REMOVED or None, "end of the removal")
+    assert keys(system, product_id) == []
+    assert shop.request("PUT", url, json={}).status_code == 201
+    assert shop.page(product_id).json()["count"] == 0
+
+
+def test_a_products_events_end_as_the_latest_says_in_whatever_order_they_come(system: State) -> None:
+    events = system.endpoint.client("events")
+    rng = random.Random(SEED)  # noqa: S311 - no secret is made of it
+    start = datetime.now(UTC)
+    for product_id in range(78_000, 78_000 + ORDERS):
+        told = [(rng.choice(KINDS), f"Shoe {n}", start + timedelta(seconds=n)) for n in range(4)]
+        # One product after the other: the emulator tries once what AWS tries again, and is slow with many.
+        events.put_events(
+            Entries=[
+                {
+                    "Source": "com.example.catalogue",
+                    "DetailType": kind,
+                    "Detail": json.dumps(
+                        {"product_id": product_id, "title": title, "occurred_at": at.isoformat()}
+                    ),
+                }
+                for kind, title, at in [*rng.sample(told, 4), rng.choice(told)]
+            ]
+        )
+        kind, title, at = told[-1]
+        stage, called = (Stage.REMOVED, None) if kind == "ProductDeleted" else (Stage.PRESENT, title)
+        wanted = ProductRecord(product_id, stage, called, at)
+        wait_until(partial(is_known_as, system, wanted), f"{wanted}")
