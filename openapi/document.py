@@ -231,7 +231,7 @@ def build() -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Product images",
-            "version": "1",
+            "version": "1.0.0",
             "summary": "Pictures of a shop's products.",
             "description": "Staff and administrators upload, list, change, reorder and delete images. "
             "Errors are problem details (RFC 9457) with a stable `code`. Look at the size of an image "
