@@ -15,8 +15,8 @@ from domain.errors import UnavailableError
 from domain.image import MAX_ID, ImageFacts, ImageFormat, Primary, ProductImage
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_REACH, MAX_SHA256S
-from domain.reorder_images import MAX_IMAGES
 from domain.rendition import Look, Placeholder, Rendition
+from domain.reorder_images import MAX_IMAGES
 from domain.text import MAX_SHORT_BYTES
 from domain.user import User
 from handlers.gallery import GalleryHandler
