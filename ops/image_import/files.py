@@ -40,7 +40,13 @@ def look_at(path: Path) -> FoundFile:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             size_bytes = stream.tell()
     except FileNotFoundError:
-        raise UnusableFileError(f"{path} is not there. Files are looked for beside the CSV.") from None
+        slashes = " Write / between folders." if "\\" in str(path) else ""
+        raise UnusableFileError(
+            f"{path} is not there. Files are looked for beside the CSV.{slashes}"
+        ) from None
+    except ValueError:
+        # A name with a NUL, of a CSV that is none.
+        raise UnusableFileError(f"{path} is no name that a file can have. Look at the CSV.") from None
     except OSError as error:
         raise UnusableFileError(f"{path} cannot be read: {error.strerror}.") from error
     if not size_bytes:
