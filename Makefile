@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 BUILD_PACKAGE := .tools/bin/python -m packages.build
-FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction GalleryFunction ProductsFunction RemoveProductFunction FollowCatalogueFunction StorefrontFunction DescribeApiFunction ExtractMetadataFunction RenderImageFunction ReconcileFunction ForgetImageFunction StaffPageFunction
+FUNCTIONS := AuthorizeFunction UploadImageFunction ReserveUploadFunction RequestFetchFunction GalleryFunction ProductsFunction RemoveProductFunction FollowCatalogueFunction StorefrontFunction DescribeApiFunction ExtractMetadataFunction FetchImageFunction RenderImageFunction ReconcileFunction ForgetImageFunction StaffPageFunction
 PACKAGES := $(FUNCTIONS) PillowLayer
 SOURCES := $(shell find src -name '*.py' | sort) docs/openapi.json $(wildcard packages/*.py) uv.lock
 PEERS := boto3 powertools django fastapi

@@ -82,6 +82,18 @@ CALLS: dict[str, tuple[Call, ...]] = {
 reads what the page shows, however large the gallery is, and a new order writes four for each picture: the
 record twice, and its old and its new entry in the gallery's index."""
 
+FETCH: tuple[Call, ...] = (
+    *_RECORD,
+    Call("SendMessage"),
+    Call("GetItem", read_units=1),
+    # A turn at the host is taken and given back.
+    Call("UpdateItem", write_units=1),
+    Call("UpdateItem", write_units=1),
+    Call("PutObject"),
+)
+"""A picture by its address, from the request until it lies where an upload does, fetched at once. One that
+waits for its turn is read and put off once more."""
+
 
 def read_units(route: str) -> float:
     """Return what a route reads of DynamoDB."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bench.calls import CALLS, Call
+from bench.calls import CALLS, FETCH, Call
 from bench.capacity import item_size
 from bench.environments import ROOT
 from bench.hot_items import INDEX_UNITS
@@ -30,6 +30,8 @@ _PICTURE_GB = 1.5e6 / _GB
 _TB = 1_000 * _GB
 _WAIT_MILLISECONDS = 10
 """By what the page says how the bill grows with waiting for AWS."""
+_FETCH_MILLISECONDS = 500
+"""What is assumed of other people's servers, with all that the function does beside waiting."""
 _UPLOAD_FUNCTIONS = ("upload_image", "extract_metadata")
 _LOGICAL_IDS = {
     "upload_image": "UploadImageFunction",
@@ -56,12 +58,14 @@ _PRICE_OF_CALL = {
     "ListObjectsV2": "s3_put",
     "GetObject": "s3_get",
     "PutEvents": "event",
+    "SendMessage": "sqs_request",
 }
 _SERVICES = {
     "api": "API Gateway",
     "lambda": "Lambda",
     "dynamodb": "DynamoDB",
     "s3": "S3",
+    "sqs": "SQS",
     "event": "EventBridge",
     "log": "CloudWatch Logs",
     "cdn": "CloudFront",
@@ -140,6 +144,28 @@ def form_uploads() -> Bill:
         (*CALLS["reserve"], Call("PutObject"), *CALLS["metadata of a form"]),
         ("reserve_upload", "extract_metadata"),
         [Line("api_request", _MILLION), Line("cdn_request", _MILLION), _kept_as_sent()],
+    )
+
+
+def fetches() -> Bill:
+    """Return the bill of a million pictures by address: their request is billed like one for a form.
+
+    The function that fetches waits for the picture's server, for so long as is assumed here.
+    """
+    memory: int = _template()["Resources"]["FetchImageFunction"]["Properties"]["MemorySize"]
+    waited = _MILLION * _FETCH_MILLISECONDS / 1000 * memory / 1024
+    return _bill(
+        (*FETCH, *CALLS["metadata"]),
+        ("reserve_upload", "extract_metadata"),
+        [
+            Line("api_request", _MILLION),
+            Line("cdn_request", _MILLION),
+            # A message is received and deleted.
+            Line("sqs_request", 2 * _MILLION),
+            Line("lambda_request", _MILLION),
+            Line("lambda_gb_second", waited),
+            _kept_as_sent(),
+        ],
     )
 
 
@@ -392,6 +418,8 @@ def render(written_from: str) -> str:
                 - not asking to be the primary: {uploads(metadata="metadata").usd - total:+.2f}
                 - past the CDN: {-_sum(uploads().by_service()["CloudFront"]):+.2f}
                 - with a form and not as the primary: {form_uploads().usd:.2f} in all
+                - fetched by their address: {fetches().usd:.2f} in all, if each server takes
+                  {_FETCH_MILLISECONDS} ms and nothing has to wait
             """),
             _chapter("A million views", views(), _LOWER_VIEW),
             "Pages of a gallery of ten, a million of them, without the bytes of the answers:\n",

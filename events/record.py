@@ -4,6 +4,7 @@ The stack is the real one; for the recording, functions whose event is wanted ar
 that hands its event back, and the bucket's notification goes to a queue, where it can be read.
 """
 
+import hashlib
 import io
 import json
 import shutil
@@ -144,6 +145,8 @@ def record_json_requests(state: State) -> None:
     primaries, page = f"{shown}/primary-images", {"limit": 20, "offset": 0}
     product_id = GALLERY_IMAGE.product_id
     announced = {"name": "big.jpg", "size": 20_000_000, "alt_text": "Product front view", "is_primary": True}
+    fetch = f"{state.api_url}/api/products/{PRODUCT_ID}/images/fetch"
+    wished = {"url": "https://cdn.example.com/big.jpg?key=EXAMPLE-signature", "alt_text": "Product side view"}
     # As a browser asks before a page sends a PATCH.
     asked = {
         "Origin": "https://admin.example.com",
@@ -155,6 +158,11 @@ def record_json_requests(state: State) -> None:
             "usual": ("POST", uploads, {"json": announced}),
             "bad_fields": ("POST", uploads, {"json": {"name": "", "size": "large", "colour": "red"}}),
             "too_large": ("POST", uploads, {"json": {**announced, "size": 50_000_001}}),
+        },
+        "request_fetch": {
+            "usual": ("POST", fetch, {"json": wished}),
+            "bad_fields": ("POST", fetch, {"json": {"url": "", "order": "first", "colour": "red"}}),
+            "not_public": ("POST", fetch, {"json": {**wished, "url": "http://169.254.169.254/"}}),
         },
         "gallery": {
             "list": ("GET", images, {"params": {"limit": 2, "status": "ready"}}),
@@ -396,6 +404,30 @@ def _told(state: State, kind: str, source: str, detail: dict[str, object]) -> di
     }
 
 
+def write_messages(state: State) -> None:
+    """Write what the fetch queue sends, as AWS documents it: nobody hears what the function answers to it."""
+    bodies = {"picture_gone": json.dumps({"fetch": ImageRef(PRODUCT_ID, 4713, IMAGE.token).path})}
+    bodies["foreign_message"] = json.dumps({"hello": "world"})
+    for name, body in bodies.items():
+        message = {
+            "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
+            "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+            "body": body,
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "SentTimestamp": "1795521600000",
+                "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+                "ApproximateFirstReceiveTimestamp": "1795521600001",
+            },
+            "messageAttributes": {},
+            "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:{state.aws.region}:123456789012:FetchQueue",
+            "awsRegion": state.aws.region,
+        }
+        _write("fetch_image", name, {"Records": [message]})
+
+
 def write_origin(recorded_from: str) -> None:
     """Say from which commit the payloads are; what JSON is sent to a function has no place for that."""
     (EVENTS / "README.md").write_text(
@@ -452,6 +484,7 @@ def main() -> None:
             write_schedule(state)
             write_deletions(state)
             write_products(state)
+            write_messages(state)
             write_origin(recorded_from)
         finally:
             system.stop()

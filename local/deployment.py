@@ -41,6 +41,7 @@ FUNCTIONS = {
     "authorize": "AuthorizeFunction",
     "upload_image": "UploadImageFunction",
     "reserve_upload": "ReserveUploadFunction",
+    "request_fetch": "RequestFetchFunction",
     "gallery": "GalleryFunction",
     "storefront": "StorefrontFunction",
     "products": "ProductsFunction",
@@ -50,6 +51,7 @@ FUNCTIONS = {
     "staff_page": "StaffPageFunction",
     "extract_metadata": "ExtractMetadataFunction",
     "render_image": "RenderImageFunction",
+    "fetch_image": "FetchImageFunction",
     "reconcile": "ReconcileFunction",
     "forget_image": "ForgetImageFunction",
 }
@@ -157,7 +159,7 @@ def _package_keys(s3: "S3Client") -> set[str]:
 
 
 def _template(endpoint: Endpoint, uris: dict[str, str], parameters: dict[str, str]) -> Template:
-    template = adapt_to_emulator(translate(uris, {"Architecture": ARCHITECTURE, **parameters}))
+    template = adapt_to_emulator(translate(uris, {"Architecture": ARCHITECTURE, **parameters}), parameters)
     send_forms_to(endpoint.url, template)
     name_deployment_by(parameters, template)
     return template

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,7 +53,7 @@ def translate(code_uris: dict[str, str], parameters: dict[str, str]) -> Template
     return translated
 
 
-def adapt_to_emulator(template: Template) -> Template:
+def adapt_to_emulator(template: Template, parameters: Mapping[str, str] | None = None) -> Template:
     """Change, in place, what ministack 1.5.33 does not understand; each difference says why.
 
     Nothing else differs from what AWS gets: functions, roles, tables, bucket and events are the same.
@@ -64,6 +65,7 @@ def adapt_to_emulator(template: Template) -> Template:
     _no_condition_on_the_source_of_events(template)
     _no_alarms_on_sums(template)
     _no_dashboard(template)
+    _concurrency_as_a_number(template, parameters or {})
     return template
 
 
@@ -103,6 +105,16 @@ def _no_alarms_on_sums(template: Template) -> None:
 def _no_dashboard(template: Template) -> None:
     """Leave out the dashboard, which shows alarms that are left out, to nobody."""
     del template["Resources"]["Dashboard"]
+
+
+def _concurrency_as_a_number(template: Template, parameters: Mapping[str, str]) -> None:
+    """Write how many messages are handled at once: of a parameter the emulator makes a text."""
+    for resource in template["Resources"].values():
+        scaling = resource.get("Properties", {}).get("ScalingConfig")
+        if scaling:
+            name = scaling["MaximumConcurrency"]["Ref"]
+            value = parameters.get(name, template["Parameters"][name]["Default"])
+            scaling["MaximumConcurrency"] = int(value)
 
 
 def media_headers(template: Template) -> dict[str, str]:

@@ -63,8 +63,9 @@ class ImageBody(LookBody):
     user: UserBody
     name: str = Field(description="Original file name, cleaned.")
     f: str = Field(description="URL that opens the image once it is ready; it changes if the type then does.")
-    size: Annotated[int, Field(ge=1)] = Field(
-        description="Size in bytes: of the file as it was sent, and once it is ready of the one at `f`."
+    size: Annotated[int, Field(ge=0)] = Field(
+        description="Size in bytes: of the file as it was sent, and once it is ready of the one at `f`; 0 "
+        "for one that is still to be fetched."
     )
     description: str = Field(description="The alternative text.")
     width: Annotated[int, Field(ge=1)] | None = Field(description="Pixels, null until it is ready.")

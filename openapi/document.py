@@ -25,6 +25,7 @@ from handlers.json_request import (
     AnnounceBody,
     ChangeBody,
     DetailsBody,
+    FetchBody,
     OrderBody,
     PageQuery,
     PrimariesQuery,
@@ -118,6 +119,7 @@ _RESERVED = {
         "expires_at": "2026-11-24T06:52:01.000000Z",
     },
 }
+_FETCHED = {**_EXAMPLE, "size": 0, "human_readable_size": "0 B"}
 _LISTED = {**_READY, "etag": '"9f86d081884c7d659a2feaa0c55ad015"'}
 _PAGE = {"count": 1, "next": None, "previous": None, "results": [_LISTED]}
 
@@ -229,7 +231,7 @@ def build() -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Product images",
-            "version": "1",
+            "version": "1.0.0",
             "summary": "Pictures of a shop's products.",
             "description": "Staff and administrators upload, list, change, reorder and delete images. "
             "Errors are problem details (RFC 9457) with a stable `code`. Look at the size of an image "
@@ -256,6 +258,7 @@ def build() -> Json:
             },
             _IMAGES: {"parameters": [_identifier("product_id")], "get": _list(), "post": _upload()},
             f"{_IMAGES}/uploads": {"parameters": [_identifier("product_id")], "post": _reserve()},
+            f"{_IMAGES}/fetch": {"parameters": [_identifier("product_id")], "post": _fetch()},
             f"{_IMAGES}/order": {"parameters": [_identifier("product_id")], "put": _reorder()},
             _IMAGE: {
                 "parameters": [_identifier("product_id"), _identifier("image_id")],
@@ -302,7 +305,7 @@ def render() -> str:
 
 
 def _schemas() -> Json:
-    requests: list[type[BaseModel]] = [AnnounceBody, ChangeBody, OrderBody, PutProductBody]
+    requests: list[type[BaseModel]] = [AnnounceBody, ChangeBody, FetchBody, OrderBody, PutProductBody]
     answers: list[type[BaseModel]] = [
         *(
             ImageBody,
@@ -487,6 +490,21 @@ def _reserve() -> Json:
         parameters=[_IDEMPOTENCY_KEY],
         body=_body("AnnounceBody", {"name": "big.jpg", "size": 20_000_000, "is_primary": True}),
         problems={**_CONTENT, 409: "request_in_progress", 422: "idempotency_key_reused"},
+    )
+
+
+def _fetch() -> Json:
+    return _operation(
+        "fetchImage",
+        "Have an image fetched by its address",
+        "Answers at once; the service fetches the picture in the background, and from then on all goes as "
+        "with an upload. Until it has come, `size` is 0, and `type` and the end of `f` are a guess. What "
+        "passes, such as a 503, is tried again for a day; what does not ends `failed` with the code "
+        "`fetch_failed`.",
+        {201: _json("The image, pending.", "ImageBody", _FETCHED, _LOCATION) | {"links": _LINKS}},
+        parameters=[_IDEMPOTENCY_KEY],
+        body=_body("FetchBody", {"url": "https://cdn.example.com/product_image.jpg", "is_primary": True}),
+        problems={**_JSON_CONTENT, 409: "request_in_progress", 422: "idempotency_key_reused"},
     )
 
 

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.eventbridge_image_events import SOURCE
 from adapters.eventbridge_removals import REMOVAL_REQUESTED
+from adapters.sqs_fetch_queue import ref_in
 from ops.failures import explain
 from ops.target import Target
 
@@ -25,6 +26,8 @@ only some of them (SQS developer guide, "Short and long polling")."""
 _HIDDEN_SECONDS = 900
 """How long messages are kept from others if this process ends before it gives them back."""
 _WEBHOOK = "webhook"
+_FETCH_IMAGE = "fetch-image"
+"""The role of the function whose messages come here from its own queue, as they were."""
 _MESSAGES_PER_CALL = 10
 """The most that SQS takes or gives at once (SQS API reference, ReceiveMessage)."""
 
@@ -75,6 +78,7 @@ class FailureQueue:
         self._events = target.clients.events()
         self._stack = target.stack
         self._url = target.failure_queue
+        self._fetch_queue = target.fetch_queue
         self._functions = target.asynchronous_functions
         self._dropped: set[str] = set()
 
@@ -113,11 +117,13 @@ class FailureQueue:
         """
         if event.role is None:
             return Outcome(is_done=False, what=event.error)
+        again = {_FETCH_IMAGE: self._queue_again, _WEBHOOK: self._tell_again}
+        return again.get(event.role, self._invoke)(event, event.role)
+
+    def _invoke(self, event: FailedEvent, role: str) -> Outcome:
         try:
-            if event.role == _WEBHOOK:
-                return self._tell_again(event)
             answer = self._lambda.invoke(
-                FunctionName=self._functions[event.role], Payload=json.dumps(event.payload).encode()
+                FunctionName=self._functions[role], Payload=json.dumps(event.payload).encode()
             )
             result = json.load(answer["Payload"])
         except (BotoCoreError, ClientError) as error:
@@ -128,12 +134,15 @@ class FailureQueue:
             return Outcome(is_done=False, what=f"failed again: {_error_message(result)}")
         return self._done(event, _told(result))
 
-    def _tell_again(self, event: FailedEvent) -> Outcome:
+    def _tell_again(self, event: FailedEvent, _: str) -> Outcome:
         told: Any = event.payload
         detail = json.dumps(told["detail"])
-        answer = self._events.put_events(
-            Entries=[{"Source": SOURCE, "DetailType": told["detail-type"], "Detail": detail}]
-        )
+        try:
+            answer = self._events.put_events(
+                Entries=[{"Source": SOURCE, "DetailType": told["detail-type"], "Detail": detail}]
+            )
+        except (BotoCoreError, ClientError) as error:
+            return Outcome(is_done=False, what=explain(error))
         if answer["FailedEntryCount"]:
             return Outcome(is_done=False, what=f"refused: {answer['Entries'][0].get('ErrorMessage')}")
         return self._done(event, "sent again")
@@ -144,6 +153,15 @@ class FailureQueue:
         except (BotoCoreError, ClientError) as error:
             return Outcome(is_done=False, what=f"{what}, but its message remains: {explain(error)}")
         return Outcome(is_done=True, what=what)
+
+    def _queue_again(self, event: FailedEvent, _: str) -> Outcome:
+        """Put a message back into the queue that it came from; one that is there twice does no harm."""
+        try:
+            self._sqs.send_message(QueueUrl=self._fetch_queue, MessageBody=json.dumps(event.payload))
+            self.drop(event)
+        except (BotoCoreError, ClientError) as error:
+            return Outcome(is_done=False, what=explain(error))
+        return Outcome(is_done=True, what="back in the queue of pictures that are to be fetched")
 
     def _receive(self) -> list[FailedEvent]:
         answer = self._sqs.receive_message(
@@ -177,6 +195,18 @@ class FailureQueue:
         What EventBridge could not send is the event itself, and why stands in attributes (its user guide,
         "Using dead-letter queues").
         """
+        fetched = ref_in(message["Body"])
+        if fetched:
+            return FailedEvent(
+                id=message["MessageId"],
+                receipt=message["ReceiptHandle"],
+                since=_sent_at(message),
+                role=_FETCH_IMAGE,
+                function=_FETCH_IMAGE,
+                pictures=(fetched.incoming_key,),
+                error="it was received too often; the function's log says why",
+                payload={"fetch": fetched.path},
+            )
         attributes: Mapping[str, Any] = message.get("MessageAttributes", {})
         try:
             body: Any = json.loads(message["Body"])
@@ -198,13 +228,17 @@ class FailureQueue:
         return FailedEvent(
             id=message["MessageId"],
             receipt=message["ReceiptHandle"],
-            since=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+            since=_sent_at(message),
             role=role,
             function=function,
             pictures=_pictures(payload),
             error=error,
             payload=payload,
         )
+
+
+def _sent_at(message: "MessageTypeDef") -> datetime:
+    return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def _role(function: str, functions: Mapping[str, str]) -> str | None:

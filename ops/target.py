@@ -48,6 +48,7 @@ _OUTPUTS = (
     "BucketName",
     "ExtractMetadataFunctionName",
     "FailureQueueUrl",
+    "FetchQueueUrl",
     "KeysTableName",
     "ReconcileFunctionName",
     "RenderImageFunctionName",
@@ -157,6 +158,11 @@ class Target:
         return self.outputs["FailureQueueUrl"]
 
     @property
+    def fetch_queue(self) -> str:
+        """The URL of the queue of pictures that are to be fetched by their address."""
+        return self.outputs["FetchQueueUrl"]
+
+    @property
     def asynchronous_functions(self) -> dict[str, str]:
         """The names of the functions whose failed events go to the failure queue, by their role.
 
@@ -205,6 +211,25 @@ class _LocalState(BaseModel):
     aws: _LocalAws
 
 
+class _LocalService(BaseModel):
+    """The part of `state.json` that a client of the service needs."""
+
+    api_url: str
+    keys: dict[str, str]
+
+
+def local_service() -> tuple[str, str]:
+    """Return the URL of the local system, and a key of staff.
+
+    Raises:
+        OperatorError: it is not running; the message says what to do.
+
+    """
+    state = _read_local_state(_local_state_file(), _LocalService)
+    _require_answer(state.api_url)
+    return state.api_url, state.keys["staff"]
+
+
 def target_of(ctx: typer.Context) -> Target:
     """Find what the operator chose.
 
@@ -223,8 +248,7 @@ def _stack_target(stack: str) -> Target:
 
 
 def _local_target() -> Target:
-    folder = Path(os.environ.get("LOCAL_FOLDER", LOCAL_FOLDER))
-    aws = _read_local_state(folder / "state.json").aws
+    aws = _read_local_state(_local_state_file(), _LocalState).aws
     _require_answer(aws.endpoint_url)
     clients = Clients(
         boto3.Session(),
@@ -270,9 +294,13 @@ def _described(cloudformation: "CloudFormationClient", stack: str, region: str) 
         raise
 
 
-def _read_local_state(state_file: Path) -> _LocalState:
+def _local_state_file() -> Path:
+    return Path(os.environ.get("LOCAL_FOLDER", LOCAL_FOLDER)) / "state.json"
+
+
+def _read_local_state[Part: BaseModel](state_file: Path, part: type[Part]) -> Part:
     try:
-        return _LocalState.model_validate_json(state_file.read_bytes())
+        return part.model_validate_json(state_file.read_bytes())
     except FileNotFoundError:
         raise OperatorError(f"The local system is not running; {_START_LOCAL}") from None
     except ValidationError as error:

@@ -25,8 +25,9 @@ OPERATIONS = {
         *("CreateBucket", "DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjectsV2"),
         "PutObject",
     },
+    "sqs": {"ChangeMessageVisibility", "SendMessage"},
 }
-"""The operations in use, by service: 18 of over 10,000."""
+"""The operations in use, by service: 20 of over 10,000."""
 
 _KEPT_MODELS = ("paginators-1", "service-2")
 """Of a service's files: no waiters, no examples."""

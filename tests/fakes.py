@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,8 +23,10 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.failure import Failure
+from domain.fetching import FetchQueue, HostBusyError, PictureRefusedError, Turn
 from domain.gallery import Gallery, Page
 from domain.image import (
+    Fetch,
     ImageFacts,
     ImageFormat,
     ImageRef,
@@ -42,7 +44,9 @@ from domain.product_page import ProductEntry, ProductPage
 from domain.product_ports import Belonging
 from domain.product_record import ProductRecord, Stage
 from domain.product_title import search_text
+from domain.public_address import WebAddress, read_address
 from domain.rendition import Look, Rendition
+from domain.request_fetch import RequestFetch
 from domain.reserve_upload import ReserveUpload
 from domain.storefront import Primaries
 from domain.upload_image import UploadImage
@@ -104,6 +108,12 @@ class InMemoryImageCatalog:
             return image.look is None and image.ref not in self._unrendered
         return image.status in _OPEN
 
+    def put_off(self, ref: ImageRef, fetch: Fetch, at: datetime) -> bool:
+        if not self.postpone(ref, at):
+            return False
+        self.images[_place(ref)] = replace(self.images[_place(ref)], fetch=fetch)
+        return True
+
     def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
         image = self._present(ref)
         if image.status not in _OPEN:
@@ -141,9 +151,20 @@ class InMemoryImageCatalog:
             raise ImageNotFoundError(product_id, image_id)
         return ImageSnapshot(self._read(image), self.primaries[product_id])
 
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+    def page(
+        self,
+        product_id: int,
+        limit: int,
+        offset: int,
+        status: ImageStatus | None = None,
+        sha256s: Collection[str] = (),
+    ) -> Page:
         whole = Gallery.of(self._images(product_id), self.primaries[product_id])
-        images = [image for image in whole.images if status in {None, image.status}]
+        images = [
+            image
+            for image in whole.images
+            if status in {None, image.status} and (not sha256s or image.sha256 in sha256s)
+        ]
         readable, damaged = self._part(images[offset : offset + limit])
         return Page(len(images), [ImageSnapshot(each, whole.primary) for each in readable], damaged)
 
@@ -225,7 +246,7 @@ class InMemoryImageCatalog:
         if image and image.status is ImageStatus.READY:
             self._unrendered.add(ref)
 
-    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
+    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str | None, at: datetime) -> ProductImage:
         failed = {"failure": failure, "sha256": sha256}
         return self._complete(ref, status=ImageStatus.FAILED, updated_at=at, **failed)
 
@@ -295,7 +316,7 @@ class InMemoryImageCatalog:
         if present.ref != ref:
             raise ImageRecordMissingError(ref)
         if present.status is ImageStatus.PENDING:
-            present = replace(present, **changes)
+            present = replace(present, fetch=None, **changes)
             self.images[_place(ref)] = present
         return self._read(present)
 
@@ -569,6 +590,60 @@ class InMemoryRenderings:
         self.requested.append(image.ref)
 
 
+class InMemoryFetchQueue:
+    """Which pictures are to be fetched."""
+
+    def __init__(self) -> None:
+        self.requested: list[ImageRef] = []
+
+    def request(self, ref: ImageRef) -> None:
+        self.requested.append(ref)
+
+
+class InMemoryHostTurns:
+    """Lanes in a dictionary: who has each, how long its last fetch took, and the end of its queue."""
+
+    def __init__(self, lanes: int = 1, clock: Clock = lambda: NOW) -> None:
+        self._lanes = lanes
+        self._clock = clock
+        self._taken_until: dict[tuple[str, int], datetime] = {}
+        self._queue_until: dict[tuple[str, int], datetime] = {}
+        self._step: dict[tuple[str, int], timedelta] = {}
+
+    def enter(self, host: str, number: int) -> Turn:
+        lane, now = (host, number % self._lanes), self._clock()
+        if self._taken_until.get(lane, now) > now:
+            start = max(self._queue_until.get(lane, now), now)
+            self._queue_until[lane] = start + self._step.get(lane, timedelta(seconds=1))
+            raise HostBusyError(self._queue_until[lane])
+        self._taken_until[lane] = now + timedelta(seconds=60)
+        return Turn(*lane, now, self._taken_until[lane])
+
+    def leave(self, turn: Turn, requests: int) -> None:
+        lane = (turn.host, turn.lane)
+        if self._taken_until.get(lane) == turn.until:
+            free_at = max(self._clock(), turn.entered_at + timedelta(seconds=requests))
+            self._taken_until[lane], self._step[lane] = free_at, free_at - turn.entered_at
+
+
+class InMemoryPictureSource:
+    """What lies at addresses: bytes, another address, or an error; any other is not there."""
+
+    def __init__(self, **pages: bytes | str | Exception) -> None:
+        self.pages: dict[str, bytes | str | Exception] = {
+            f"https://shop.example/{name}": page for name, page in pages.items()
+        }
+        self.asked: list[str] = []
+
+    def fetch(self, address: WebAddress, enter: Callable[[str], None]) -> bytes:
+        enter(address.host)
+        self.asked.append(address.url)
+        page = self.pages.get(address.url, PictureRefusedError("The server answered 404 (Not Found)."))
+        if isinstance(page, Exception):
+            raise page
+        return self.fetch(read_address(page), enter) if isinstance(page, str) else page
+
+
 class InMemoryQuotas:
     """Counts by key and day, and the last step of each."""
 
@@ -716,4 +791,21 @@ def reserve_upload_with(catalog: InMemoryImageCatalog, clock: Clock = lambda: NO
         new_token=lambda: TOKEN,
         clock=clock,
         max_bytes=50_000_000,
+    )
+
+
+def request_fetch_with(
+    catalog: InMemoryImageCatalog,
+    queue: FetchQueue | None = None,
+    clock: Clock = lambda: NOW,
+    allowed_hosts: Sequence[str] = (),
+) -> RequestFetch:
+    """Return the use case on fakes."""
+    return RequestFetch(
+        catalog=catalog,
+        queue=queue or InMemoryFetchQueue(),
+        ids=LeasedIds(catalog),
+        new_token=lambda: TOKEN,
+        clock=clock,
+        allowed_hosts=allowed_hosts,
     )

@@ -34,6 +34,11 @@ RESERVATIONS = {
     "bad_fields": (400, "invalid_fields"),
     "too_large": (413, "file_too_large"),
 }
+FETCHES = {
+    "usual": (201, None),
+    "bad_fields": (400, "invalid_fields"),
+    "not_public": (400, "invalid_fields"),
+}
 GALLERY = {
     "list": (200, None),
     "list_bad_limit": (400, "invalid_fields"),
@@ -72,6 +77,7 @@ PRODUCTS = {
 ANSWERS = {
     "upload_image": UPLOADS,
     "reserve_upload": RESERVATIONS,
+    "request_fetch": FETCHES,
     "gallery": GALLERY,
     "products": PRODUCTS,
     "storefront": STOREFRONT,
@@ -89,6 +95,8 @@ OBJECTS = {
     "reconciled": ["ready"],
 }
 RENDERINGS = {"ready": "rendered", "reconciled": "rendered", "gone": "gone", "foreign": "ignored"}
+MESSAGES = ["picture_gone", "foreign_message"]
+"""None of them stays in the queue."""
 SCHEDULES = ["schedule"]
 DELETIONS = {"deleted": "forgotten", "foreign_path": "ignored", "product_removed": "forgotten"}
 REMOVALS = ["requested"]

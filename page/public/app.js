@@ -1,7 +1,7 @@
 /** The page's state, and what people do with it; the views show it. */
 import { Catalogue } from "./catalogue.js";
 import { Client, isStatus, NoAnswer, post } from "./client.js";
-import { named, prepare, Previews, whyLeftOut } from "./files.js";
+import { digest, named, prepare, Previews, whyLeftOut } from "./files.js";
 import { Gallery, UNDO_MILLISECONDS } from "./gallery.js";
 import { Ordering } from "./ordering.js";
 import { Polling } from "./polling.js";
@@ -56,6 +56,7 @@ export class App {
       onChange: () => this.watchQueue(),
       onArrived: () => this.polling.soon(),
       prepare,
+      digest,
       notes: notesIn(storage),
     });
     this.polling = new Polling(

@@ -121,6 +121,21 @@ export class Client {
     return { ...answer.body, etag: answer.etag };
   }
 
+  /**
+   * Whether a picture whose file had this SHA-256 is ready; not of galleries that are too large to look.
+   *
+   * @param {number} productId @param {string} sha256  hexadecimal
+   * @returns {Promise<boolean>}
+   */
+  async isThere(productId, sha256) {
+    try {
+      return (await this.ask("GET", `${images(productId)}?limit=1&status=ready&sha256=${sha256}`)).body.count > 0;
+    } catch (error) {
+      if (!isStatus(error, 400)) throw error;
+      return false;
+    }
+  }
+
   /** Which `order` the last picture has, or null. @param {number} productId @returns {Promise<number | null>} */
   async lastOrder(productId) {
     const first = await this.images(productId, { limit: 1 });

@@ -9,6 +9,7 @@
  * @property {() => void} onChange
  * @property {() => void} onArrived  the service has taken a picture
  * @property {(file: File) => Promise<File>} prepare  what is sent of it; throws a Refusal
+ * @property {(file: File) => Promise<string | null>} digest  its SHA-256, if it can be told
  * @property {() => number} [now]
  * @property {(milliseconds: number) => Promise<void>} [sleep]
  */
@@ -43,11 +44,12 @@ export class Delivery {
   sleepers = new Set();
 
   /** @param {Needs & {orderOf: (item: Item) => Promise<number>}} with_  `orderOf`: where it is to stand */
-  constructor({ client, notes, onChange, onArrived, prepare, orderOf, now = Date.now, sleep = wait }) {
+  constructor({ client, notes, onChange, onArrived, prepare, digest, orderOf, now = Date.now, sleep = wait }) {
     this.client = client;
     this.onChange = onChange;
     this.onArrived = onArrived;
     this.prepare = prepare;
+    this.digest = digest;
     this.now = now;
     this.sleep = sleep;
     this.notes = notes;
@@ -75,6 +77,10 @@ export class Delivery {
     if (!file.size) throw new Refusal("empty");
     item.file = file;
     Object.assign(item, { name: file.name, size: file.size });
+    // Asked once, before anything was sent: what is there then is not this try's.
+    const sha256 = item.isNew ? null : await this.digest(file);
+    if (sha256 && (await this.client.isThere(item.productId, sha256))) throw new Refusal("there");
+    item.isNew = true;
     item.order ??= await this.orderOf(item);
     if (item.byForm || file.size > DIRECT_BYTES) return this.byForm(item, file, item.order);
     const fields = { order: String(item.order) };

@@ -87,6 +87,12 @@ export async function prepare(file) {
   });
 }
 
+/** The SHA-256 of a file in hexadecimal; null where the browser makes none, without TLS. @param {File} file */
+export async function digest(file) {
+  const hash = await crypto.subtle?.digest("SHA-256", await file.arrayBuffer());
+  return hash ? Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("") : null;
+}
+
 /** The address of a small picture of a file, upright; null if the browser cannot open it. @param {File} file */
 function preview(file) {
   return inTurn(async () => {

@@ -22,6 +22,7 @@
  * @property {number | null} imageId
  * @property {number} tries  answers in a row that promised nothing
  * @property {boolean} byForm
+ * @property {boolean} isNew  no picture of these bytes was there, or it is wanted twice
  * @typedef {{productId: number, imageId: number, name: string, order: number}} Note  reserved, and not known to have been sent
  */
 import { isStatus } from "./client.js";
@@ -80,11 +81,11 @@ export class Queue {
     return this.items.some((item) => ["waiting", "sending", "sent", "pausing"].includes(item.state));
   }
 
-  /** Try again what failed: one, or all of a product. @param {(item: Item) => boolean} chosen */
+  /** Try again what failed; what is there already is sent then. @param {(item: Item) => boolean} chosen */
   retry(chosen) {
     for (const item of this.items.filter((each) => each.state === "failed" && each.file && chosen(each))) {
       const before = item.imageId;
-      Object.assign(item, fresh());
+      Object.assign(item, fresh(), { isNew: isTwice(item) });
       // What the service holds of the try before has failed for good.
       if (before) this.delivery.forget(item.productId, before);
     }
@@ -175,7 +176,10 @@ export class Queue {
   }
 }
 
-/** @returns {Pick<Item, "state" | "percent" | "pause" | "until" | "failure" | "key" | "imageId" | "tries" | "byForm">} */
+/** Whether a picture was not sent because its bytes are there already. @param {Item} item */
+export const isTwice = (item) => item.state === "failed" && item.failure?.code === "there";
+
+/** @returns {Pick<Item, "state" | "percent" | "pause" | "until" | "failure" | "key" | "imageId" | "tries" | "byForm" | "isNew">} */
 function fresh() {
   return {
     state: "waiting",
@@ -187,5 +191,6 @@ function fresh() {
     imageId: null,
     tries: 0,
     byForm: false,
+    isNew: false,
   };
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 # At level DEBUG the SDK logs whole requests, with what clients sent and signatures. At INFO it logs at each
 # start where it found its credentials.
@@ -136,6 +137,12 @@ def lambda_client() -> "LambdaClient":
 def cloudfront_client() -> "CloudFrontClient":
     """Return a CloudFront client of the process's session; the service is one for all regions."""
     client: CloudFrontClient = _client("cloudfront", _CONFIG)
+    return client
+
+
+def sqs_client() -> "SQSClient":
+    """Return an SQS client of the process's session."""
+    client: SQSClient = _client("sqs", _CONFIG)
     return client
 
 

@@ -1,6 +1,6 @@
 """The pictures of a product, read a megabyte at a time: of what is read, only what is asked for is kept."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,13 @@ query results"), of which the keys and names in one alone take more than 105 byt
 
 
 def read_page(
-    client: "DynamoDBClient", table: str, product_id: int, limit: int, offset: int, status: ImageStatus | None
+    client: "DynamoDBClient",
+    table: str,
+    product_id: int,
+    limit: int,
+    offset: int,
+    status: ImageStatus | None = None,
+    sha256s: Collection[str] = (),
 ) -> Page:
     """Read a page, and the number of all pictures, from the index that has the product and them in order.
 
@@ -40,13 +46,14 @@ def read_page(
     product: Item = {}
     items: list[Item] = []
     count = 0
-    query = _query(table, product_id, status)
-    for position, answer in _answers(client, query, begin, end, is_whole=status is not None):
+    query = _query(table, product_id, status, sha256s)
+    is_filtered = "FilterExpression" in query
+    for position, answer in _answers(client, query, begin, end, is_whole=is_filtered):
         if not position:
             product = _product(product_id, answer["Items"])
         items += answer.get("Items", [])[max(begin - position, 0) : max(end - position, 0)]
-        # With a status, it was counted on the way; without one, the product's item has the number.
-        count = position + answer["Count"] - 1 if status else count_from_item(product)
+        # With a filter, it was counted on the way; without one, the product's item has the number.
+        count = position + answer["Count"] - 1 if is_filtered else count_from_item(product)
     images, damaged = images_from_items(items)
     primary = primary_from_item(product)
     return Page(count, [ImageSnapshot(image, primary) for image in images], damaged)
@@ -91,7 +98,9 @@ def read_gallery(client: "DynamoDBClient", table: str, product_id: int, limit: i
     return Gallery.of(images, primary_from_item(product), damaged)
 
 
-def _query(table: str, product_id: int, status: ImageStatus | None) -> dict[str, Any]:
+def _query(
+    table: str, product_id: int, status: ImageStatus | None = None, sha256s: Collection[str] = ()
+) -> dict[str, Any]:
     query: dict[str, Any] = {
         "TableName": table,
         "IndexName": GALLERY_INDEX,
@@ -99,15 +108,30 @@ def _query(table: str, product_id: int, status: ImageStatus | None) -> dict[str,
         "ExpressionAttributeValues": {":pk": product_key(product_id)["pk"]},
         "ConsistentRead": True,
     }
-    if status is None:
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    conditions = []
+    if status:
+        names["#status"], values[":status"] = "status", {"S": status}
+        # A picture that does not say its status is read as pending.
+        conditions.append(
+            "(#status = :status OR attribute_not_exists(#status))"
+            if status is ImageStatus.PENDING
+            else "#status = :status"
+        )
+    if sha256s:
+        wanted = {f":sha256_{number}": {"S": sha256} for number, sha256 in enumerate(sha256s)}
+        values |= wanted
+        conditions.append(f"sha256 IN ({', '.join(wanted)})")
+    if not conditions:
         return query
-    # A product has no type, and no picture lacks it. One that does not say its status is read as pending.
-    unsaid = " OR attribute_not_exists(#status)" if status is ImageStatus.PENDING else ""
     return {
         **query,
-        "FilterExpression": f"attribute_not_exists(#type) OR #status = :status{unsaid}",
-        "ExpressionAttributeNames": {"#type": "type", "#status": "status"},
-        "ExpressionAttributeValues": {**query["ExpressionAttributeValues"], ":status": {"S": status}},
+        # A product has no type, and no picture lacks it.
+        # AND binds more closely; parentheses that say so are refused as redundant.
+        "FilterExpression": f"attribute_not_exists(#type) OR {' AND '.join(conditions)}",
+        "ExpressionAttributeNames": {"#type": "type", **names},
+        "ExpressionAttributeValues": {**query["ExpressionAttributeValues"], **values},
     }
 
 

@@ -1,6 +1,6 @@
 """The catalogue in one DynamoDB table: products, their pictures, and the counter of identifiers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,11 @@ from adapters.dynamo_gallery import read_gallery, read_page
 from adapters.dynamo_heads import FORGOTTEN, after_moving, after_removal, after_reordering, count_one_more
 from adapters.dynamo_items import (
     COUNTER_KEY,
+    FETCH_ATTRIBUTES,
     Item,
     details_to_attributes,
     failure_to_attributes,
+    fetch_to_attributes,
     file_to_attributes,
     identifiers_of,
     image_from_item,
@@ -45,7 +47,7 @@ from domain.errors import (
 )
 from domain.failure import Failure
 from domain.gallery import Gallery, Page
-from domain.image import ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage, PublicFile
+from domain.image import Fetch, ImageRef, ImageSnapshot, ImageStatus, Primary, ProductImage, PublicFile
 from domain.moments import iso_utc
 
 if TYPE_CHECKING:
@@ -115,6 +117,25 @@ class DynamoImageCatalog:
                 ConditionExpression=f"attribute_exists(open_shard) AND (#status = :status{or_none})",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={":at": {"S": iso_utc(at)}, ":status": {"S": status}},
+            )
+
+        return self._holds(update)
+
+    def put_off(self, ref: ImageRef, fetch: Fetch, at: datetime) -> bool:
+        """Write the fetch, and move the record in its partition of the index to where it is due."""
+        values = {**fetch_to_attributes(fetch), "open_since": {"S": iso_utc(at)}}
+
+        def update() -> None:
+            self._client.update_item(
+                TableName=self._table,
+                Key=image_key(ref.product_id, ref.image_id),
+                UpdateExpression=f"SET {', '.join(f'{name} = :{name}' for name in values)}",
+                ConditionExpression=_IS_PENDING,
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    **{f":{name}": value for name, value in values.items()},
+                    **_PENDING,
+                },
             )
 
         return self._holds(update)
@@ -229,9 +250,16 @@ class DynamoImageCatalog:
         found.product = product
         return found
 
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+    def page(
+        self,
+        product_id: int,
+        limit: int,
+        offset: int,
+        status: ImageStatus | None = None,
+        sha256s: Collection[str] = (),
+    ) -> Page:
         """Query the gallery's index: one call for a page in the first megabyte, 1,400 usual records."""
-        return read_page(self._client, self._table, product_id, limit, offset, status)
+        return read_page(self._client, self._table, product_id, limit, offset, status, sha256s)
 
     def gallery(self, product_id: int, limit: int) -> Gallery:
         """Query the product's partition."""
@@ -387,11 +415,11 @@ class DynamoImageCatalog:
         if not self._holds(partial(update, _OPEN_NO_MORE, "attribute_not_exists(untold)")):
             self._holds(partial(update, "", "attribute_exists(untold)"))
 
-    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
+    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str | None, at: datetime) -> ProductImage:
         """Complete a pending record with why it is no picture."""
         failed: Item = {
             "status": {"S": ImageStatus.FAILED},
-            "sha256": {"S": sha256},
+            **({"sha256": {"S": sha256}} if sha256 else {}),
             **failure_to_attributes(failure),
         }
         return self._complete(self._completion(ref, failed, at), ref)
@@ -523,7 +551,7 @@ class DynamoImageCatalog:
             "TableName": self._table,
             "Key": image_key(ref.product_id, ref.image_id),
             "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in attributes)}"
-            f"{f' {_OPEN_NO_MORE}' if is_done else ''}",
+            f" {f'{_OPEN_NO_MORE},' if is_done else 'REMOVE'} {', '.join(FETCH_ATTRIBUTES)}",
             "ConditionExpression": f"{_IS_PENDING} AND #token = :token",
             "ExpressionAttributeNames": {"#token": "token", **{f"#{name}": name for name in attributes}},
             "ExpressionAttributeValues": {

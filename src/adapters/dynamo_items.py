@@ -23,6 +23,7 @@ from domain.errors import ImageRecordDamagedError
 from domain.failure import Failure, FailureCode, read_failure_code
 from domain.image import (
     Announcement,
+    Fetch,
     ImageFacts,
     ImageFormat,
     ImageRef,
@@ -180,7 +181,19 @@ def image_to_item(image: ProductImage) -> Item:
         item["form_expires_at"] = {"S": iso_utc(image.announcement.expires_at)}
         if image.announcement.sha256:
             item["announced_sha256"] = {"S": image.announcement.sha256}
+    if image.fetch:
+        item |= fetch_to_attributes(image.fetch)
     return item
+
+
+def fetch_to_attributes(fetch: Fetch) -> Item:
+    """Write where a picture is to be fetched, and how far that has come."""
+    next_at: Item = {"fetch_next_at": {"S": iso_utc(fetch.next_at)}} if fetch.next_at else {}
+    return {"fetch_url": {"S": fetch.url}, "fetch_tries": {"N": str(fetch.tries)}, **next_at}
+
+
+FETCH_ATTRIBUTES = ("fetch_url", "fetch_tries", "fetch_next_at")
+"""What goes with the end of a fetch."""
 
 
 def images_from_items(
@@ -227,6 +240,7 @@ def image_from_item(item: Mapping[str, Any]) -> ProductImage:
             if form_expires_at
             else None
         ),
+        fetch=_fetch_from_item(item),
         status=_optional(item, "status", _status, ImageStatus.PENDING),
         facts=_facts_from_item(item),
         look=look_from_item(item),
@@ -243,6 +257,16 @@ def _details_from_item(item: Mapping[str, Any]) -> ImageDetails:
     return ImageDetails(
         alt_text=_optional(item, "alt_text", _text, unsaid.alt_text),
         order=_optional(item, "order", _number, unsaid.order),
+    )
+
+
+def _fetch_from_item(item: Mapping[str, Any]) -> Fetch | None:
+    if "fetch_url" not in item:
+        return None
+    return Fetch(
+        _demanded(item, "fetch_url", _text),
+        _optional(item, "fetch_tries", _number, 0),
+        _optional(item, "fetch_next_at", _moment, None),
     )
 
 

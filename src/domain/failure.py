@@ -12,6 +12,7 @@ FailureCode = Literal[
     "wrong_size",
     "wrong_digest",
     "not_a_picture",
+    "fetch_failed",
 ]
 FAILURE_CODES: tuple[FailureCode, ...] = get_args(FailureCode)
 

@@ -19,6 +19,8 @@ MAX_ID = 2**53 - 1
 
 SENDING_TIME = timedelta(hours=1)
 """How long a client may take to send what it began to send when its form was about to expire."""
+FETCH_TIME = timedelta(days=1)
+"""How long a picture is fetched by its address before that is given up."""
 _UNIT_STEP = 1024
 GALLERY_ORDER = "gallery_order"
 """What a record names as changed when the whole gallery was put into a new order."""
@@ -157,6 +159,17 @@ class Announcement(NamedTuple):
     expires_at: datetime
 
 
+class Fetch(NamedTuple):
+    """Where a picture is to be fetched, as long as it is; `tries` were made, the next one is not before.
+
+    The address may hold what opens a door: it stands in no answer, no log and no event.
+    """
+
+    url: str
+    tries: int = 0
+    next_at: datetime | None = None
+
+
 class UploadStamp(NamedTuple):
     """What is stored beside the bytes of an upload, so that whoever opens them need not read the record."""
 
@@ -172,8 +185,9 @@ class ProductImage:
     product says. `facts` are there once the picture is ready, `look` once it was rendered, and `failure` once
     it has failed. `sha256`, of the file as it was sent, comes with facts or failure. `image_format` and
     `size_bytes` are those of the file as it was sent, and of the public copy once the picture is ready.
-    `announcement` is there for a picture that comes by an upload form. `untold` names the fields whose change
-    others have not been told of for certain; `GALLERY_ORDER` stands for a new order.
+    `announcement` is there for a picture that comes by an upload form, `fetch` for one that is still to be
+    fetched. `untold` names the fields whose change others have not been told of for certain; `GALLERY_ORDER`
+    stands for a new order.
     """
 
     ref: ImageRef
@@ -184,6 +198,7 @@ class ProductImage:
     details: ImageDetails
     primary_requested_at: datetime | None
     announcement: Announcement | None
+    fetch: Fetch | None = None
     status: ImageStatus = ImageStatus.PENDING
     facts: ImageFacts | None = None
     look: "Look | None" = None
@@ -225,7 +240,9 @@ class ProductImage:
 
     @property
     def bytes_due_at(self) -> datetime:
-        """When the bytes could last have come: with the request, or at the end of the form's last sending."""
+        """When the bytes could last have come: at once, by the form's last sending, or by a fetch."""
+        if self.fetch:
+            return self.created_at + FETCH_TIME
         return self.announcement.expires_at + SENDING_TIME if self.announcement else self.created_at
 
     @property

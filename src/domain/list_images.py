@@ -18,25 +18,36 @@ _TOO_FAR = (
     "behind by their id, or give them a lower order."
 )
 _TOO_MANY = (
-    f"The product has more than {MAX_REACH:,} images, too many to look for those in one status. "
-    "List it without a status."
+    f"The product has more than {MAX_REACH:,} images, too many to look for some of them. "
+    "List it without status and sha256."
 )
+
+MAX_SHA256S = 50
+"""SHA-256s that one list looks for: the URL stays below 4,000 characters, and some of the ways there take no
+more than 8,192 (Amazon CloudFront developer guide, "Quotas")."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which part of a gallery is wanted: at most `limit` pictures after the first `offset` ones.
 
-    With a `status`, only pictures in that status are counted and shown.
+    With a `status`, only pictures in that status are counted and shown; with `sha256s`, in lower-case
+    hexadecimal, only those whose file had one of them, as it was sent.
     """
 
     limit: int
     offset: int
-    status: ImageStatus | None
+    status: ImageStatus | None = None
+    sha256s: tuple[str, ...] = ()
+
+    @property
+    def is_of_some(self) -> bool:
+        """Whether only some of the pictures are counted and shown."""
+        return self.status is not None or bool(self.sha256s)
 
 
 class ListImages:
-    """Reads a page of a gallery; of the pictures in one status, by going through the whole gallery."""
+    """Reads a page of a gallery; of some of the pictures, by going through the whole gallery."""
 
     def __init__(self, catalog: ImageCatalog) -> None:
         self._catalog = catalog
@@ -51,7 +62,8 @@ class ListImages:
         """
         if wanted.offset > MAX_REACH:
             raise InvalidFieldsError((FieldFault("offset", _TOO_FAR),))
-        # Nothing counts or sorts the pictures of each status; who wants those that failed wants it seldom.
-        if wanted.status and self._catalog.page(product_id, 1, 0).count > MAX_REACH:
-            raise InvalidFieldsError((FieldFault("status", _TOO_MANY),))
-        return self._catalog.page(product_id, wanted.limit, wanted.offset, wanted.status)
+        # No index tells them apart: who wants those that failed, or asks whether a file is there before it is
+        # sent, wants it seldom, of galleries that one call reads; an index would cost every write.
+        if wanted.is_of_some and self._catalog.page(product_id, 1, 0).count > MAX_REACH:
+            raise InvalidFieldsError((FieldFault("status" if wanted.status else "sha256", _TOO_MANY),))
+        return self._catalog.page(product_id, wanted.limit, wanted.offset, wanted.status, wanted.sha256s)

@@ -4,12 +4,13 @@ Adapters and fakes keep these promises alike; `tests/integration` runs one suite
 Any method may raise `UnavailableError` when its store refuses for now or cannot be reached.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from domain.failure import Failure
 from domain.image import (
+    Fetch,
     ImageFacts,
     ImageFormat,
     ImageRef,
@@ -73,6 +74,13 @@ class ImageCatalog(Protocol):
         """
         ...
 
+    def put_off(self, ref: ImageRef, fetch: Fetch, at: datetime) -> bool:
+        """Note how far the fetch of a pending picture has come, and let it count as open only since `at`.
+
+        Returns False, and changes nothing, if it is no longer pending.
+        """
+        ...
+
     def reserve(self, image: ProductImage) -> None:
         """Add the record of a new picture and count it, in one step. The very same again changes nothing.
 
@@ -127,13 +135,20 @@ class ImageCatalog(Protocol):
         """
         ...
 
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> "Page":
+    def page(
+        self,
+        product_id: int,
+        limit: int,
+        offset: int,
+        status: ImageStatus | None = None,
+        sha256s: Collection[str] = (),
+    ) -> "Page":
         """Return up to `limit` pictures of a product behind the first `offset` ones, as of now.
 
-        With a `status`, those in it alone are shown and counted. Goes through what stands before the page
-        too, but little behind it; with a status, through the whole gallery. Keeps the page alone. While a new
-        order is being written, it may show a picture twice or not at all. A damaged record takes a place on
-        its page, and no more.
+        With a `status`, those in it alone are shown and counted; with `sha256s`, some dozens at most, those
+        whose file had one of them. Goes through what stands before the page too, but little behind it; with
+        either, through the whole gallery. Keeps the page alone. While a new order is being written, it may
+        show a picture twice or not at all. A damaged record takes a place on its page, and no more.
 
         Raises:
             ProductNotFoundError: there is no such product.
@@ -207,8 +222,12 @@ class ImageCatalog(Protocol):
         """Let a ready picture of which no files can be made count as open no longer."""
         ...
 
-    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str, at: datetime) -> ProductImage:
-        """Turn a pending record failed; otherwise as `mark_ready`. The SHA-256 is that of what was sent."""
+    def mark_failed(self, ref: ImageRef, failure: Failure, sha256: str | None, at: datetime) -> ProductImage:
+        """Turn a pending record failed; otherwise as `mark_ready`.
+
+        The SHA-256 is that of what was sent, None if nothing came. Neither a ready nor a failed record says
+        any more where the picture was to be fetched.
+        """
         ...
 
     def move_primary(self, image: ProductImage) -> bool:

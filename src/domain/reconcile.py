@@ -1,4 +1,4 @@
-"""Brings to an end what was begun and left: uploads, renderings and deletions, changes that were not told."""
+"""Brings to an end what was begun and left: uploads, fetches, renderings, deletions, untold changes."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.errors import DomainError, ImageRecordDamagedError
-from domain.image import ImageStatus, ProductImage
+from domain.fetching import FetchQueue
+from domain.image import ImageRef, ImageStatus, ProductImage
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections, Renderings
 from domain.product_ports import Products, Removals
 from domain.tell_changes import TellChanges, tell_deletion
@@ -20,6 +21,7 @@ class Outcome(StrEnum):
     """What was done about an open record."""
 
     SENT_TO_INSPECTION = "sent_to_inspection"
+    SENT_TO_BE_FETCHED = "sent_to_be_fetched"
     SENT_TO_RENDERING = "sent_to_rendering"
     ABANDONED_REMOVED = "abandoned_removed"
     DELETION_FINISHED = "deletion_finished"
@@ -29,7 +31,7 @@ class Outcome(StrEnum):
     LEFT_FOR_LATER = "left_for_later"
 
 
-_LEFT_OPEN = (Outcome.SENT_TO_INSPECTION, Outcome.LEFT_FOR_LATER)
+_LEFT_OPEN = (Outcome.SENT_TO_INSPECTION, Outcome.SENT_TO_BE_FETCHED, Outcome.LEFT_FOR_LATER)
 """Outcomes after which a pending picture is still pending."""
 
 
@@ -56,13 +58,14 @@ class Reconcile:
     for all leaves the rest to the next one. Each run meets, and reports, what is still stuck.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a role for each thing that may have been left undone
         self,
         *,
         catalog: ImageCatalog,
         store: ImageStore,
         inspections: Inspections,
         renderings: Renderings,
+        fetches: FetchQueue,
         events: ImageEvents,
         products: Products,
         removals: Removals,
@@ -72,6 +75,7 @@ class Reconcile:
         self._store = store
         self._inspections = inspections
         self._renderings = renderings
+        self._fetches = fetches
         self._events = events
         self._tell_changes = TellChanges(catalog, events)
         self._products = products
@@ -141,6 +145,8 @@ class Reconcile:
                 return Outcome.CLOSED_MEANWHILE
             self._inspections.request(image.ref)
             return Outcome.SENT_TO_INSPECTION
+        if image.fetch:
+            return self._have_fetched(image.ref, now)
         if now < image.bytes_due_at:
             return Outcome.LEFT_FOR_LATER
         if self._catalog.withdraw(image.ref, now) is not None:
@@ -153,6 +159,16 @@ class Reconcile:
             return Outcome.CLOSED_MEANWHILE
         self._renderings.request(image)
         return Outcome.SENT_TO_RENDERING
+
+    def _have_fetched(self, ref: ImageRef, now: datetime) -> Outcome:
+        """Make up for a message that got lost: what is put off is not open before it is due.
+
+        After a day the fetch ends the picture, and says why.
+        """
+        if not self._catalog.postpone(ref, now - PATIENCE):
+            return Outcome.CLOSED_MEANWHILE
+        self._fetches.request(ref)
+        return Outcome.SENT_TO_BE_FETCHED
 
     def _finish_deletion(self, image: ProductImage) -> None:
         self._store.delete(image)

@@ -84,7 +84,9 @@ class GalleryHandler:
     def _list(self, request: Request, product_id: int) -> HttpResponse:
         query = read_query(request, PageQuery)
         status = ImageStatus(query.status) if query.status else None
-        page = self._list_images(product_id, PageRequest(query.limit, query.offset, status))
+        sha256s = tuple(query.sha256.lower().split(",")) if query.sha256 else ()
+        wanted = PageRequest(query.limit, query.offset, status, sha256s)
+        page = self._list_images(product_id, wanted)
         report_damaged(page.damaged, self._logger, self._metrics)
         results = _that_fit(_results(request, page.snapshots))
         shown = page.snapshots[: len(results)]
@@ -99,8 +101,8 @@ class GalleryHandler:
             ),
             "results": results,
         }
-        # Of one status, a page does not tell where its images stand among the others.
-        etag = etag_of(body) if query.status else _list_etag(body, query.offset, shown)
+        # Of some images, a page does not tell where they stand among the others.
+        etag = etag_of(body) if wanted.is_of_some else _list_etag(body, query.offset, shown)
         return known_or(request.headers.get("if-none-match"), etag, body)
 
     def _show(self, request: Request, product_id: int, image_id: int) -> HttpResponse:
@@ -186,10 +188,10 @@ def _image_json(request: Request, snapshot: ImageSnapshot) -> dict[str, object]:
 
 
 def _page_url(request: Request, product_id: int, query: PageQuery, offset: int) -> str:
-    parameters = {"limit": query.limit, "offset": offset}
-    status = {"status": query.status} if query.status else {}
+    some = {"status": query.status, "sha256": query.sha256}
+    parameters = {"limit": query.limit, "offset": offset, **{name: some[name] for name in some if some[name]}}
     path = _IMAGES.format(product_id=product_id)
-    return f"{request.base_url}{path}?{urlencode(parameters | status)}"
+    return f"{request.base_url}{path}?{urlencode(parameters, safe=',')}"
 
 
 @cache

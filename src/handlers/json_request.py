@@ -1,6 +1,8 @@
 """Reads JSON bodies and query strings into models, and says of each field what is wrong with it."""
 
 import base64
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -16,9 +18,10 @@ from domain.errors import (
 )
 from domain.image import MAX_ID
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
-from domain.list_images import MAX_PAGE_SIZE, MAX_REACH
+from domain.list_images import MAX_PAGE_SIZE, MAX_REACH, MAX_SHA256S
 from domain.list_products import MAX_LISTED, MAX_QUERY
 from domain.product_title import TITLE_LIMIT
+from domain.public_address import MAX_ADDRESS
 from domain.storefront import MAX_PRODUCTS
 from domain.text import MAX_SHORT_BYTES, clean_short_text
 from handlers.encodings import EncodingError, decode
@@ -157,6 +160,21 @@ class AnnounceBody(DetailsBody):
     )
 
 
+class FetchBody(DetailsBody):
+    """What a client says of a picture that the service fetches."""
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ADDRESS)] = Field(
+        description="Address of the picture: http or https, on the port of its scheme, of a host that "
+        "everybody can reach, without user and password.",
+        # Said, and not checked here: the sentences of what reads it tell more.
+        json_schema_extra={"pattern": "^ *[hH][tT][tT][pP][sS]?://"},
+    )
+    name: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_NAME)] | None = Field(
+        default=None, description="File name; if it is left out, the address tells it."
+    )
+    is_primary: bool = Field(default=False, description="Make it the product's primary image.")
+
+
 class _Query(BaseModel):
     """Parameters are texts that say numbers, and an unknown one is a mistake."""
 
@@ -192,6 +210,20 @@ class PageQuery(ShownPageQuery):
         default=None,
         description="Count and show only images in this status; of a product with at most "
         f"{MAX_REACH:,} images.",
+    )
+    sha256: (
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=rf"^[0-9A-Fa-f]{{64}}(,[0-9A-Fa-f]{{64}}){{0,{MAX_SHA256S - 1}}}$",
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Count and show only images whose file, as sent, had this SHA-256, in hexadecimal, "
+        f"or one of up to {MAX_SHA256S} with commas between; of a product with at most {MAX_REACH:,} "
+        "images. An image that is still pending has none.",
     )
 
 
@@ -234,6 +266,12 @@ def read_json[M: BaseModel](request: Request, model: type[M]) -> M:
             if fault["type"] == "json_invalid":
                 raise MalformedJsonError(_explain(text, fault["ctx"]["error"])) from None
         raise _invalid_fields(error) from None
+
+
+def fingerprint(product_id: int, body: BaseModel) -> str:
+    """Return what tells whether two requests ask for the same of a product."""
+    described = json.dumps([product_id, body.model_dump()], sort_keys=True)
+    return hashlib.sha256(described.encode()).hexdigest()
 
 
 def _size(request: Request) -> int:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 import domain.rendition  # noqa: F401 - loaded before the first record that names files is read
-from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client
+from adapters.aws import dynamodb_client, eventbridge_client, lambda_client, s3_client, sqs_client
 from adapters.deadline import within
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
@@ -20,6 +20,7 @@ from adapters.eventbridge_removals import EventBridgeRemovals
 from adapters.lambda_inspections import LambdaInspections
 from adapters.lambda_renderings import LambdaRenderings
 from adapters.s3_image_store import S3ImageStore
+from adapters.sqs_fetch_queue import SqsFetchQueue
 from domain.reconcile import Outcome, Reconcile, Reconciliation
 from handlers.settings import read_settings
 from handlers.telemetry import report_damaged, telemetry
@@ -40,6 +41,7 @@ class Settings:
     stack: str
     extract_metadata_function: str
     render_image_function: str
+    fetch_queue: str
 
 
 class ReconcileHandler:
@@ -89,6 +91,7 @@ def _handler() -> ReconcileHandler:
         store=S3ImageStore(s3_client(), settings.bucket),
         inspections=LambdaInspections(lambda_client(), settings.extract_metadata_function),
         renderings=LambdaRenderings(lambda_client(), settings.render_image_function),
+        fetches=SqsFetchQueue(sqs_client(), settings.fetch_queue),
         events=EventBridgeImageEvents(eventbridge_client(), settings.stack),
         products=DynamoProducts(dynamodb_client(), settings.table),
         removals=EventBridgeRemovals(eventbridge_client(), settings.stack),

@@ -1,7 +1,5 @@
 """`POST /api/products/{product_id}/images/uploads`: reserves a picture, hands out a form for it."""
 
-import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import SafeRetries, safe_retries
 from handlers.image_json import image_json
-from handlers.json_request import AnnounceBody, read_json
+from handlers.json_request import AnnounceBody, fingerprint, read_json
 from handlers.problems import HttpResponse
 from handlers.settings import read_settings
 from handlers.telemetry import telemetry
@@ -74,7 +72,7 @@ class ReserveUploadHandler:
         )
         return self._safe_retries(
             request,
-            lambda: _fingerprint(upload.product_id, body),
+            lambda: fingerprint(upload.product_id, body),
             lambda earlier: self._begin(request, upload, earlier),
         )
 
@@ -101,11 +99,6 @@ class ReserveUploadHandler:
             "expires_at": iso_utc(form.expires_at),
         }
         return body
-
-
-def _fingerprint(product_id: int, body: AnnounceBody) -> str:
-    described = json.dumps([product_id, body.model_dump()], sort_keys=True)
-    return hashlib.sha256(described.encode()).hexdigest()
 
 
 @cache

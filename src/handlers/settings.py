@@ -31,3 +31,8 @@ def read_settings[S: "DataclassInstance"](kind: type[S], environment: Mapping[st
         except (KeyError, ValueError) as error:
             raise SettingsError(f"Set the environment variable {variable} of the function.") from error
     return kind(**values)
+
+
+def read_hosts(text: str) -> tuple[str, ...]:
+    """Return the hosts of a list with commas; of an empty one none."""
+    return tuple(host.strip().lower() for host in text.split(",") if host.strip())

@@ -63,11 +63,11 @@ class Staff:
         # Firefox runs it on the empty page before, too, where there is no storage.
         self.page.add_init_script(f"if (origin !== 'null') sessionStorage.setItem('{_STORED_KEY}', '{key}')")
         self.page.goto(f"{self.url}#/products/{product_id}")
-        expect(self.page.get_by_role("heading", name="Add pictures")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Add images")).to_be_visible()
 
     def choose(self, files: Sequence[Path] | Sequence[dict[str, Any]]) -> None:
         """Choose files by the button."""
-        self.page.get_by_label("Choose pictures").set_input_files([*files])
+        self.page.get_by_label("Choose images").set_input_files([*files])
 
     def drop(self, files: Sequence[Path]) -> None:
         """Drop files beside everything; where the browser would show one in the page's place, this fails."""

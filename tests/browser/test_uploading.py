@@ -279,7 +279,7 @@ def test_files_dropped_beside_everything_are_added_and_the_page_stays(
     note.write_text("text")
     staff.drop([picture, note])
     said = staff.page.get_by_role("alert")
-    expect(said).to_contain_text("Left out, as they are no pictures: \u2068notes.txt\u2069.")
+    expect(said).to_contain_text("Left out, as they are no images: \u2068notes.txt\u2069.")
     staff.ready(1)
     assert [image.name for image in staff.shop.gallery(product_id)] == ["dropped.jpg"]
 

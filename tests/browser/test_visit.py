@@ -64,7 +64,7 @@ def test_one_visit_puts_forty_files_in_as_they_were_chosen_and_arranges_describe
     recording.show("products")
 
     link.click()
-    expect(page.get_by_text("No pictures yet.")).to_be_visible()
+    expect(page.get_by_text("No images yet.")).to_be_visible()
     recording.show("empty-product")
 
     files = [tmp_path / f"box-{number + 1:02}.jpg" for number in range(FILES)]

@@ -18,6 +18,7 @@ from tests.builders import NOW, a_file, an_image
 from tests.e2e.fault_bench import OPEN_SHARDS, Bench
 from tests.e2e.operator import Operator
 from tests.e2e.shop import Shop
+from tests.picture_server import PictureServer, serving
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +68,13 @@ def operator(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ope
     (tmp_path / "state.json").write_text(shop.state.model_dump_json())
     monkeypatch.setenv("LOCAL_FOLDER", str(tmp_path))
     return Operator()
+
+
+@pytest.fixture(scope="module")
+def server(shop: Shop) -> Iterator[PictureServer]:
+    """A server that the deployed function may fetch pictures from, by every name below `.test`."""
+    with serving() as server, shop.fetching_from(server.port):
+        yield server
 
 
 @pytest.fixture

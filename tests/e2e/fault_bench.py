@@ -17,7 +17,14 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 
-from adapters.aws import cloudfront_client, dynamodb_client, eventbridge_client, lambda_client, s3_client
+from adapters.aws import (
+    cloudfront_client,
+    dynamodb_client,
+    eventbridge_client,
+    lambda_client,
+    s3_client,
+    sqs_client,
+)
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_from_item, product_to_item
 from adapters.dynamo_products import DynamoProducts
@@ -28,6 +35,7 @@ from adapters.lambda_renderings import LambdaRenderings
 from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.pillow_image_renderer import PillowImageRenderer
 from adapters.s3_image_store import S3ImageStore
+from adapters.sqs_fetch_queue import SqsFetchQueue
 from domain.begun import Begun
 from domain.claim import BegunPicture
 from domain.delete_image import DeleteImage
@@ -298,6 +306,8 @@ class Bench:
             catalog=DynamoImageCatalog(clients["dynamodb"], "catalog"),
             store=S3ImageStore(clients["s3"], self.bucket),
             inspections=LambdaInspections(clients["lambda"], function),
+            # None of its pictures is fetched by its address.
+            fetches=SqsFetchQueue(clients["sqs"], "fetch"),
             renderings=LambdaRenderings(clients["lambda"], self._functions["render_image"]),
             events=EventBridgeImageEvents(clients["events"], "faults"),
             products=DynamoProducts(clients["dynamodb"], "catalog"),
@@ -392,6 +402,7 @@ class Bench:
             "events": eventbridge_client(),
             "lambda": lambda_client(),
             "cloudfront": cloudfront_client(),
+            "sqs": sqs_client(),
         }
         for client in clients.values():
             self._watch(client)

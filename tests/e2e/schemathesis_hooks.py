@@ -69,6 +69,9 @@ def before_call(
         size = case.body.get("size")
         if isinstance(size, int | float):
             case.body["size"] = size % _MAX_UPLOAD_BYTES + 1
+    if operation == "fetchImage" and isinstance(case.body, dict) and "url" in case.body:
+        # Which hosts everybody can reach, no pattern tells; this name leads nowhere (RFC 6761, 6.2).
+        case.body["url"] = f"https://pictures.test/{uuid.uuid4()}.jpg"
     if operation == "reorderImages":
         case.body = {"image_ids": list[Any](_image_ids(product_id))}
 

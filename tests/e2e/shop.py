@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -13,6 +13,9 @@ from domain.image import ProductImage
 from local.system import State, wait_until
 from openapi.bodies import GalleryBody, ImageBody, ListedImageBody, ReservedImageBody, UploadFormBody
 from tests.builders import a_ref, an_image
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 
 def _client() -> httpx.Client:
@@ -82,6 +85,13 @@ class Shop:
         url = f"{self.url(product_id)}/uploads"
         headers = _headers(idempotency_key, origin)
         return self.request("POST", url, key=key, headers=headers, json=announcement)
+
+    def fetch_from(
+        self, wish: object, *, product_id: int | str = 123, idempotency_key: str | None = None
+    ) -> httpx.Response:
+        """Have a picture fetched by its address."""
+        headers = _headers(idempotency_key, None)
+        return self.request("POST", f"{self.url(product_id)}/fetch", headers=headers, json=wish)
 
     def send(self, form: UploadFormBody, content: bytes) -> httpx.Response:
         """Send a picture to S3 with its form; nobody's key is needed."""
@@ -250,6 +260,36 @@ class Shop:
         dynamodb.update_item(
             TableName=table, Key={"id": claim["id"]}, UpdateExpression="REMOVE answer, held_until"
         )
+
+    @contextmanager
+    def fetching_from(self, port: int) -> Iterator[None]:
+        """Let the function that fetches find a server of this machine by every name below `.test`."""
+        client, name = self.state.endpoint.client("lambda"), self.state.resources.functions["fetch_image"]
+        deployed = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        allowed = {**deployed, "FETCH_LOCAL_SERVER": str(port)}
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": allowed})
+        try:
+            yield
+        finally:
+            client.update_function_configuration(FunctionName=name, Environment={"Variables": deployed})
+
+    @contextmanager
+    def message_taken(self, body: str) -> Iterator["MessageTypeDef"]:
+        """Send a message to the fetch queue and take it, so that the function does not, for a while."""
+        client, sqs = self.state.endpoint.client("lambda"), self.state.endpoint.client("sqs")
+        [mapping] = client.list_event_source_mappings()["EventSourceMappings"]
+        queue = sqs.get_queue_url(QueueName=mapping["EventSourceArn"].rpartition(":")[2])["QueueUrl"]
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            sqs.send_message(QueueUrl=queue, MessageBody=body)
+            yield wait_until(lambda: self._message(queue, body), "message in the fetch queue")
+        finally:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    def _message(self, queue: str, body: str) -> "MessageTypeDef | None":
+        sqs = self.state.endpoint.client("sqs")
+        messages = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=60).get("Messages", [])
+        return next((message for message in messages if message["Body"] == body), None)
 
     @contextmanager
     def events_lost(self) -> Iterator[None]:

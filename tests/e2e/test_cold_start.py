@@ -75,6 +75,8 @@ CASES: dict[str, dict[str, tuple[object, object]]] = {
     "authorize": {"good": ("Allow", "Allow")},
     "upload_image": {"curl": (201, 201), "idempotent": (201, 201), "bad_fields": (400, 400)},
     "reserve_upload": {"usual": (201, 201)},
+    "request_fetch": {"usual": (201, 201), "not_public": (400, 400)},
+    "fetch_image": {"picture_gone": ([], [])},
     "gallery": {
         "list": (200, 200),
         "show": (200, 200),
@@ -118,10 +120,10 @@ def what_came_of(answer: Any) -> object:  # noqa: ANN401 - what a function retur
             return status
         case {"policyDocument": {"Statement": [{"Effect": effect}]}}:
             return effect
-        case {"images": [{"outcome": outcome}]}:
+        case {"batchItemFailures": stay}:
+            return stay
+        case {"images": [{"outcome": outcome}]} | {"outcome": outcome}:
             return outcome
-        case {"outcome": outcome}:
-            return outcome
-        case {"is_done": is_done}:
+        case {"is_done": is_done} | {"is_complete": is_done}:
             return is_done
-    return answer["is_complete"]
+    raise AssertionError(answer)

@@ -60,6 +60,7 @@ def test_the_curl_example_uploads_both_pictures(shop: Shop, example_folder: Path
     _check(shop, bodies)
 
 
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(("page", "language"), LEFT)
 def test_the_examples_of_a_page_run_one_after_the_other_as_they_are_pasted(
     shop: Shop, product_id: int, example_folder: Path, page: str, language: str
@@ -123,6 +124,7 @@ def _examples(page: str, language: str, shop: Shop, product_id: int) -> list[str
     for printed, meant in (
         ("http://localhost:8000", shop.state.api_url),
         ("/products/123/", f"/products/{product_id}/"),
+        ("https://cdn.example.com/", "http://cdn.test/picture/"),
         ("product_ids=123,124", f"product_ids={product_id},124"),
     ):
         text = text.replace(printed, meant)

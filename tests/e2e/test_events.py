@@ -27,6 +27,8 @@ SECRETS = [
     *("product_image.jpg", "big.jpg", "Product front view", "Product side view"),
     *(an_image().name, an_image().details.alt_text),
     "8e03978e-40d5",  # of the idempotency key
+    # Of an address, which may open a door.
+    *("cdn.example.com", "EXAMPLE-signature"),
     # Of an upload form; the policy in base64 begins with its expiration.
     *("Signature=", "x-amz-signature", "x-amz-security-token", "eyJleHBpcmF0aW9u"),
 ]
@@ -36,6 +38,8 @@ LOGGED: dict[str, dict[str, str | None]] = {
     "authorize": {"good": "allowed", "revoked": "unauthorized"},
     "upload_image": {"curl": "image stored", "idempotent": "image stored", "bad_fields": "request rejected"},
     "reserve_upload": {"usual": "upload reserved", "bad_fields": "request rejected"},
+    "request_fetch": {"usual": "fetch requested", "not_public": "request rejected"},
+    "fetch_image": {"picture_gone": "fetch tried", "foreign_message": "not a message of ours, ignored"},
     "gallery": {
         # Nothing is said of who looks.
         "list": None,
@@ -96,6 +100,8 @@ def check(function: str, case: str, answer: dict[str, Any]) -> None:
         case "follow_catalogue":
             # Another test may have told it before.
             assert answer["outcome"] in {CATALOGUE[case], "outdated"}
+        case "fetch_image":
+            assert answer == {"batchItemFailures": []}
         case "reconcile":
             assert answer["is_complete"]
         case _:

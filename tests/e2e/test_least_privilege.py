@@ -25,7 +25,7 @@ from adapters.lambda_renderings import ready_event
 from adapters.s3_image_store import S3ImageStore
 from domain.api_key import Role
 from domain.follow_catalogue import CatalogueEventKind
-from domain.image import ImageFacts, ImageFormat, ImageRef, ProductImage
+from domain.image import Fetch, ImageFacts, ImageFormat, ImageRef, ProductImage
 from domain.issue_key import IssueKey
 from domain.ports import PublicCopy
 from domain.reconcile import PATIENCE
@@ -36,9 +36,11 @@ from local.template import ROOT
 from tests.builders import OPERATOR, a_file, a_ready_image, a_ref, an_image
 from tests.e2e.roles import Right, Roles
 from tests.e2e.shop import Shop
+from tests.picture_server import serving
 from tests.torture.results import size
 
 PICTURE = sample_jpeg(48, 32)
+_ADDRESS = {"url": "https://shop.test/picture.jpg"}
 DOCUMENT = ROOT / "docs" / "security.md"
 
 
@@ -109,6 +111,26 @@ def a_reservation_that_was_cut_short_sent_again_with_its_idempotency_key(
     key = str(uuid4())
     shop.cut_short(shop.reserve(_announcement(), product_id=product_id, idempotency_key=key))
     return _of(shop.reserve(_announcement(), product_id=product_id, idempotency_key=key))
+
+
+def an_address(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.fetch_from(_ADDRESS, product_id=product_id))
+
+
+def an_address_with_an_idempotency_key(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.fetch_from(_ADDRESS, product_id=product_id, idempotency_key=str(uuid4())))
+
+
+def an_address_whose_product_is_named_rightly_the_second_time(shop: Shop, product_id: int) -> Outcome:
+    key = str(uuid4())
+    shop.fetch_from(_ADDRESS, product_id=999_999, idempotency_key=key)
+    return _of(shop.fetch_from(_ADDRESS, product_id=product_id, idempotency_key=key))
+
+
+def an_address_that_was_cut_short_sent_again_with_its_idempotency_key(shop: Shop, product_id: int) -> Outcome:
+    key = str(uuid4())
+    shop.cut_short(shop.fetch_from(_ADDRESS, product_id=product_id, idempotency_key=key))
+    return _of(shop.fetch_from(_ADDRESS, product_id=product_id, idempotency_key=key))
 
 
 def a_form_that_is_sent(shop: Shop, product_id: int) -> Outcome:
@@ -205,6 +227,21 @@ def the_event_of_a_picture_that_was_wished_to_be_primary_after_it_was_sent(
     return _inspected(shop, ref)
 
 
+def a_message_of_a_picture_that_is_to_be_fetched(shop: Shop, product_id: int) -> Outcome:
+    # A host of its own: others have no turn at it.
+    with serving() as server, shop.fetching_from(server.port):
+        return _fetched(shop, product_id, f"http://{uuid4()}.test/picture")
+
+
+def a_message_of_a_picture_whose_host_is_busy(shop: Shop, product_id: int) -> Outcome:
+    with serving() as server, shop.fetching_from(server.port):
+        return _fetched(shop, product_id, f"http://{uuid4()}.test/status?status=503")
+
+
+def a_message_of_no_picture(shop: Shop, product_id: int) -> Outcome:
+    return _fetched(shop, product_id, "http://127.0.0.1/")
+
+
 def the_event_of_no_picture(shop: Shop, product_id: int) -> Outcome:
     return _inspected(shop, _arrived(shop, product_id, PICTURE[:-500]))
 
@@ -264,6 +301,11 @@ def the_event_of_a_product_that_is_changed(shop: Shop, product_id: int) -> Outco
 
 def the_event_of_a_product_that_is_deleted(shop: Shop, _: int) -> Outcome:
     return _followed(shop, _product(shop, _unused_id()), CatalogueEventKind.DELETED)
+
+
+def reconciling_a_picture_whose_message_was_lost(shop: Shop, product_id: int) -> Outcome:
+    ref = _pending(shop, product_id, fetch=Fetch("http://127.0.0.1/"), **_long_ago()).ref
+    return _reconciled(shop, lambda: shop.state.finished(product_id, ref.image_id).status)
 
 
 def reconciling_an_upload_without_bytes(shop: Shop, product_id: int) -> Outcome:
@@ -392,6 +434,59 @@ PROOFS = [
         INTERNAL,
     ),
     _proof("reserve_upload", "s3:PutObject", INCOMING, a_form_that_is_sent, "204", "403 AccessDenied"),
+    _proof("request_fetch", "dynamodb:PutItem", CATALOG, an_address, "201", INTERNAL),
+    _proof("request_fetch", "dynamodb:UpdateItem", CATALOG, an_address, "201", INTERNAL),
+    _proof("request_fetch", "sqs:SendMessage", "FetchQueue", an_address, "201", INTERNAL),
+    _proof(
+        "request_fetch",
+        "dynamodb:PutItem",
+        IDEMPOTENCY,
+        an_address_with_an_idempotency_key,
+        "201",
+        INTERNAL,
+    ),
+    _proof(
+        "request_fetch",
+        "dynamodb:UpdateItem",
+        IDEMPOTENCY,
+        an_address_with_an_idempotency_key,
+        "201",
+        INTERNAL,
+    ),
+    _proof(
+        "request_fetch",
+        "dynamodb:DeleteItem",
+        IDEMPOTENCY,
+        an_address_whose_product_is_named_rightly_the_second_time,
+        "201",
+        REUSED,
+    ),
+    _proof(
+        "request_fetch",
+        "dynamodb:GetItem",
+        CATALOG,
+        an_address_that_was_cut_short_sent_again_with_its_idempotency_key,
+        "201",
+        INTERNAL,
+    ),
+    *(
+        _proof("fetch_image", action, resource, a_message_of_a_picture_that_is_to_be_fetched, "done", without)
+        for action, resource, without in (
+            ("dynamodb:GetItem", CATALOG, ENDS),
+            ("dynamodb:UpdateItem", IDEMPOTENCY, ENDS),
+            ("s3:PutObject", INCOMING, "put off"),
+        )
+    ),
+    _proof(
+        "fetch_image",
+        "sqs:ChangeMessageVisibility",
+        "FetchQueue",
+        a_message_of_a_picture_whose_host_is_busy,
+        "put off",
+        ENDS,
+    ),
+    _proof("fetch_image", "dynamodb:UpdateItem", CATALOG, a_message_of_no_picture, "done", ENDS),
+    _proof("fetch_image", "events:PutEvents", BUS, a_message_of_no_picture, "done", ENDS),
     _proof("gallery", "dynamodb:Query", f"{CATALOG}/index/gallery", a_look_at_a_gallery, "200", INTERNAL),
     _proof(
         "gallery",
@@ -565,6 +660,14 @@ PROOFS = [
         "rendered",
         ENDS,
     ),
+    _proof(
+        "reconcile",
+        "sqs:SendMessage",
+        "FetchQueue",
+        reconciling_a_picture_whose_message_was_lost,
+        "failed",
+        ENDS,
+    ),
     *(
         _proof("reconcile", action, resource, reconciling_an_upload_without_bytes, "removed", ENDS)
         for action, resource in (
@@ -578,6 +681,7 @@ PROOFS = [
 """One for each right that the emulator watches."""
 
 _HANDS_ON = "Lambda sends to the queue in the role's name; the emulator puts the message there itself"
+_TAKES = "Lambda takes messages in the role's name; the emulator takes them itself"
 _LOGS = "Lambda writes the log in the role's name; the emulator writes it itself"
 UNPROVEN = {
     Right("extract_metadata", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
@@ -587,11 +691,17 @@ UNPROVEN = {
     Right("remove_product", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     Right("follow_catalogue", "sqs:SendMessage", "FailureQueue"): _HANDS_ON,
     **{
+        Right("fetch_image", f"sqs:{action}", "FetchQueue"): _TAKES
+        for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    },
+    **{
         Right(function, action, group): _LOGS
         for function, group in (
             ("authorize", "AuthorizeLogGroup"),
             ("upload_image", "UploadImageLogGroup"),
             ("reserve_upload", "ReserveUploadLogGroup"),
+            ("request_fetch", "RequestFetchLogGroup"),
+            ("fetch_image", "FetchImageLogGroup"),
             ("gallery", "GalleryLogGroup"),
             ("storefront", "StorefrontLogGroup"),
             ("products", "ProductsLogGroup"),
@@ -827,6 +937,26 @@ def _reconciled(shop: Shop, look: Callable[[], str]) -> Outcome:
     )
     report = answer["Payload"].read().decode()
     return Outcome(ENDS if "FunctionError" in answer else look(), report)
+
+
+def _fetched(shop: Shop, product_id: int, url: str) -> Outcome:
+    """Hand a message about a picture to the function that fetches; say whether that has done with it."""
+    ref = _pending(shop, product_id, size_bytes=0, fetch=Fetch(url)).ref
+    client = shop.state.endpoint.client("lambda")
+    with shop.message_taken(json.dumps({"fetch": ref.path})) as message:
+        record = {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+        }
+        answer = client.invoke(
+            FunctionName=shop.state.resources.functions["fetch_image"],
+            Payload=json.dumps({"Records": [record]}),
+        )
+        told = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        return Outcome(ENDS, told)
+    return Outcome("put off" if json.loads(told)["batchItemFailures"] else "done", told)
 
 
 def _denies(text: str, action: str) -> bool:

@@ -43,7 +43,7 @@ def test_a_picture_that_was_deleted_by_mistake_comes_back_as_a_new_one_and_leave
     deleted = shop.add(CONTENT, product_id=product_id)
     shop.until_dealt_with(product_id)
     assert shop.delete(product_id, deleted.id).status_code == 204
-    list_versions, get = printed_commands("A picture was deleted by mistake")
+    list_versions, get = printed_commands("An image was deleted by mistake")
     listed = do(list_versions, product=product_id, image=deleted.id)
     (version,) = [
         each for each in listed["Versions"] if each["Key"].endswith(f"{deleted.f.rpartition('-')[2]}")
@@ -66,7 +66,7 @@ def test_a_file_whose_public_copy_turned_out_wrong_is_fetched_as_it_was_sent(
     shop.until_dealt_with(product_id)
     list_versions, get = (
         command.replace("media/", "incoming/")
-        for command in printed_commands("A picture was deleted by mistake")
+        for command in printed_commands("An image was deleted by mistake")
     )
     (version,) = do(list_versions, product=product_id, image=image.id)["Versions"]
     do(get, key=version["Key"], version=version["VersionId"])

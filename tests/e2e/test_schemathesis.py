@@ -39,4 +39,4 @@ def test_the_api_is_what_its_description_says(system: State, tmp_path: Path) -> 
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Tested: 12" in done.stdout
+    assert "Tested: 16" in done.stdout

@@ -9,6 +9,7 @@ STOREFRONT = ("/api/storefront/products/{product_id}/images", "/api/storefront/p
 ROUTES = {
     (f"POST {IMAGES}", "ApiKey"): "UploadImageFunction",
     (f"POST {IMAGES}/uploads", "ApiKey"): "ReserveUploadFunction",
+    (f"POST {IMAGES}/fetch", "ApiKey"): "RequestFetchFunction",
     (f"GET {IMAGES}", "ApiKey"): "GalleryFunction",
     (f"GET {IMAGES}/{{image_id}}", "ApiKey"): "GalleryFunction",
     (f"PATCH {IMAGES}/{{image_id}}", "ApiKey"): "GalleryFunction",
@@ -32,6 +33,7 @@ ROUTES = {
     (f"ANY {IMAGES}/order", "NONE"): "DescribeApiFunction",
     (f"ANY {IMAGES}/uploads", "NONE"): "DescribeApiFunction",
     **{(f"ANY {path}", "NONE"): "DescribeApiFunction" for path in STOREFRONT},
+    (f"ANY {IMAGES}/fetch", "NONE"): "DescribeApiFunction",
 }
 """Every route with its authorizer and its function: what is open to all is written here on purpose."""
 

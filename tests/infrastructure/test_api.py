@@ -70,7 +70,7 @@ def test_the_gateway_may_call_each_function_on_its_routes_and_the_authorizer(tem
 
 def test_every_path_answers_every_method(template: Template) -> None:
     paths = api_definition(template)["paths"]
-    assert len(paths) == 12
+    assert len(paths) == 13
     assert [path for path, methods in paths.items() if "x-amazon-apigateway-any-method" not in methods] == []
 
 

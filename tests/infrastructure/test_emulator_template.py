@@ -22,7 +22,17 @@ def test_only_the_api_its_deployment_and_some_policies_differ(template: Template
     assert after.keys() - before.keys() == of_type(adapted, GATEWAY_RESPONSE).keys()
     changed = {name for name in before.keys() & after.keys() if before[name] != after[name]}
     put_events = {name for name in before if "event-bus/default" in str(before[name]) and name in after}
-    assert changed == {"Api", deployment, "ImagesBucketPolicy", *put_events}
+    [mapping] = of_type(template, "AWS::Lambda::EventSourceMapping")
+    assert changed == {"Api", deployment, "ImagesBucketPolicy", mapping, *put_events}
+
+
+@pytest.mark.parametrize(("parameters", "expected"), [({}, 10), ({"FetchConcurrency": "3"}, 3)])
+def test_the_number_of_messages_at_once_is_a_number(
+    template: Template, parameters: dict[str, str], expected: int
+) -> None:
+    adapted = adapt_to_emulator(copy.deepcopy(template), parameters)
+    [mapping] = of_type(adapted, "AWS::Lambda::EventSourceMapping").values()
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": expected}
 
 
 def test_nothing_but_the_resources_differs(template: Template, adapted: Template) -> None:

@@ -9,8 +9,10 @@ from botocore.client import BaseClient
 
 from adapters.aws import cloudfront_client, dynamodb_client, s3_client
 from adapters.eventbridge_image_events import PRODUCT_REMOVED, SOURCE
+from adapters.urllib3_picture_source import MAX_SECONDS
 from bench.environments import ALLOCATORS
 from domain.follow_catalogue import CatalogueEventKind
+from domain.image import FETCH_TIME
 from domain.image_events import ImageEventKind
 from domain.recipe import Recipe
 from handlers.extract_metadata import DECODER_MEMORY_BYTES, DECODER_SECONDS
@@ -46,6 +48,10 @@ ENVIRONMENT = {
     "FALLBACK_WIDTHS": "${FallbackWidths}",
     "AVIF_QUALITY": "${AvifQuality}",
     "AVIF_SPEED": "${AvifSpeed}",
+    "AWS_CA_BUNDLE": "/var/task/botocore/cacert.pem",
+    "FETCH_QUEUE": "${FetchQueue}",
+    "FETCH_ALLOWED_HOSTS": "${FetchAllowedHosts}",
+    "FETCH_PER_HOST_PER_SECOND": "${FetchPerHostPerSecond}",
     "TABLE": "${CatalogTable}",
     "KEYS_TABLE": "${KeysTable}",
     "IDEMPOTENCY_TABLE": "${IdempotencyTable}",
@@ -140,7 +146,9 @@ def test_every_variable_means_the_same_thing_to_every_function(template: Templat
 def test_the_environment_of_every_function_is_what_its_settings_read(template: Template) -> None:
     for name, function in functions(template).items():
         expected = {field.name.upper() for field in fields(_settings_of(function))}
-        assert variables_of(function).keys() - ALLOCATORS.get(name, {}).keys() == expected, name
+        assert (
+            variables_of(function).keys() - ALLOCATORS.get(name, {}).keys() - {"AWS_CA_BUNDLE"} == expected
+        ), name
 
 
 def test_every_function_can_be_told_by_sam_to_speak_to_the_local_system_and_on_aws_is_not(
@@ -186,6 +194,7 @@ def test_every_function_behind_the_api_ends_before_the_gateway_gives_up(template
     asynchronous = {
         *("ExtractMetadataFunction", "RenderImageFunction", "ReconcileFunction", "ForgetImageFunction"),
         *("RemoveProductFunction", "FollowCatalogueFunction"),
+        "FetchImageFunction",
     }
     assert behind == functions(template).keys() - asynchronous
     timeouts = {name: functions(template)[name]["Timeout"] for name in behind}
@@ -223,6 +232,37 @@ def test_every_asynchronous_function_hands_its_failures_to_a_queue(template: Tem
         assert references(destination) <= of_type(template, "AWS::SQS::Queue").keys(), name
         [role] = references(functions(template)[name]["Role"])
         assert "sqs:SendMessage" in grants(function_roles(template)[role])[as_sub(destination)]
+
+
+def test_messages_of_the_fetch_queue_wait_as_long_as_their_picture_and_go_to_the_failure_queue_at_last(
+    template: Template,
+) -> None:
+    [mapping] = of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    function, queue = (
+        functions(template)["FetchImageFunction"],
+        of_type(template, "AWS::SQS::Queue")["FetchQueue"],
+    )
+    assert as_sub(mapping["EventSourceArn"]) == "${FetchQueue.Arn}"
+    assert references(mapping["FunctionName"]) == {"FetchImageFunction"}
+    # One at a time, so that no message waits behind another one's host; what is put off is no error.
+    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "FetchConcurrency"}}
+    assert queue["VisibilityTimeout"] == 6 * function["Timeout"]
+    assert queue["MessageRetentionPeriod"] > FETCH_TIME.total_seconds()
+    # The largest count there is (SQS API reference, SetQueueAttributes): a wait counts as a try.
+    redrive = queue["RedrivePolicy"]
+    assert (as_sub(redrive["deadLetterTargetArn"]), redrive["maxReceiveCount"]) == (
+        "${FailureQueue.Arn}",
+        1_000,
+    )
+
+
+def test_a_fetch_of_the_largest_picture_fits_into_its_function(template: Template) -> None:
+    function, parameters = functions(template)["FetchImageFunction"], template["Parameters"]
+    # Its bytes twice, while they are put together, beside some 100 MB of all else.
+    assert 2 * parameters["MaxUploadBytes"]["MaxValue"] + 100_000_000 < function["MemorySize"] * 1024 * 1024
+    put, look_up = (_longest_call_seconds(client) for client in (s3_client(), dynamodb_client()))
+    assert MAX_SECONDS + put + look_up < function["Timeout"]
 
 
 def test_only_the_bucket_of_this_stack_and_account_may_start_the_metadata_function(

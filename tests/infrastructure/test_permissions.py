@@ -46,6 +46,26 @@ PERMISSIONS = {
         "${ImagesBucket.Arn}/incoming/*": {"s3:PutObject"},
         "${ReserveUploadLogGroup.Arn}": WRITE_LOGS,
     },
+    "RequestFetchRole": {
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "${IdempotencyTable.Arn}": KEEP_KEYS,
+        "${FetchQueue.Arn}": {"sqs:SendMessage"},
+        "${RequestFetchLogGroup.Arn}": WRITE_LOGS,
+    },
+    # It reads no picture, and nothing of anybody's but the record that a message names.
+    "FetchImageRole": {
+        "${FetchQueue.Arn}": {
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ChangeMessageVisibility",
+        },
+        "${CatalogTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "${IdempotencyTable.Arn}": {"dynamodb:UpdateItem"},
+        "${ImagesBucket.Arn}/incoming/*": {"s3:PutObject"},
+        BUS_ARN: {"events:PutEvents"},
+        "${FetchImageLogGroup.Arn}": WRITE_LOGS,
+    },
     "GalleryRole": {
         "${CatalogTable.Arn}": {
             "dynamodb:Query",
@@ -103,6 +123,7 @@ PERMISSIONS = {
         "${ImagesBucket.Arn}": {"s3:ListBucket"},
         "${ExtractMetadataFunction.Arn}": {"lambda:InvokeFunction"},
         "${RenderImageFunction.Arn}": {"lambda:InvokeFunction"},
+        "${FetchQueue.Arn}": {"sqs:SendMessage"},
         BUS_ARN: {"events:PutEvents"},
         "${FailureQueue.Arn}": {"sqs:SendMessage"},
         "${ReconcileLogGroup.Arn}": WRITE_LOGS,

@@ -101,6 +101,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "events": ("put_events", {"Entries": []}),
     "lambda": ("invoke", {"FunctionName": "f"}),
     "s3": ("get_object", {"Bucket": "b", "Key": "k"}),
+    "sqs": ("send_message", {"QueueUrl": "https://sqs.example.com/1/q", "MessageBody": "m"}),
 }
 
 

@@ -46,7 +46,7 @@ def test_public_copies_are_kept_for_good_and_old_versions_of_them_for_a_while(te
 
 def test_the_drop_box_empties_itself_after_the_failure_queue_has(template: Template) -> None:
     incoming = rules_by_prefix(template)["incoming/"]
-    [queue] = of_type(template, "AWS::SQS::Queue").values()
+    queue = of_type(template, "AWS::SQS::Queue")["FailureQueue"]
     assert incoming["ExpirationInDays"] * 24 * 60 * 60 > queue["MessageRetentionPeriod"]
     assert incoming["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "IncomingVersionDays"}}
     # Kept no longer than needed: what clients send tells more than they know.
@@ -129,10 +129,12 @@ def test_what_holds_the_shops_data_outlives_the_stack(template: Template) -> Non
     assert len(policies) == 3
 
 
-def test_the_failure_queue_is_encrypted_and_keeps_messages_for_14_days(template: Template) -> None:
-    [queue] = of_type(template, "AWS::SQS::Queue").values()
-    assert queue["SqsManagedSseEnabled"] is True
-    assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS_SECONDS
+def test_every_queue_is_encrypted_and_keeps_messages_for_14_days(template: Template) -> None:
+    queues = of_type(template, "AWS::SQS::Queue")
+    assert queues.keys() == {"FailureQueue", "FetchQueue"}
+    for queue in queues.values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS_SECONDS
 
 
 def test_the_catalogue_has_the_keys_and_indexes_that_the_adapters_are_tried_on(template: Template) -> None:

@@ -23,10 +23,12 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from local.template import Template
 from packages.build import GROUPS
 from packages.prune import PruningError
 from packages.trust_store import ROOTS, prune_trust_store
 from tests.infrastructure.package_files import built_package, run_alone
+from tests.infrastructure.stack import functions, variables_of
 
 WITH_SDK = sorted(GROUPS.keys() - {"DescribeApiFunction", "StaffPageFunction", "PillowLayer"})
 A_YEAR_SECONDS = 365 * 86_400
@@ -90,9 +92,23 @@ def test_the_keys_of_amazons_roots_are_those_that_it_publishes() -> None:
     assert {hashlib.sha256(key).hexdigest() for key in keys} == KEYS_OF_AMAZON
 
 
-@pytest.mark.parametrize("logical_id", sorted(GROUPS))
+@pytest.mark.parametrize("logical_id", sorted(GROUPS.keys() - {"FetchImageFunction"}))
 def test_a_package_has_no_certifi_whose_roots_botocore_would_take_instead(logical_id: str) -> None:
     assert list(built_package(logical_id).rglob("certifi*")) == []
+
+
+def test_the_function_that_fetches_trusts_the_public_roots_for_pictures_and_those_of_aws_for_the_sdk(
+    template: Template,
+) -> None:
+    package = built_package("FetchImageFunction")
+    assert len(fingerprints(package / "certifi/cacert.pem")) > len(ROOTS)
+    bundle = variables_of(functions(template)["FetchImageFunction"])["AWS_CA_BUNDLE"]
+    # Lambda unpacks a package there (Lambda developer guide, "Environment variables": LAMBDA_TASK_ROOT).
+    unpacked = package / Path(bundle).relative_to("/var/task")
+    assert fingerprints(unpacked) == set(ROOTS.values())
+    program = "from adapters.aws import sqs_client\nprint(sqs_client()._endpoint.http_session._verify)"
+    alone = run_alone([package], program, {"AWS_CA_BUNDLE": bundle, "AWS_DEFAULT_REGION": "eu-central-1"})
+    assert alone.stdout.strip() == bundle
 
 
 def test_botocore_takes_its_own_roots() -> None:

@@ -143,6 +143,7 @@ def operator_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
             "KeysTableName": keys_table,
             "BucketName": a_bucket(boto3.client("s3")),
             "FailureQueueUrl": boto3.client("sqs").create_queue(QueueName="failures")["QueueUrl"],
+            "FetchQueueUrl": boto3.client("sqs").create_queue(QueueName="fetches")["QueueUrl"],
             "ExtractMetadataFunctionName": "shop-ExtractMetadata-1",
             "ReconcileFunctionName": "shop-Reconcile-1",
             "RemoveProductFunctionName": "shop-RemoveProduct-1",

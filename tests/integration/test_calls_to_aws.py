@@ -16,21 +16,34 @@ import pytest
 from moto import mock_aws
 
 import bench.routes
-from adapters.aws import dynamodb_client
+from adapters.aws import dynamodb_client, s3_client, sqs_client
+from adapters.dynamo_host_turns import DynamoHostTurns
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_to_item, product_key
 from adapters.dynamo_products import DynamoProducts
-from bench.calls import CALLS, Call
+from adapters.s3_image_store import S3ImageStore
+from adapters.sqs_fetch_queue import SqsFetchQueue
+from bench.calls import CALLS, FETCH, Call
 from bench.routes import Cost, Routes
 from domain.change_image import ChangeImage, ImageChange
 from domain.errors import GalleryTooLargeError
-from domain.image import ImageStatus, ProductImage
+from domain.fetch_image import FetchImage, FetchOutcome
+from domain.image import Fetch, ImageStatus, ProductImage
 from domain.image_details import ALT_TEXT_LIMIT
 from domain.list_images import MAX_PAGE_SIZE, ListImages, PageRequest
 from domain.reorder_images import MAX_IMAGES, ReorderImages
 from domain.text import MAX_SHORT_BYTES
-from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ref, an_image
-from tests.fakes import InMemoryImageEvents
+from tests.builders import (
+    NOW,
+    PRODUCT_ID,
+    a_bucket,
+    a_catalog_table,
+    a_ref,
+    an_idempotency_table,
+    an_image,
+    jpeg,
+)
+from tests.fakes import InMemoryImageEvents, InMemoryPictureSource
 from tests.integration.faults import hook
 
 if TYPE_CHECKING:
@@ -45,6 +58,10 @@ class Shop:
         self._table = a_catalog_table(self._client)
         DynamoProducts(self._client, self._table).add(PRODUCT_ID)
         self.catalog = DynamoImageCatalog(self._client, self._table)
+
+    @property
+    def turns(self) -> DynamoHostTurns:
+        return DynamoHostTurns(self._client, an_idempotency_table(boto3.client("dynamodb")), 1, lambda: NOW)
 
     def put(self, images: Sequence[ProductImage]) -> None:
         put(self._client, self._table, images)
@@ -119,6 +136,27 @@ def test_each_route_takes_the_calls_and_the_units_that_the_table_says(routes: Ro
 )
 def test_the_routes_that_are_used_most_take_few_calls(route: str, calls: int) -> None:
     assert len(CALLS[route]) == calls
+
+
+def test_a_picture_by_its_address_takes_the_calls_that_the_table_says(shop: Shop) -> None:
+    made = shop.watch()
+    s3, sqs = s3_client(), sqs_client()
+    for client in (s3, sqs):
+        hook(client, "before-call", lambda model, **_: made.append(model.name))
+    queue = SqsFetchQueue(sqs, boto3.client("sqs").create_queue(QueueName="fetches")["QueueUrl"])
+    image = an_image(fetch=Fetch("https://shop.example/picture"))
+    shop.catalog.reserve(image)
+    queue.request(image.ref)
+    fetch_image = FetchImage(
+        catalog=shop.catalog,
+        store=S3ImageStore(s3, a_bucket(boto3.client("s3"))),
+        source=InMemoryPictureSource(picture=jpeg()),
+        turns=shop.turns,
+        events=InMemoryImageEvents(),
+        clock=lambda: NOW,
+    )
+    assert fetch_image(image.ref).outcome is FetchOutcome.FETCHED
+    assert made == [call.operation for call in FETCH]
 
 
 # More than a page shows, and more than can be reordered; `make growth` measures with 10,000.

@@ -15,6 +15,7 @@ from domain.failure import Failure
 from domain.gallery import Page
 from domain.image import (
     Announcement,
+    Fetch,
     ImageFacts,
     ImageFormat,
     ImageSnapshot,
@@ -23,6 +24,7 @@ from domain.image import (
     ProductImage,
     PublicFile,
 )
+from domain.list_images import MAX_SHA256S
 from domain.user import User
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image, with_changes
 from tests.integration.conftest import Catalog, Shop
@@ -30,6 +32,7 @@ from tests.integration.conftest import Catalog, Shop
 FACTS = ImageFacts(48, 32, "RGB")
 FILE = a_file(facts=FACTS)
 LATER = NOW + timedelta(seconds=1)
+OTHER_SHA256 = "5" * 64
 MUCH_LATER = NOW + timedelta(days=1)
 DELETING = an_image(status=ImageStatus.DELETING)
 
@@ -70,6 +73,34 @@ def test_an_announcement_without_a_sha256_comes_back_as_it_was(catalog: Catalog)
     image = an_image(announcement=Announcement(None, LATER))
     catalog.reserve(image)
     assert catalog.get(PRODUCT_ID, 1) == image
+
+
+def test_a_fetch_is_put_off_and_is_open_only_since_then(catalog: Catalog) -> None:
+    image = an_image(fetch=Fetch("https://shop.example/a.jpg"))
+    catalog.reserve(image)
+    assert catalog.get(PRODUCT_ID, 1) == image
+    later = Fetch("https://shop.example/a.jpg", 2, MUCH_LATER)
+    assert catalog.put_off(a_ref(), later, MUCH_LATER)
+    assert catalog.get(PRODUCT_ID, 1) == replace(image, fetch=later)
+    assert list(catalog.open_images(MUCH_LATER)) == []
+    assert list(catalog.open_images(MUCH_LATER + timedelta(seconds=1))) == [(PRODUCT_ID, 1)]
+
+
+def test_a_fetch_of_what_is_no_longer_pending_is_not_put_off(catalog: Catalog) -> None:
+    fetch = Fetch("https://shop.example/a.jpg")
+    catalog.reserve(an_image(fetch=fetch))
+    failed = catalog.mark_failed(a_ref(), DAMAGED, None, LATER)
+    assert not catalog.put_off(a_ref(), fetch, MUCH_LATER)
+    assert not catalog.put_off(a_ref(2), fetch, MUCH_LATER)
+    assert catalog.get(PRODUCT_ID, 1) == failed
+
+
+def test_once_a_picture_is_ready_or_failed_nothing_says_where_it_was_to_be_fetched(catalog: Catalog) -> None:
+    for number in (1, 2):
+        catalog.reserve(an_image(ref=a_ref(number), fetch=Fetch("https://shop.example/a.jpg", 1, LATER)))
+    ready = catalog.mark_ready(a_ref(1), a_file(), LATER)
+    failed = catalog.mark_failed(a_ref(2), DAMAGED, None, LATER)
+    assert (ready.fetch, failed.fetch, failed.sha256) == (None, None, None)
 
 
 def test_a_record_that_was_never_reserved_is_none(catalog: Catalog) -> None:
@@ -454,6 +485,34 @@ def test_a_page_of_one_status_is_a_part_of_the_pictures_in_it_and_knows_how_many
     assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (3, image_ids)
     counts = {status: catalog.page(PRODUCT_ID, 1, 0, status).count for status in ImageStatus}
     assert counts == {"pending": 2, "ready": 3, "failed": 1, "deleting": 0}
+
+
+@pytest.mark.parametrize(
+    ("status", "sha256s", "image_ids"),
+    [
+        (None, [SHA256], [4, 2]),
+        (None, [OTHER_SHA256, SHA256], [5, 4, 2]),
+        (None, [f"{number:064x}" for number in range(MAX_SHA256S - 1)] + [SHA256], [4, 2]),
+        (ImageStatus.FAILED, [SHA256], []),
+        (ImageStatus.FAILED, [OTHER_SHA256, SHA256], [5]),
+        (ImageStatus.PENDING, [SHA256], []),
+        (None, ["0" * 64], []),
+    ],
+)
+def test_a_page_of_some_files_shows_and_counts_those_that_had_one_of_the_sha256s(
+    catalog: Catalog, status: ImageStatus | None, sha256s: list[str], image_ids: list[int]
+) -> None:
+    for image_id in range(1, 6):
+        catalog.reserve(an_image(ref=a_ref(image_id), order=-image_id))
+    for image_id in (2, 4):
+        catalog.mark_ready(a_ref(image_id), FILE, LATER)
+    catalog.mark_failed(a_ref(5), DAMAGED, OTHER_SHA256, LATER)
+    page = catalog.page(PRODUCT_ID, 1, 1, status, sha256s)
+    assert [each.image.ref.image_id for each in page.snapshots] == image_ids[1:2]
+    page = catalog.page(PRODUCT_ID, 10, 0, status, sha256s)
+    assert (page.count, [each.image.ref.image_id for each in page.snapshots]) == (len(image_ids), image_ids)
+    with pytest.raises(ProductNotFoundError, match="There is no product 43"):
+        catalog.page(43, 10, 0, status, sha256s)
 
 
 def test_a_page_of_one_status_shows_the_pointer_and_is_empty_where_there_is_none_in_it(

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops.csv_file import BadRow
 from ops.failures import OperatorError
-from ops.product_csv import BadRow, read_product_csv
+from ops.product_csv import read_product_csv
 
 NO_PRODUCT = "Must be an integer from 1 to 9007199254740991."
 

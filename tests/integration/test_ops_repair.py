@@ -37,11 +37,11 @@ NO_EVENTS = [
 
 
 class Queue:
-    """The failure queue of the stack."""
+    """A queue of the stack: the failure queue, unless it is another one."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "failures") -> None:
         self._sqs: SQSClient = boto3.client("sqs")
-        self._url = self._sqs.get_queue_url(QueueName="failures")["QueueUrl"]
+        self._url = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
     def holds(self, *bodies: object) -> list[str]:
         """Put messages there; return their identifiers."""
@@ -346,6 +346,25 @@ def test_an_event_that_was_handled_but_whose_message_remains_says_both(
     result = operator.runs("repair", "redrive", "--yes")
     assert (result.exit_code, queue.visible) == (1, 1)
     assert f"{KEY} is ready, but its message remains: AWS refused DeleteMessage" in result.stderr
+
+
+def test_a_message_of_a_picture_by_address_goes_back_to_its_queue(operator: Operator, queue: Queue) -> None:
+    (message,) = queue.holds({"fetch": a_ref().path})
+    listed = operator.runs("repair", "queue").stdout
+    assert re.search(rf"{message} +0 min +fetch-image +{KEY}", listed)
+    told = operator.runs("repair", "redrive", "--yes").stdout
+    assert f"{message}: back in the queue of pictures that are to be fetched." in told
+    assert (queue.visible, Queue("fetches").visible, events_sent(operator)) == (0, 1, [])
+
+
+def test_a_message_that_cannot_go_back_stays_and_says_why(
+    operator: Operator, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue.holds({"fetch": a_ref().path})
+    monkeypatch.setattr(Target, "fetch_queue", "https://sqs.eu-central-1.amazonaws.com/1/gone")
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, queue.visible) == (1, 1)
+    assert "stays in the queue" in result.stderr
 
 
 def test_one_event_is_sent_by_its_id(operator: Operator, queue: Queue) -> None:

@@ -146,7 +146,7 @@ def test_a_stack_of_another_service_is_noticed(operator: Operator) -> None:
     operator.aws.has_stack("other", dict.fromkeys(shared, "x"))
     line = error_line(operator.runs("--stack", "other", "keys", "list"))
     assert "Stack other (CREATE_COMPLETE) has no output " in line
-    assert "ExtractMetadataFunctionName and no KeysTableName and no ReconcileFunctionName and " in line
+    assert "ExtractMetadataFunctionName and no FetchQueueUrl and no KeysTableName and no " in line
 
 
 # what AWS refuses

@@ -27,6 +27,8 @@ def unbound_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
         "extract_metadata",
         "render_image",
         "reserve_upload",
+        "request_fetch",
+        "fetch_image",
         "gallery",
         "storefront",
         "products",

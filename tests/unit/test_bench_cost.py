@@ -11,6 +11,7 @@ from bench.cost import (
     Line,
     category_pages,
     deletions,
+    fetches,
     form_uploads,
     gallery_pages,
     pages,
@@ -110,6 +111,19 @@ def test_a_form_saves_what_the_bytes_cost_at_the_cdn_and_is_billed_for_its_own_f
         Line("log_gb", difference("bytes_logged") / 1_000),
     ]
     assert uploads(metadata="metadata").usd - form_uploads().usd == pytest.approx(Bill(saved).usd)
+
+
+def test_a_picture_by_its_address_is_billed_for_its_message_its_turn_and_the_time_it_is_waited_for() -> None:
+    quantities = Counter[str]()
+    for line in fetches().lines:
+        quantities[line.price] += round(line.quantity / 1_000_000)
+    assert (quantities["sqs_request"], quantities["lambda_request"], quantities["s3_put"]) == (3, 3, 2)
+    measured = json.loads(BILLED.read_text())["functions"]
+    form, metadata = (
+        measured[name]["median_billed_milliseconds"] for name in ("reserve_upload", "extract_metadata")
+    )
+    assert gb_seconds(fetches()) == pytest.approx(1_000 * (form + 2 * metadata + 0.5 * 500))
+    assert f"fetched by their address: {fetches().usd:.2f}" in in_one_line()
 
 
 def test_a_page_of_a_gallery_is_one_query() -> None:

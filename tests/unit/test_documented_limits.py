@@ -40,7 +40,7 @@ def row(what: str) -> str:
         ("images on one page", f"{MAX_PAGE_SIZE}"),
         ("images in one new order", f"{MAX_IMAGES}"),
         ("images before a page (`offset`)", f"{MAX_REACH:,}"),
-        ("images of a product that is listed by `status`", f"{MAX_REACH:,}"),
+        ("images of a product that is listed by `status` or `sha256`", f"{MAX_REACH:,}"),
     ],
 )
 def test_a_limit_is_the_one_that_the_code_or_the_template_sets(what: str, figures: str) -> None:

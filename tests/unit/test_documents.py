@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from local.template import ROOT
+from local.template import ROOT, read_template
 from openapi.bodies import ImageBody
 from tests.documents import PAGES, blocks_of, commands_of
 
@@ -37,7 +37,7 @@ NOT_RUN = {
     r"aws (service-quotas|cloudformation|dynamodb delete-table) ": "needs an AWS account",
     r"aws events put-events ": "needs an AWS account; tests/e2e/test_product_removal.py sends such events",
     r"sam local invoke ": "needs Docker; tests/e2e/test_events.py runs each payload without it",
-    r"export (AWS_|PRODUCT_IMAGES_STACK=|ARCHITECTURE=)": "sets what the commands beside it need",
+    r"export (AWS_|PRODUCT_IMAGES_(STACK|URL|KEY)=|ARCHITECTURE=)": "sets what the commands beside it need",
     r"git switch --detach <commit>$": "names a commit of the reader's",
 }
 """Why no test runs the commands that begin so; docs/deploy.md says it of its own."""
@@ -157,3 +157,16 @@ def test_the_answer_to_an_upload_is_printed_with_all_of_its_keys() -> None:
     [printed] = blocks_of("docs/use-the-api.md", "json")
     image = ImageBody.model_validate_json(printed)
     assert image.model_fields_set == ImageBody.model_fields.keys()
+
+
+def test_the_architecture_names_every_function() -> None:
+    named = re.findall(
+        r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE
+    )
+    logical = [
+        name
+        for name, each in read_template()["Resources"].items()
+        if each["Type"] == "AWS::Serverless::Function"
+    ]
+    deployed = {re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower() for name in logical}
+    assert set(named) == deployed

@@ -27,7 +27,15 @@ from adapters.dynamo_items import (
 )
 from domain.errors import ImageRecordDamagedError
 from domain.failure import Failure
-from domain.image import Announcement, ImageFacts, ImageFormat, ImageSnapshot, ImageStatus, ProductImage
+from domain.image import (
+    Announcement,
+    Fetch,
+    ImageFacts,
+    ImageFormat,
+    ImageSnapshot,
+    ImageStatus,
+    ProductImage,
+)
 from domain.image_details import ImageDetails
 from domain.rendition import Rendition
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SAID, SHA256, an_image, with_changes
@@ -38,7 +46,10 @@ if TYPE_CHECKING:
 
 LATER = NOW + timedelta(seconds=1)
 UNSAID = ImageDetails()
-NEW = an_image(details=SAID, primary_requested_at=NOW, announcement=Announcement("0" * 64, LATER))
+FETCH = Fetch("https://example.com/a.jpg", tries=3, next_at=LATER)
+NEW = an_image(
+    details=SAID, primary_requested_at=NOW, announcement=Announcement("0" * 64, LATER), fetch=FETCH
+)
 COMPLETED = replace(
     NEW,
     status=ImageStatus.READY,
@@ -79,6 +90,9 @@ CHANGED_BY_MISSING: dict[str, dict[str, object]] = {
     "primary_requested_at": {"primary_requested_at": None},
     "form_expires_at": {"announcement": None},
     "announced_sha256": {"announcement": Announcement(None, LATER)},
+    "fetch_url": {"fetch": None},
+    "fetch_tries": {"fetch": FETCH._replace(tries=0)},
+    "fetch_next_at": {"fetch": FETCH._replace(next_at=None)},
     "status": {"status": ImageStatus.PENDING},
     **{name: {"facts": None} for name in ("width", "height", "mode")},
     **{name: {"look": None} for name in look_to_attributes(A_LOOK)},

@@ -14,7 +14,7 @@ from adapters.dynamo_products import DynamoProducts
 from domain.errors import UnavailableError
 from domain.image import MAX_ID, ImageFacts, ImageFormat, Primary, ProductImage
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
-from domain.list_images import MAX_REACH
+from domain.list_images import MAX_REACH, MAX_SHA256S
 from domain.rendition import Look, Placeholder, Rendition
 from domain.text import MAX_SHORT_BYTES
 from domain.user import User
@@ -197,9 +197,27 @@ def test_a_status_filters_the_pages_and_stays_in_their_urls(gallery: Gallery) ->
     assert body(gallery.page({"status": "failed"}))["results"] == []
 
 
+def test_files_are_looked_for_by_their_sha256_in_any_case(gallery: Gallery) -> None:
+    gallery.add(1, 2)
+    gallery.add_pending(3)
+    wanted = f"{'0' * 64},{SHA256.upper()}"
+    page = body(gallery.page({"limit": "1", "sha256": wanted}))
+    assert [image["sha256"] for image in page["results"]] == [SHA256]
+    assert (page["count"], page["next"]) == (
+        2,
+        f"{BASE_URL}/api/products/42/images?limit=1&offset=1&sha256={wanted}",
+    )
+    assert body(gallery.page({"sha256": "0" * 64}))["results"] == []
+    assert body(gallery.page({"sha256": SHA256, "status": "failed"}))["count"] == 0
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
+        ({"sha256": ""}, "sha256"),
+        ({"sha256": SHA256[1:]}, "sha256"),
+        ({"sha256": f"{SHA256} {SHA256}"}, "sha256"),
+        ({"sha256": ",".join([SHA256] * (MAX_SHA256S + 1))}, "sha256"),
         ({"limit": "0"}, "limit"),
         ({"limit": "101"}, "limit"),
         ({"limit": "many"}, "limit"),
@@ -656,9 +674,10 @@ def test_an_order_is_made_on_the_condition_of_the_one_that_was_seen(
     assert gallery.order(1, 2, 3, if_match=answer["headers"]["ETag"])["statusCode"] == 200
 
 
-def test_a_list_of_one_status_tells_nothing_of_the_order(gallery: Gallery) -> None:
+@pytest.mark.parametrize("query", [{"status": "ready"}, {"sha256": SHA256}])
+def test_a_list_of_some_images_tells_nothing_of_the_order(gallery: Gallery, query: dict[str, str]) -> None:
     gallery.add(1, 2)
-    seen = gallery.page({"status": "ready"})["headers"]["ETag"]
+    seen = gallery.page(query)["headers"]["ETag"]
     assert problem(gallery.order(2, 1, if_match=seen)) == (412, "stale_order", [])
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import override
 
 import pytest
@@ -6,7 +7,7 @@ from domain.errors import InvalidFieldsError, ProductNotFoundError
 from domain.gallery import Page
 from domain.image import ImageStatus, Primary
 from domain.list_images import MAX_REACH, ListImages, PageRequest
-from tests.builders import NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
+from tests.builders import NOW, PRODUCT_ID, SHA256, a_ready_image, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog
 
 
@@ -39,13 +40,27 @@ def test_a_status_counts_and_shows_only_pictures_in_it(catalog: InMemoryImageCat
     assert (shown.count, [snapshot.image.ref.image_id for snapshot in shown.snapshots]) == (1, [3])
 
 
+def test_a_sha256_counts_and_shows_only_pictures_whose_file_had_it(catalog: InMemoryImageCatalog) -> None:
+    catalog.images[PRODUCT_ID, 3] = a_ready_image(ref=a_ref(3))
+    shown = ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, sha256s=("0" * 64, SHA256)))
+    assert (shown.count, [snapshot.image.ref.image_id for snapshot in shown.snapshots]) == (1, [3])
+    assert ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, sha256s=("0" * 64,))).count == 0
+
+
 @pytest.mark.parametrize("status", [None, ImageStatus.READY])
 def test_a_page_that_is_too_far_behind_is_refused_with_what_to_do_before_anything_is_read(
     status: ImageStatus | None,
 ) -> None:
     class UnreadCatalog(InMemoryImageCatalog):
         @override
-        def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
+        def page(
+            self,
+            product_id: int,
+            limit: int,
+            offset: int,
+            status: ImageStatus | None = None,
+            sha256s: Collection[str] = (),
+        ) -> Page:
             raise AssertionError("It cannot be reached.")
 
     with pytest.raises(InvalidFieldsError) as caught:
@@ -62,27 +77,44 @@ class LargeCatalog(InMemoryImageCatalog):
     def __init__(self, count: int) -> None:
         super().__init__(PRODUCT_ID)
         self.count = count
-        self.asked: list[ImageStatus | None] = []
+        self.asked: list[tuple[ImageStatus | None, Collection[str]]] = []
 
     @override
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
-        self.asked.append(status)
+    def page(
+        self,
+        product_id: int,
+        limit: int,
+        offset: int,
+        status: ImageStatus | None = None,
+        sha256s: Collection[str] = (),
+    ) -> Page:
+        self.asked.append((status, sha256s))
         return Page(self.count, [])
 
 
-def test_a_gallery_that_is_too_large_to_look_for_a_status_is_not_gone_through() -> None:
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (PageRequest(10, 0, ImageStatus.FAILED), "status"),
+        (PageRequest(10, 0, sha256s=(SHA256,)), "sha256"),
+        (PageRequest(10, 0, ImageStatus.FAILED, (SHA256,)), "status"),
+    ],
+)
+def test_a_gallery_that_is_too_large_to_look_for_some_of_it_is_not_gone_through(
+    wanted: PageRequest, field: str
+) -> None:
     catalog = LargeCatalog(MAX_REACH + 1)
     with pytest.raises(InvalidFieldsError) as caught:
-        ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, ImageStatus.FAILED))
+        ListImages(catalog)(PRODUCT_ID, wanted)
     [fault] = caught.value.faults
-    assert (fault.field, catalog.asked) == ("status", [None])
-    assert fault.message.endswith("List it without a status.")
+    assert (fault.field, catalog.asked) == (field, [(None, ())])
+    assert fault.message.endswith("List it without status and sha256.")
 
 
-def test_the_largest_gallery_that_a_list_goes_through_is_looked_through_for_a_status() -> None:
+def test_the_largest_gallery_that_a_list_goes_through_is_looked_through_for_some_of_it() -> None:
     catalog = LargeCatalog(MAX_REACH)
-    ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, ImageStatus.FAILED))
-    assert catalog.asked == [None, ImageStatus.FAILED]
+    ListImages(catalog)(PRODUCT_ID, PageRequest(10, 0, ImageStatus.FAILED, (SHA256,)))
+    assert catalog.asked == [(None, ()), (ImageStatus.FAILED, (SHA256,))]
 
 
 def test_a_picture_that_is_being_deleted_is_neither_counted_nor_shown(catalog: InMemoryImageCatalog) -> None:

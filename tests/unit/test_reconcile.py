@@ -4,11 +4,12 @@ from typing import override
 import pytest
 
 from domain.errors import UnavailableError
-from domain.image import SENDING_TIME, Announcement, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.image import SENDING_TIME, Announcement, Fetch, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.ports import PublicCopy
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.fakes import (
+    InMemoryFetchQueue,
     InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
@@ -29,6 +30,7 @@ class Shop:
         self.store = store or InMemoryImageStore()
         self.inspections = InMemoryInspections()
         self.renderings = InMemoryRenderings()
+        self.fetches = InMemoryFetchQueue()
         self.products = InMemoryProducts(self.catalog)
         self.removals = InMemoryRemovals()
         self.events = InMemoryImageEvents()
@@ -47,6 +49,7 @@ class Shop:
             store=self.store,
             inspections=self.inspections,
             renderings=self.renderings,
+            fetches=self.fetches,
             events=self.events,
             products=self.products,
             removals=self.removals,
@@ -274,6 +277,59 @@ def test_a_picture_that_is_rendered_while_it_is_looked_at_is_not_sent_again(
     monkeypatch.setattr(shop.catalog, "postpone", lambda *_: False)
     assert shop.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
     assert shop.renderings.requested == []
+
+
+# --- Pictures by address -------------------------------------------------------------------------------
+
+
+def to_be_fetched(shop: Shop, next_at: datetime | None = None) -> ImageRef:
+    """Reserve a picture that is to be fetched, and lose its message."""
+    image = an_image(fetch=Fetch("https://shop.example/a.jpg"))
+    shop.catalog.reserve(image)
+    if next_at and image.fetch:
+        shop.catalog.put_off(image.ref, image.fetch._replace(tries=1, next_at=next_at), next_at)
+    return image.ref
+
+
+def test_a_picture_whose_message_was_lost_is_sent_to_be_fetched_by_each_run(shop: Shop) -> None:
+    ref = to_be_fetched(shop)
+    for now in (LONG_AFTER, LONG_AFTER + timedelta(seconds=1)):
+        assert shop.reconcile(now).outcomes == {Outcome.SENT_TO_BE_FETCHED: 1}
+    assert shop.fetches.requested == [ref, ref]
+    assert shop.status(1) is ImageStatus.PENDING
+
+
+def test_a_picture_whose_fetch_is_put_off_is_left_alone_until_an_hour_after_it_was_due(shop: Shop) -> None:
+    due = NOW + timedelta(hours=5)
+    to_be_fetched(shop, due)
+    assert shop.reconcile(due + PATIENCE).outcomes == {}
+    assert shop.reconcile(due + PATIENCE + timedelta(seconds=1)).outcomes == {Outcome.SENT_TO_BE_FETCHED: 1}
+
+
+def test_a_picture_that_was_fetched_is_sent_to_inspection_like_any_other(shop: Shop) -> None:
+    ref = to_be_fetched(shop)
+    shop.store.put(shop.catalog.images[PRODUCT_ID, 1], b"picture")
+    assert shop.reconcile().outcomes == {Outcome.SENT_TO_INSPECTION: 1}
+    assert (shop.inspections.requested, shop.fetches.requested) == ([ref], [])
+
+
+@pytest.mark.parametrize(
+    ("after", "reported"), [(timedelta(hours=23), timedelta(0)), (timedelta(hours=26), timedelta(hours=2))]
+)
+def test_a_fetch_is_late_only_once_its_day_is_over_and_is_never_removed(
+    shop: Shop, after: timedelta, reported: timedelta
+) -> None:
+    ref = to_be_fetched(shop)
+    done = shop.reconcile(NOW + after)
+    assert (done.outcomes, done.oldest_pending) == ({Outcome.SENT_TO_BE_FETCHED: 1}, reported)
+    assert shop.fetches.requested == [ref]
+
+
+def test_a_fetch_that_ended_meanwhile_is_not_asked_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    to_be_fetched(shop)
+    monkeypatch.setattr(shop.catalog, "postpone", lambda _ref, _at: False)
+    assert shop.reconcile().outcomes == {Outcome.CLOSED_MEANWHILE: 1}
+    assert shop.fetches.requested == []
 
 
 def test_a_removal_that_nobody_is_at_is_asked_for_again(shop: Shop) -> None:

@@ -24,6 +24,7 @@ def test_a_run_is_reported_in_full(printed: Printed) -> None:
     assert report == {
         "sent_to_inspection": 0,
         "sent_to_rendering": 0,
+        "sent_to_be_fetched": 0,
         "abandoned_removed": 2,
         "deletion_finished": 0,
         "change_told": 0,
@@ -100,6 +101,7 @@ def test_the_deployed_function_removes_what_was_abandoned(
             STACK="shop",
             EXTRACT_METADATA_FUNCTION="extract",
             RENDER_IMAGE_FUNCTION="render",
+            FETCH_QUEUE="https://sqs.example/fetch",
         )
         report = module.lambda_handler({}, a_context())
         left = DynamoImageCatalog(dynamodb, table).get(PRODUCT_ID, 1)

@@ -13,6 +13,7 @@ from domain.reserve_upload import FORM_LIFETIME
 from local.template import read_template
 from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image
 from tests.fakes import (
+    InMemoryFetchQueue,
     InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
@@ -65,6 +66,7 @@ class Day:
             store=self.store,
             inspections=self,
             renderings=InMemoryRenderings(),
+            fetches=InMemoryFetchQueue(),
             events=InMemoryImageEvents(),
             products=InMemoryProducts(self.catalog),
             removals=InMemoryRemovals(),

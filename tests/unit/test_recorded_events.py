@@ -12,6 +12,7 @@ from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.pillow_image_renderer import PillowImageRenderer
 from domain.authorize import Authorize
 from domain.extract_metadata import ExtractMetadata
+from domain.fetch_image import Fetched, FetchOutcome
 from domain.follow_catalogue import FollowCatalogue
 from domain.forget_image import ForgetImage
 from domain.image import ImageFacts, ImageFormat
@@ -31,6 +32,7 @@ from events.record import (
 from handlers.authorize import AuthorizeHandler
 from handlers.describe_api import DescribeApiHandler
 from handlers.extract_metadata import ExtractMetadataHandler
+from handlers.fetch_image import FetchImageHandler
 from handlers.follow_catalogue import FollowCatalogueHandler
 from handlers.forget_image import ForgetImageHandler
 from handlers.gallery import GalleryHandler
@@ -41,6 +43,7 @@ from handlers.products import ProductsHandler
 from handlers.reconcile import ReconcileHandler
 from handlers.remove_product import RemoveProductHandler
 from handlers.render_image import RenderImageHandler
+from handlers.request_fetch import RequestFetchHandler
 from handlers.reserve_upload import ReserveUploadHandler
 from handlers.staff_page import StaffPageHandler
 from handlers.storefront import StorefrontHandler
@@ -60,6 +63,7 @@ from tests.fakes import (
     InMemoryStorefront,
     TickingClock,
     once_per_key_with,
+    request_fetch_with,
     reserve_upload_with,
     upload_image_with,
 )
@@ -68,7 +72,9 @@ from tests.recorded_events import (
     CATALOGUE,
     DELETIONS,
     DESCRIPTIONS,
+    FETCHES,
     GALLERY,
+    MESSAGES,
     OBJECTS,
     PAGES,
     PRODUCTS,
@@ -123,6 +129,27 @@ def test_the_function_that_reserves_uploads_answers_each_payload(case: str) -> N
     retries = SafeRetries(once_per_key_with())
     handler = ReserveUploadHandler(reserve_upload, retries, Logger(service="reserve_upload"), metrics)
     check_answer(answer_of(handler, "reserve_upload", case), RESERVATIONS[case])
+
+
+@pytest.mark.parametrize("case", FETCHES)
+def test_the_function_that_takes_addresses_answers_each_payload(case: str) -> None:
+    request_fetch = request_fetch_with(InMemoryImageCatalog(PRODUCT_ID))
+    metrics = Metrics(namespace="ProductImages", service="request_fetch")
+    retries = SafeRetries(once_per_key_with())
+    handler = RequestFetchHandler(request_fetch, retries, Logger(service="request_fetch"), metrics)
+    check_answer(answer_of(handler, "request_fetch", case), FETCHES[case])
+
+
+@pytest.mark.parametrize("case", MESSAGES)
+def test_the_function_that_fetches_answers_each_payload(case: str) -> None:
+    handler = FetchImageHandler(
+        lambda _ref: Fetched(FetchOutcome.CLOSED),
+        lambda _receipt, _seconds: None,
+        lambda: NOW,
+        Logger(service="fetch_image"),
+        Metrics(namespace="ProductImages", service="fetch_image"),
+    )
+    assert handler(recorded("fetch_image", case), a_context()) == {"batchItemFailures": []}
 
 
 @pytest.mark.parametrize("case", GALLERY)
@@ -276,6 +303,8 @@ def test_every_payload_has_its_test() -> None:
     tested = {f"authorize/{case}" for case in AUTHORIZATIONS}
     tested |= {f"upload_image/{case}" for case in UPLOADS}
     tested |= {f"reserve_upload/{case}" for case in RESERVATIONS}
+    tested |= {f"request_fetch/{case}" for case in FETCHES}
+    tested |= {f"fetch_image/{case}" for case in MESSAGES}
     tested |= {f"gallery/{case}" for case in GALLERY}
     tested |= {f"products/{case}" for case in PRODUCTS}
     tested |= {f"storefront/{case}" for case in STOREFRONT}

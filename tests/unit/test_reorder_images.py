@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import override
@@ -151,8 +151,15 @@ class TornCatalog(InMemoryImageCatalog):
     shown: Sequence[int] = ()
 
     @override
-    def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
-        page = super().page(product_id, limit, offset, status)
+    def page(
+        self,
+        product_id: int,
+        limit: int,
+        offset: int,
+        status: ImageStatus | None = None,
+        sha256s: Collection[str] = (),
+    ) -> Page:
+        page = super().page(product_id, limit, offset, status, sha256s)
         by_id = {seen.image.ref.image_id: seen for seen in page.snapshots}
         return Page(page.count, [by_id[image_id] for image_id in self.shown])
 
@@ -189,8 +196,15 @@ def test_a_gallery_that_its_count_makes_smaller_than_it_is_is_refused_all_the_sa
 ) -> None:
     class MiscountingCatalog(InMemoryImageCatalog):
         @override
-        def page(self, product_id: int, limit: int, offset: int, status: ImageStatus | None = None) -> Page:
-            return replace(super().page(product_id, limit, offset, status), count=MAX_IMAGES)
+        def page(
+            self,
+            product_id: int,
+            limit: int,
+            offset: int,
+            status: ImageStatus | None = None,
+            sha256s: Collection[str] = (),
+        ) -> Page:
+            return replace(super().page(product_id, limit, offset, status, sha256s), count=MAX_IMAGES)
 
     catalog = MiscountingCatalog(PRODUCT_ID)
     for image_id in range(1, MAX_IMAGES + 2):

@@ -13,6 +13,7 @@ from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
 from domain.reorder_images import ReorderImages
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
 from tests.fakes import (
+    InMemoryFetchQueue,
     InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
@@ -50,6 +51,7 @@ class Gallery:
             catalog=self.catalog,
             store=InMemoryImageStore(),
             inspections=InMemoryInspections(),
+            fetches=InMemoryFetchQueue(),
             renderings=InMemoryRenderings(),
             events=self.events,
             products=InMemoryProducts(self.catalog),

@@ -64,10 +64,12 @@ export default {
     clear: "Fertige ausblenden",
     dismiss: (name) => `${name} von der Liste nehmen`,
     retry: (name) => `${name} noch einmal versuchen`,
+    insist: "Trotzdem senden",
     progress: (name) => `Fortschritt von ${name}`,
     reasons: {
       heic: "Dieser Browser kann HEIC nicht öffnen. Exportieren Sie das Bild als JPEG. Auf dem iPhone: Einstellungen, Kamera, Formate, Maximale Kompatibilität.",
       empty: "Die Datei ist leer.",
+      there: "Dieses Bild ist schon da. Es wurde nicht noch einmal gesendet.",
       expired: "Die Zeit zum Senden reichte mehrmals nicht. Eine schnellere Verbindung hilft.",
     },
     left: "Vor dem Laden dieser Seite begonnen und vielleicht nicht gesendet:",

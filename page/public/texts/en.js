@@ -2,10 +2,10 @@
 
 const count = (/** @type {number} */ n, /** @type {string} */ one, /** @type {string} */ many) =>
   `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
-const pictures = (/** @type {number} */ n) => count(n, "picture", "pictures");
+const pictures = (/** @type {number} */ n) => count(n, "image", "images");
 
 export default {
-  title: "Product pictures",
+  title: "Product images",
   loading: "Loading …",
   retry: "Try again",
   remove: "Remove",
@@ -23,7 +23,7 @@ export default {
     again: "Your key is no longer accepted. Enter one to go on; nothing in the queue is lost.",
     malformed: "This is no whole key. A key has 50 characters and begins with pik_.",
     unknown: "This key is unknown, was revoked, or has expired. Ask whoever runs the service for another one.",
-    customer: "This key belongs to a customer. Only keys of staff and administrators may manage pictures.",
+    customer: "This key belongs to a customer. Only keys of staff and administrators may manage images.",
   },
 
   products: {
@@ -38,13 +38,13 @@ export default {
   },
 
   add: {
-    title: "Add pictures",
-    files: "Choose pictures",
+    title: "Add images",
+    files: "Choose images",
     folder: "Choose a folder",
-    hint: "Or drop files and folders anywhere on this page, or paste a picture. JPEG, PNG, WebP, GIF or AVIF, up to 50 MB each.",
-    drop: "Drop to add the pictures",
+    hint: "Or drop files and folders anywhere on this page, or paste an image. JPEG, PNG, WebP, GIF or AVIF, up to 50 MB each.",
+    drop: "Drop to add the images",
     added: (/** @type {number} */ n) => `${pictures(n)} added to the queue`,
-    noPicture: (/** @type {string} */ names) => `Left out, as they are no pictures: ${names}.`,
+    noPicture: (/** @type {string} */ names) => `Left out, as they are no images: ${names}.`,
     hidden: (/** @type {string} */ names) => `Left out, as they are hidden: ${names}.`,
   },
 
@@ -64,10 +64,12 @@ export default {
     clear: "Clear what is done",
     dismiss: (/** @type {string} */ name) => `Take ${name} off the list`,
     retry: (/** @type {string} */ name) => `Try ${name} again`,
+    insist: "Send it all the same",
     progress: (/** @type {string} */ name) => `Progress of ${name}`,
     reasons: /** @type {Record<string, string>} */ ({
-      heic: "This browser cannot open HEIC. Export the picture as JPEG. On an iPhone: Settings, Camera, Formats, Most Compatible.",
+      heic: "This browser cannot open HEIC. Export the image as JPEG. On an iPhone: Settings, Camera, Formats, Most Compatible.",
       empty: "The file is empty.",
+      there: "This picture is there already. It was not sent again.",
       expired: "The time to send it was over again and again. Try again on a faster line.",
     }),
     left: "Begun before this page was loaded, and not known to have been sent:",
@@ -75,9 +77,9 @@ export default {
   },
 
   gallery: {
-    title: "Pictures",
+    title: "Images",
     count: pictures,
-    empty: "No pictures yet.",
+    empty: "No images yet.",
     primary: "Primary",
     makePrimary: "Make primary",
     altText: "Alternative text",
@@ -102,6 +104,6 @@ export default {
     earlier: "Earlier",
     later: "Later",
     movedTo: (/** @type {number} */ place, /** @type {number} */ all) => `Now ${place} of ${all}`,
-    picture: (/** @type {number} */ place) => `Picture ${place}`,
+    picture: (/** @type {number} */ place) => `Image ${place}`,
   },
 };

@@ -1,5 +1,6 @@
 /** What is on its way: a line for each file. */
 import { html, nothing, repeat } from "../lit.js";
+import { isTwice } from "../queue.js";
 import { texts } from "../texts.js";
 
 const t = texts.queue;
@@ -19,7 +20,7 @@ export function queue(app) {
       ${items.length
         ? html`<p class="row">${t.summary(ready, items.length, failed.length)}
             ${failed.some((item) => item.file)
-              ? html`<button @click=${() => app.queue.retry(() => true)}>${t.retryAll}</button>`
+              ? html`<button @click=${() => app.queue.retry((item) => !isTwice(item))}>${t.retryAll}</button>`
               : nothing}
             ${ready ? html`<button @click=${() => app.queue.dismiss((item) => item.state === "ready")}>${t.clear}</button>` : nothing}
           </p>`
@@ -46,7 +47,7 @@ function line(app, item) {
         ${moves ? html`<progress max="100" value=${item.percent} aria-label=${t.progress(item.name)}></progress>` : nothing}
       </span>
       ${item.state === "failed" && item.file
-        ? html`<button aria-label=${t.retry(item.name)} @click=${() => app.queue.retry((each) => each === item)}>${texts.retry}</button>`
+        ? html`<button aria-label=${isTwice(item) ? `${t.insist}: ${item.name}` : t.retry(item.name)} @click=${() => app.queue.retry((each) => each === item)}>${isTwice(item) ? t.insist : texts.retry}</button>`
         : nothing}
       ${["waiting", "failed", "ready"].includes(item.state)
         ? html`<button class="icon" aria-label=${t.dismiss(item.name)} @click=${() => app.queue.dismiss((each) => each === item)}>✕</button>`
@@ -63,6 +64,7 @@ function says(item) {
     case "pausing":
       return item.pause === "offline" ? t.offline : t.busy(Math.max(0, Math.ceil((item.until - Date.now()) / 1000)));
     case "failed":
+      if (isTwice(item)) return t.reasons.there;
       return `${t.failed}: ${t.reasons[item.failure?.code ?? ""] ?? item.failure?.detail}`;
     default:
       return t[item.state];

@@ -104,3 +104,12 @@ test("what is gone already counts as removed", async () => {
   const { client } = setUp(json({}, { status: 404 }));
   await client.remove(1, 2);
 });
+
+test("a file is looked for by its SHA-256, and taken for new where a gallery is too large to look", async () => {
+  const there = setUp(json({ count: 1, next: null, results: [] }));
+  assert.equal(await there.client.isThere(7, "ab"), true);
+  assert.equal(there.asked[0].url, "/api/products/7/images?limit=1&status=ready&sha256=ab");
+  assert.equal(await setUp(json({ count: 0 })).client.isThere(7, "ab"), false);
+  assert.equal(await setUp(json({ code: "invalid_fields" }, { status: 400 })).client.isThere(7, "ab"), false);
+  await assert.rejects(setUp(json({}, { status: 503 })).client.isThere(7, "ab"), Problem);
+});

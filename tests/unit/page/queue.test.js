@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { NoAnswer } from "../../../page/public/client.js";
 import { DIRECT_BYTES, Refusal } from "../../../page/public/delivery.js";
-import { Queue } from "../../../page/public/queue.js";
+import { isTwice, Queue } from "../../../page/public/queue.js";
 import { notesIn } from "../../../page/public/session.js";
 import { problem, Service } from "./service.js";
 
@@ -21,6 +21,7 @@ function setUp(options = {}) {
     onChange: () => {},
     onArrived: () => {},
     prepare: async (each) => each,
+    digest: async () => null,
     now: () => service.now,
     sleep: async (milliseconds) => {
       slept.push(milliseconds / 1000);
@@ -270,4 +271,35 @@ test("leaving would lose what waits or is sent, not what has arrived", async () 
   assert.equal(queue.isBusy, true);
   await settle();
   assert.equal(queue.isBusy, false);
+});
+
+test("a picture whose bytes are there already is marked and not sent, unless somebody insists", async () => {
+  const { service, queue } = setUp({ digest: async (file) => `of ${file.name}` });
+  service.images.push({ id: 1, product_id: 1, name: "old.jpg", sha256: "of a.jpg" });
+  queue.add(1, [file("a.jpg"), file("b.jpg")]);
+  await settle();
+  assert.deepEqual(states(queue), ["failed", "checking"]);
+  assert.equal(queue.items[0].failure.code, "there");
+  queue.retry((item) => !isTwice(item));
+  await settle();
+  assert.deepEqual(service.images.map(({ name }) => name), ["old.jpg", "b.jpg"]);
+  queue.retry(isTwice);
+  await settle();
+  assert.deepEqual(service.images.map(({ name }) => name), ["old.jpg", "b.jpg", "a.jpg"]);
+});
+
+test("whether a picture is there is asked until there is an answer, and not after it was sent", async () => {
+  const { service, queue } = setUp({ digest: async (file) => `of ${file.name}` });
+  service.faults = [new NoAnswer(), undefined, "lost"];
+  queue.add(1, [file("a.jpg")]);
+  const asked = [];
+  const isThere = service.isThere.bind(service);
+  service.isThere = (productId, sha256) => {
+    asked.push(sha256);
+    return isThere(productId, sha256);
+  };
+  await settle();
+  assert.deepEqual(states(queue), ["checking"]);
+  assert.equal(asked.length, 2);
+  assert.equal(service.images.length, 1);
 });

@@ -22,6 +22,10 @@ export class Service {
     this.held = null;
   }
 
+  async isThere(productId, sha256) {
+    return this.answer(() => this.images.some((image) => image.product_id === productId && image.sha256 === sha256));
+  }
+
   async lastOrder() {
     return this.last;
   }
