@@ -21,6 +21,7 @@ from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.pillow_image_renderer import PillowImageRenderer
 from adapters.s3_image_store import S3ImageStore
 from adapters.s3_product_bytes import S3ProductBytes
+from bench.calls import REMOVAL_STEP, REMOVED_AT_ONCE
 from domain.errors import ProductBeingRemovedError, ProductNotFoundError, UnavailableError
 from domain.extract_metadata import ExtractMetadata
 from domain.image import ImageFormat, ImageStatus
@@ -146,6 +147,19 @@ def test_each_picture_is_told_of_with_a_mark_and_the_product_at_last(shop: Shop)
     assert sorted(detail["id"] for _, detail in deleted) == list(range(1, 14))
     assert all(detail["product_removed"] is True for _, detail in deleted)
     assert (kind, removed["product_id"], removed["path"]) == ("ProductRemoved", PRODUCT_ID, "/media/42/")
+
+
+def test_a_step_makes_the_calls_that_its_price_is_made_of(shop: Shop) -> None:
+    shop.fill(REMOVED_AT_ONCE - 1)
+    shop.begin()
+    calls: list[str] = []
+    for client in (shop.dynamodb, shop.events):
+        hook(client, "before-call", lambda model, **_: calls.append(model.name))
+    shop.remove(PRODUCT_ID, lambda: True)
+    step = [call.operation for call in REMOVAL_STEP]
+    # Who is at it is noted first; then nothing more is found, that is told, and the removal ends.
+    ends = ["Query", "PutEvents", "BatchGetItem", "TransactWriteItems"]
+    assert calls == ["UpdateItem", *step, *ends]
 
 
 def test_a_damaged_record_goes_too(shop: Shop) -> None:
