@@ -497,7 +497,7 @@ def _fetch() -> Json:
     return _operation(
         "fetchImage",
         "Have an image fetched by its address",
-        "Answers at once; the service fetches the picture in the background, and from then on all goes as "
+        "Answers at once; the service fetches the image in the background, and from then on all goes as "
         "with an upload. Until it has come, `size` is 0, and `type` and the end of `f` are a guess. What "
         "passes, such as a 503, is tried again for a day; what does not ends `failed` with the code "
         "`fetch_failed`.",

@@ -161,7 +161,7 @@ class FailureQueue:
             self.drop(event)
         except (BotoCoreError, ClientError) as error:
             return Outcome(is_done=False, what=explain(error))
-        return Outcome(is_done=True, what="back in the queue of pictures that are to be fetched")
+        return Outcome(is_done=True, what="back in the queue of images that are to be fetched")
 
     def _receive(self) -> list[FailedEvent]:
         answer = self._sqs.receive_message(

@@ -96,12 +96,10 @@ def convert_export(
         writer.writerow(COLUMNS)
         writer.writerows(map(cells_of, rows))
     for name, count in unknown.items():
-        fail(
-            f"Product {name or '(no name)'} has no number: {count} pictures left out. Name it in --products."
-        )
+        fail(f"Product {name or '(no name)'} has no number: {count} images left out. Name it in --products.")
     say(f"{pictures}: {len(rows):,} pictures of {len({row.product_id for row in rows}):,} products.")
     if not rows:
-        note(f"Is {export.name} an export of {system}? No address of a picture was found in it.")
+        note(f"Is {export.name} an export of {system}? No address of an image was found in it.")
     if unknown:
         raise typer.Exit(1)
 

@@ -5,6 +5,7 @@ RIGHTS = (
     "cloudformation:DescribeStacks",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetDashboard",
+    "dynamodb:BatchGetItem",
     "dynamodb:DeleteItem",
     "dynamodb:PutItem",
     "dynamodb:Query",

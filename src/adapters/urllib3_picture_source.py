@@ -44,7 +44,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
 """Statuses that say that another try may succeed (RFC 9110, RFC 6585, RFC 8470)."""
 _UNKNOWN = frozenset({socket.EAI_NONAME, socket.EAI_NODATA})
-_NOT_IN_TIME = "The server took longer than {seconds:g} s to send the picture."
+_NOT_IN_TIME = "The server took longer than {seconds:g} s to send the image."
 _BROKEN = "The connection to the server broke off."
 
 
@@ -149,7 +149,7 @@ class Urllib3PictureSource:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"", "identity"}:
             raise PictureRefusedError(
-                "The server sends the picture compressed once more, though it was asked not to."
+                "The server sends the image compressed once more, though it was asked not to."
             )
         announced = response.headers.get("content-length", "")
         if announced.isascii() and announced.isdigit() and int(announced) > self._max_bytes:
@@ -215,7 +215,7 @@ class Urllib3PictureSource:
 
     def _too_large(self) -> PictureRefusedError:
         return PictureRefusedError(
-            f"The server sends more than {self._max_bytes:,} bytes. Give the address of a smaller picture."
+            f"The server sends more than {self._max_bytes:,} bytes. Give the address of a smaller image."
         )
 
 

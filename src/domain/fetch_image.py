@@ -23,7 +23,7 @@ from domain.image_signature import detect_format
 from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
 from domain.public_address import AddressRefusedError, read_address
 
-_LOST = "The picture could not be fetched within a day. Send the address again."
+_LOST = "The image could not be fetched within a day. Send the address again."
 
 
 class FetchOutcome(StrEnum):
@@ -97,7 +97,7 @@ class FetchImage:
         except (AddressRefusedError, PictureRefusedError) as error:
             return self._fail(image, str(error))
         except UnsupportedFormatError as error:
-            return self._fail(image, f"The server sent something else than a picture that is taken. {error}")
+            return self._fail(image, f"The server sent no image that the service takes. {error}")
         finally:
             visit.leave()
         return self._store_bytes(image, content)

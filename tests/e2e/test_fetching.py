@@ -41,7 +41,7 @@ CASES = (
     Case("/truncated", requests=2),
     Case("/unlengthed"),
     Case("/status?status=404", "The server answered 404 (Not Found)"),
-    Case("/page", "something else than a picture"),
+    Case("/page", "no image that the service takes"),
     Case("/compressed", "compressed"),
     Case("/endless?as=chunks", "more than 50,000,000 bytes"),
     Case("/loop", "more than 5 times"),
@@ -173,5 +173,5 @@ def test_a_message_in_the_failure_queue_goes_back_to_be_fetched(
     event = operator.failed_event(image.ref)
     assert event["function"] == "fetch-image"
     told = operator.succeeds("repair", "redrive", event["id"], "--yes")
-    assert "back in the queue of pictures that are to be fetched" in told
+    assert "back in the queue of images that are to be fetched" in told
     assert shop.state.finished(product_id, image.ref.image_id).failure is not None

@@ -111,5 +111,5 @@ def test_a_product_without_a_number_is_told_with_its_name_and_its_pictures_are_l
         tmp_path, monkeypatch, "export.csv", "out.csv", "--from", "woocommerce", "--products", "numbers.csv"
     )
     assert done.exit_code == 1
-    assert "Product 2 / SHOE has no number: 2 pictures left out." in done.stderr
+    assert "Product 2 / SHOE has no number: 2 images left out." in done.stderr
     assert [row.product_id for row in read_source(tmp_path / "out.csv").rows] == [124]

@@ -353,7 +353,7 @@ def test_a_message_of_a_picture_by_address_goes_back_to_its_queue(operator: Oper
     listed = operator.runs("repair", "queue").stdout
     assert re.search(rf"{message} +0 min +fetch-image +{KEY}", listed)
     told = operator.runs("repair", "redrive", "--yes").stdout
-    assert f"{message}: back in the queue of pictures that are to be fetched." in told
+    assert f"{message}: back in the queue of images that are to be fetched." in told
     assert (queue.visible, Queue("fetches").visible, events_sent(operator)) == (0, 1, [])
 
 

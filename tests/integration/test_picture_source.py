@@ -124,7 +124,7 @@ def test_a_host_that_is_busy_is_not_asked(server: PictureServer) -> None:
         ("/status?status=204", r"The server answered 204 \(No Content\)\."),
         ("/status?status=599", r"The server answered 599\."),
         ("/status?status=302", r"The server answered 302 \(Found\)\."),
-        ("/compressed", r"sends the picture compressed"),
+        ("/compressed", r"sends the image compressed"),
         ("/endless?as=chunks", r"sends more than 100,000 bytes"),
         ("/endless?as=lie", r"sends more than 100,000 bytes"),
         ("/endless?as=nothing", r"sends more than 100,000 bytes"),

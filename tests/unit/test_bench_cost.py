@@ -136,9 +136,8 @@ def test_a_deletion_is_one_path_that_the_cdn_forgets() -> None:
     assert paths.usd == pytest.approx(5_000)
 
 
-def test_a_picture_that_is_deleted_is_billed_for_the_list_of_what_was_made_of_it() -> None:
-    [lists] = [line for line in deletions().lines if line.price == "s3_put"]
-    assert lists.quantity == 1_000_000
+def test_a_picture_that_is_deleted_is_not_billed_for_a_list_since_its_record_names_its_files() -> None:
+    assert [line for line in deletions().lines if line.price == "s3_put"] == []
 
 
 def test_a_rendering_is_billed_for_each_of_its_files_and_less_than_ninety_dollars_a_million() -> None:

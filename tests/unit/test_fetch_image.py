@@ -67,8 +67,8 @@ def test_the_bytes_lie_where_those_of_an_upload_do_with_its_stamp() -> None:
     [
         (PictureRefusedError("The server answered 404 (Not Found)."), "The server answered 404 (Not Found)."),
         ("http://127.0.0.1/", "The address is not public."),
-        (b"<html>", "The server sent something else than a picture that is taken."),
-        (b"%PDF-1.7", "The server sent something else than a picture that is taken."),
+        (b"<html>", "The server sent no image that the service takes."),
+        (b"%PDF-1.7", "The server sent no image that the service takes."),
     ],
 )
 def test_what_fails_for_good_is_told_in_the_record_and_to_others(

@@ -16,6 +16,7 @@ from domain.image import MAX_ID, ImageFacts, ImageFormat, Primary, ProductImage
 from domain.image_details import ALT_TEXT_LIMIT, ORDER_LIMIT
 from domain.list_images import MAX_REACH, MAX_SHA256S
 from domain.rendition import Look, Placeholder, Rendition
+from domain.reorder_images import MAX_IMAGES
 from domain.text import MAX_SHORT_BYTES
 from domain.user import User
 from handlers.gallery import GalleryHandler
@@ -601,7 +602,7 @@ def test_a_list_of_the_longest_texts_is_an_answer_below_one_megabyte(gallery: Ga
 def test_a_new_order_of_the_longest_texts_is_answered_with_as_many_as_fit_below_one_megabyte(
     gallery: Gallery,
 ) -> None:
-    image_ids = list(range(MAX_ID - 100, MAX_ID))
+    image_ids = list(range(MAX_ID - MAX_IMAGES, MAX_ID))
     add_longest(gallery, *image_ids)
     answer = gallery.order(*reversed(image_ids))
     assert len(answer["body"].encode()) < 1_000_000

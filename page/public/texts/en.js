@@ -69,7 +69,7 @@ export default {
     reasons: /** @type {Record<string, string>} */ ({
       heic: "This browser cannot open HEIC. Export the image as JPEG. On an iPhone: Settings, Camera, Formats, Most Compatible.",
       empty: "The file is empty.",
-      there: "This picture is there already. It was not sent again.",
+      there: "This image is there already. It was not sent again.",
       expired: "The time to send it was over again and again. Try again on a faster line.",
     }),
     left: "Begun before this page was loaded, and not known to have been sent:",
