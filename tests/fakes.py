@@ -37,9 +37,10 @@ from domain.image import (
     PublicFile,
 )
 from domain.image_events import ImageEventKind, ImageSummary
+from domain.image_store import PublicCopy, ReceivedFile
 from domain.leased_ids import LeasedIds
 from domain.once_per_key import OncePerKey
-from domain.ports import Clock, IdempotencyKeys, PublicCopy, Quotas, ReceivedFile, UploadForm
+from domain.ports import Clock, IdempotencyKeys, Quotas, UploadForm
 from domain.product_page import ProductEntry, ProductPage
 from domain.product_ports import Belonging
 from domain.product_record import ProductRecord, Stage

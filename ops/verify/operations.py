@@ -9,9 +9,9 @@ from ops.verify.trial import Trial
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
 
-ALARMS = ("failure-queue", "oldest-pending", "server-errors", "upload-latency")
+ALARMS = ("failure-queue", "function-throttles", "oldest-pending", "server-errors", "upload-latency")
 """What follows the stack's name in the names of its alarms; a test holds the template to them."""
-ALARMS_ON_SUMS = ("function-errors", "function-throttles")
+ALARMS_ON_SUMS = ("function-errors",)
 """Those on a sum of metrics."""
 SCHEDULE = "ReconcileFunctionEveryHour"
 """The logical identifier that SAM gives to the reconciler's rule."""

@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from adapters.aws import error_code, passing_errors_as_unavailable
 from domain.errors import BytesRefusedError, UnavailableError
 from domain.image import ImageFormat, ImageRef, ProductImage, UploadStamp
+from domain.image_store import PublicCopy, ReceivedFile
 from domain.moments import iso_utc
-from domain.ports import PublicCopy, ReceivedFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from domain.claim import BegunPicture
 from domain.errors import ImageRecordMissingError
 from domain.image import ImageStatus, ProductImage
-from domain.ports import ImageCatalog
+from domain.image_catalog import ImageCatalog
 
 GOING_ON_TIME = timedelta(minutes=30)
 """How long after it was begun a picture without bytes may still get them: half of what the reconciler waits

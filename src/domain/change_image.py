@@ -8,8 +8,9 @@ from typing import Any
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotReadyError, StaleImageError
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
+from domain.image_catalog import ImageCatalog
 from domain.moments import later
-from domain.ports import Clock, ImageCatalog, ImageEvents
+from domain.ports import Clock, ImageEvents
 from domain.show_image import ShowImage
 from domain.tell_changes import TellChanges
 

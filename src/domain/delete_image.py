@@ -5,7 +5,9 @@ from collections.abc import Callable
 from domain.contention import until_undisturbed
 from domain.errors import ImageNotFoundError, StaleImageError
 from domain.image import ImageSnapshot, ImageStatus, ProductImage
-from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
+from domain.image_catalog import ImageCatalog
+from domain.image_store import ImageStore
+from domain.ports import Clock, ImageEvents
 from domain.tell_changes import tell_deletion
 
 

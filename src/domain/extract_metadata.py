@@ -6,17 +6,11 @@ from typing import NamedTuple
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage, PublicFile, UploadStamp
+from domain.image_catalog import ImageCatalog
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_signature import detect_format
-from domain.ports import (
-    Clock,
-    ImageCatalog,
-    ImageEvents,
-    ImageInspector,
-    ImageStore,
-    PublicCopy,
-    ReceivedFile,
-)
+from domain.image_store import ImageStore, PublicCopy, ReceivedFile
+from domain.ports import Clock, ImageEvents, ImageInspector
 from domain.public_copy import public_copy
 
 _ANNOUNCE_ANEW = "Ask for a new form for this file, and send it with that."

@@ -18,9 +18,11 @@ from domain.fetching import (
     wait_after,
 )
 from domain.image import FETCH_TIME, Fetch, ImageRef, ImageStatus, ProductImage
+from domain.image_catalog import ImageCatalog
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_signature import detect_format
-from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
+from domain.image_store import ImageStore
+from domain.ports import Clock, ImageEvents
 from domain.public_address import AddressRefusedError, read_address
 
 _LOST = "The image could not be fetched within a day. Send the address again."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from domain.errors import FieldFault, InvalidFieldsError
 from domain.gallery import Page
 from domain.image import ImageStatus
-from domain.ports import ImageCatalog
+from domain.image_catalog import ImageCatalog
 
 MAX_PAGE_SIZE = 100
 """Pictures on a page: as many as a transaction can reorder."""

@@ -9,7 +9,9 @@ from enum import StrEnum
 from domain.errors import DomainError, ImageRecordDamagedError
 from domain.fetching import FetchQueue
 from domain.image import ImageRef, ImageStatus, ProductImage
-from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore, Inspections, Renderings
+from domain.image_catalog import ImageCatalog
+from domain.image_store import ImageStore
+from domain.ports import Clock, ImageEvents, Inspections, Renderings
 from domain.product_ports import Products, Removals
 from domain.tell_changes import TellChanges, tell_deletion
 

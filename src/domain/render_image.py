@@ -5,8 +5,10 @@ from enum import StrEnum
 
 from domain.errors import NotRenderableError
 from domain.image import ImageRef, ImageStatus, ProductImage
+from domain.image_catalog import ImageCatalog
 from domain.image_events import ImageEventKind, ImageSummary
-from domain.ports import Clock, ImageCatalog, ImageEvents, ImageRenderer, ImageStore, PublicCopy, Rendered
+from domain.image_store import ImageStore, PublicCopy
+from domain.ports import Clock, ImageEvents, ImageRenderer, Rendered
 from domain.recipe import Recipe
 from domain.rendition import Look
 

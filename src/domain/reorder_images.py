@@ -10,8 +10,9 @@ from domain.errors import FieldFault, GalleryTooLargeError, InvalidFieldsError, 
 from domain.gallery import Page
 from domain.identifiers import name_some
 from domain.image import GALLERY_ORDER, ImageSnapshot, ImageStatus
+from domain.image_catalog import ImageCatalog
 from domain.moments import later
-from domain.ports import Clock, ImageCatalog, ImageEvents
+from domain.ports import Clock, ImageEvents
 from domain.tell_changes import TellChanges
 
 MAX_IMAGES = 99

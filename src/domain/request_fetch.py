@@ -12,8 +12,9 @@ from domain.claim import BegunPicture
 from domain.errors import FieldFault, InvalidFieldsError, OutcomeUnknownError, UnavailableError
 from domain.fetching import FetchQueue
 from domain.image import Fetch, ImageFormat, ImageRef, ImageStatus, ProductImage
+from domain.image_catalog import ImageCatalog
 from domain.image_details import ImageDetails
-from domain.ports import Clock, ImageCatalog, ImageIds
+from domain.ports import Clock, ImageIds
 from domain.public_address import AddressRefusedError, WebAddress, is_allowed, read_address
 from domain.text import clean_file_name
 from domain.user import User

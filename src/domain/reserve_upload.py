@@ -11,8 +11,9 @@ from domain.begun import Begun, begun_with, find_begun
 from domain.claim import BegunPicture
 from domain.errors import FileTooLargeError
 from domain.image import Announcement, ImageRef, ProductImage
+from domain.image_catalog import ImageCatalog
 from domain.image_details import ImageDetails
-from domain.ports import Clock, ImageCatalog, ImageIds, UploadForm, UploadForms
+from domain.ports import Clock, ImageIds, UploadForm, UploadForms
 from domain.text import clean_file_name
 from domain.user import User
 

@@ -2,7 +2,7 @@
 
 from domain.errors import ImageNotFoundError
 from domain.image import ImageSnapshot, ImageStatus
-from domain.ports import ImageCatalog
+from domain.image_catalog import ImageCatalog
 
 
 class ShowImage:

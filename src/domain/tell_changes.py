@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from domain.errors import UnavailableError
 from domain.image import GALLERY_ORDER, ProductImage
+from domain.image_catalog import ImageCatalog
 from domain.image_events import ImageEventKind, ImageSummary
-from domain.ports import ImageCatalog, ImageEvents
+from domain.ports import ImageEvents
 
 
 class TellChanges:

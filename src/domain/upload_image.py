@@ -17,8 +17,10 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.image import ImageFormat, ImageRef, ProductImage
+from domain.image_catalog import ImageCatalog
 from domain.image_signature import detect_format
-from domain.ports import Clock, ImageCatalog, ImageIds, ImageStore
+from domain.image_store import ImageStore
+from domain.ports import Clock, ImageIds
 from domain.text import clean_file_name
 from domain.upload_fields import UploadFields, parse_upload_fields
 from domain.user import User

@@ -21,8 +21,10 @@ from adapters.s3_image_store import S3ImageStore
 from domain.change_image import ChangeImage, ImageChange
 from domain.delete_image import DeleteImage
 from domain.image import ImageSnapshot, ImageStatus
+from domain.image_catalog import ImageCatalog
+from domain.image_store import ImageStore
 from domain.list_images import MAX_PAGE_SIZE, ListImages, PageRequest
-from domain.ports import Clock, ImageCatalog, ImageEvents, ImageStore
+from domain.ports import Clock, ImageEvents
 from domain.reorder_images import ReorderImages
 from domain.show_image import ShowImage
 from handlers.etag import etag_of, has_order, if_match, list_etag

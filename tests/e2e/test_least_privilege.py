@@ -26,8 +26,8 @@ from adapters.s3_image_store import S3ImageStore
 from domain.api_key import Role
 from domain.follow_catalogue import CatalogueEventKind
 from domain.image import Fetch, ImageFacts, ImageFormat, ImageRef, ProductImage
+from domain.image_store import PublicCopy
 from domain.issue_key import IssueKey
-from domain.ports import PublicCopy
 from domain.reconcile import PATIENCE
 from domain.user import User
 from local.sample import sample_jpeg

@@ -18,7 +18,7 @@ def adapted(template: Template) -> Template:
 def test_only_the_api_its_deployment_and_some_policies_differ(template: Template, adapted: Template) -> None:
     before, after = template["Resources"], adapted["Resources"]
     [deployment] = of_type(template, "AWS::ApiGateway::Deployment")
-    assert before.keys() - after.keys() == {"FunctionErrorsAlarm", "FunctionThrottlesAlarm", "Dashboard"}
+    assert before.keys() - after.keys() == {"FunctionErrorsAlarm", "Dashboard"}
     assert after.keys() - before.keys() == of_type(adapted, GATEWAY_RESPONSE).keys()
     changed = {name for name in before.keys() & after.keys() if before[name] != after[name]}
     put_events = {name for name in before if "event-bus/default" in str(before[name]) and name in after}

@@ -9,6 +9,8 @@ from local.template import ROOT, Template
 from tests.infrastructure.stack import as_sub, evaluate, functions, of_type, references
 
 _OPTIONAL = {"ForgetImageFunction", "FollowCatalogueFunction"}
+METRICS_OF_AN_ALARM = 10
+"""CloudWatch user guide, "Limits that apply to alarms based on metric math expressions"; a hard limit."""
 
 
 def test_every_alarm_goes_to_the_topic_that_is_named_and_stands_in_the_runbook(template: Template) -> None:
@@ -23,21 +25,32 @@ def test_every_alarm_goes_to_the_topic_that_is_named_and_stands_in_the_runbook(t
         assert alarm["TreatMissingData"] == "notBreaching"
 
 
-@pytest.mark.parametrize(
-    ("alarm", "unwatched"),
-    [
-        # The authorizer ends in an error for each unknown key, as API Gateway wants it; its faults are 5xx.
-        ("FunctionErrorsAlarm", {"DescribeApiFunction", "StaffPageFunction", "AuthorizeFunction"}),
-        ("FunctionThrottlesAlarm", {"DescribeApiFunction", "StaffPageFunction"}),
-    ],
-)
-def test_the_alarms_on_functions_watch_every_one_that_holds_the_shops_data(
-    template: Template, alarm: str, unwatched: set[str]
+def test_the_alarm_on_errors_watches_every_function_whose_faults_are_no_answers_of_the_api(
+    template: Template,
 ) -> None:
-    metrics = of_type(template, "AWS::CloudWatch::Alarm")[alarm]["Metrics"]
+    metrics = of_type(template, "AWS::CloudWatch::Alarm")["FunctionErrorsAlarm"]["Metrics"]
     watched = set().union(*map(references, metrics))
     # Of a sum of metrics one may be left out, as its function may.
-    assert watched - {"AWS::NoValue"} == functions(template).keys() - unwatched
+    assert watched - {"AWS::NoValue"} == functions(template).keys() - _called_by_the_api(template)
+    # CloudWatch refuses an alarm on more, with the whole deployment.
+    assert len(metrics) - 1 <= METRICS_OF_AN_ALARM
+
+
+def test_the_alarm_on_throttles_watches_all_that_shares_the_accounts_concurrency(template: Template) -> None:
+    alarm = of_type(template, "AWS::CloudWatch::Alarm")["FunctionThrottlesAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Throttles")
+    assert "Dimensions" not in alarm
+
+
+def _called_by_the_api(template: Template) -> set[str]:
+    permissions = of_type(template, "AWS::Lambda::Permission").values()
+    return set().union(
+        *(
+            references(each["FunctionName"])
+            for each in permissions
+            if each["Principal"] == "apigateway.amazonaws.com"
+        )
+    )
 
 
 def test_the_query_for_errors_leaves_out_the_refusal_of_an_unknown_key() -> None:

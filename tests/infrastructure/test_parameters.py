@@ -163,22 +163,25 @@ def test_the_base_url_must_be_one_that_a_path_can_follow(template: Template, url
 
 
 @pytest.mark.parametrize(
-    ("parameters", "is_refused"),
+    ("parameters", "refusals"),
     [
-        ({}, False),
-        ({"DomainName": "images.example.com"}, True),
-        ({"DomainName": "images.example.com", "CertificateArn": CERTIFICATE}, False),
+        ({}, set()),
+        ({"DomainName": "images.example.com"}, {"DomainName needs CertificateArn."}),
+        ({"DomainName": "images.example.com", "CertificateArn": CERTIFICATE}, set()),
+        ({"WebhookUrl": "https://shop.example/hook"}, {"WebhookUrl needs WebhookSecret."}),
+        ({"WebhookUrl": "https://shop.example/hook", "WebhookSecret": "0123456789abcdef"}, set()),
     ],
 )
-def test_a_domain_needs_a_certificate(
-    template: Template, parameters: dict[str, str], is_refused: bool
+def test_a_domain_needs_a_certificate_and_a_webhook_a_secret(
+    template: Template, parameters: dict[str, str], refusals: set[str]
 ) -> None:
-    [rule] = template["Rules"].values()
-    [assertion] = rule["Assertions"]
-    applies = evaluate(template, rule["RuleCondition"], **parameters)
-    holds = evaluate(template, assertion["Assert"], **parameters)
-    assert (applies and not holds) == is_refused
-    assert "CertificateArn" in assertion["AssertDescription"]
+    said = set()
+    for rule in template["Rules"].values():
+        [assertion] = rule["Assertions"]
+        applies = evaluate(template, rule["RuleCondition"], **parameters)
+        if applies and not evaluate(template, assertion["Assert"], **parameters):
+            said.add(assertion["AssertDescription"])
+    assert said == refusals
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from adapters.dynamo_product_list import DynamoProductList
 from adapters.dynamo_products import DynamoProducts
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.image import ImageRef
-from domain.ports import IdBlocks, ImageCatalog
+from domain.image_catalog import ImageCatalog
+from domain.ports import IdBlocks
 from domain.product_ports import Belongings, ProductList, Products
 from domain.storefront import Storefront
 from tests.builders import a_catalog_table

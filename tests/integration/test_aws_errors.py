@@ -18,7 +18,7 @@ from adapters.s3_image_store import S3ImageStore
 from adapters.s3_product_bytes import S3ProductBytes
 from domain.errors import UnavailableError
 from domain.image import ImageFormat, ImageSnapshot
-from domain.ports import PublicCopy
+from domain.image_store import PublicCopy
 from domain.product_record import ProductRecord, Stage
 from tests.builders import DAMAGED, NOW, OPERATOR, SHA256, a_claim, a_file, a_ref, an_api_key, an_image
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request

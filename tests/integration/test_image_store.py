@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from adapters.s3_image_store import S3ImageStore
 from domain.image import ImageFormat, ImageRef, UploadStamp
-from domain.ports import ImageStore, PublicCopy, ReceivedFile
+from domain.image_store import ImageStore, PublicCopy, ReceivedFile
 from tests.builders import NOW, SHA256, a_bucket, a_ready_image, a_ref, an_image
 from tests.fakes import InMemoryImageStore
 from tests.integration.conftest import s3_client_on_moto

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from domain.image import ImageFormat
-from domain.ports import ImageStore, PublicCopy
+from domain.image_store import ImageStore, PublicCopy
 from domain.rendition import Rendition
 from tests.builders import A_LOOK, SHA256, a_ready_image, a_ref, an_image
 from tests.integration.test_image_store import store

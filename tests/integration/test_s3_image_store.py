@@ -12,7 +12,7 @@ from adapters.aws import s3_client
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import BytesRefusedError, UnavailableError
 from domain.image import ImageFormat
-from domain.ports import PublicCopy
+from domain.image_store import PublicCopy
 from domain.rendition import Rendition
 from tests.builders import A_LOOK, PRODUCT_ID, SHA256, a_bucket, a_ready_image, a_ref, an_image
 from tests.integration.conftest import s3_client_on_moto

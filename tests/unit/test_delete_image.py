@@ -15,7 +15,7 @@ from domain.image import (
     ProductImage,
 )
 from domain.image_events import ImageEventKind, ImageSummary
-from domain.ports import PublicCopy
+from domain.image_store import PublicCopy
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore
 

@@ -23,7 +23,7 @@ from domain.image import (
 )
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_signature import detect_format
-from domain.ports import PublicCopy
+from domain.image_store import PublicCopy
 from domain.public_copy import public_copy
 from tests.builders import (
     DAMAGED,

@@ -8,7 +8,7 @@ from domain.errors import BytesRefusedError, UnavailableError
 from domain.fetch_image import Fetched, FetchImage, FetchOutcome
 from domain.fetching import PictureNotNowError, PictureRefusedError, Turn, wait_after
 from domain.image import Fetch, ImageFormat, ImageRef, ImageStatus, ProductImage, UploadStamp
-from domain.ports import ReceivedFile
+from domain.image_store import ReceivedFile
 from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image, jpeg
 from tests.fakes import (
     InMemoryHostTurns,

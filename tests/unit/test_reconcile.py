@@ -5,7 +5,7 @@ import pytest
 
 from domain.errors import UnavailableError
 from domain.image import SENDING_TIME, Announcement, Fetch, ImageFormat, ImageRef, ImageStatus, ProductImage
-from domain.ports import PublicCopy
+from domain.image_store import PublicCopy
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.fakes import (

@@ -16,7 +16,7 @@ from domain.fetch_image import Fetched, FetchOutcome
 from domain.follow_catalogue import FollowCatalogue
 from domain.forget_image import ForgetImage
 from domain.image import ImageFacts, ImageFormat
-from domain.ports import PublicCopy
+from domain.image_store import PublicCopy
 from domain.recipe import Recipe
 from domain.reconcile import Reconciliation
 from domain.render_image import RenderImage

@@ -9,7 +9,8 @@ import pytest
 from domain.delete_image import DeleteImage
 from domain.errors import DomainError, NotRenderableError, UnavailableError
 from domain.image import ImageFormat, ImageRef, ImageStatus
-from domain.ports import PublicCopy, Rendered
+from domain.image_store import PublicCopy
+from domain.ports import Rendered
 from domain.recipe import Recipe
 from domain.render_image import RenderImage, Rendering
 from domain.rendition import Placeholder, Rendition

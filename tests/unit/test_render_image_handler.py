@@ -13,7 +13,7 @@ from adapters.lambda_renderings import ready_event
 from adapters.s3_image_store import S3ImageStore
 from domain.errors import NotRenderableError
 from domain.image import ImageFacts, ImageFormat, ImageRef, PublicFile
-from domain.ports import PublicCopy
+from domain.image_store import PublicCopy
 from domain.render_image import Rendering
 from handlers.render_image import RenderImageHandler
 from tests.builders import (
