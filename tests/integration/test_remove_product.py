@@ -25,7 +25,7 @@ from bench.calls import REMOVAL_STEP, REMOVED_AT_ONCE
 from domain.errors import ProductBeingRemovedError, ProductNotFoundError, UnavailableError
 from domain.extract_metadata import ExtractMetadata
 from domain.image import ImageFormat, ImageStatus
-from domain.ports import PublicCopy
+from domain.image_store import PublicCopy
 from domain.recipe import Recipe
 from domain.remove_product import RemoveProduct
 from domain.render_image import RenderImage, Rendering
