@@ -6,6 +6,7 @@ RIGHTS = (
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetDashboard",
     "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:PutItem",
     "dynamodb:Query",

@@ -19,7 +19,7 @@ from tests.e2e.shop import Shop
 from tests.running_system import new_product
 from tests.torture.results import size
 
-PICTURES = size(2_000, 30, "pictures of a move")
+PICTURES = size(2_000, 12, "pictures of a move")
 CUT_OF_PIECES = 0.03
 
 
