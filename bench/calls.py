@@ -34,6 +34,15 @@ _LOOK_UP = Call("BatchGetItem", read_units=2)
 _TELL_CHANGE = (_TELL, Call("UpdateItem", write_units=3))
 """The record, also in the gallery's index, and out of that of open ones, into which the change put it."""
 
+REMOVED_AT_ONCE = 25
+"""Pictures whose records a step of a product's removal takes."""
+REMOVAL_STEP = (
+    Call("Query", read_units=7),
+    *[_TELL] * 3,  # ten events each
+    Call("BatchWriteItem", write_units=2 * REMOVED_AT_ONCE),
+)
+"""A step of that; the records are those of the gallery's index too."""
+
 CALLS: dict[str, tuple[Call, ...]] = {
     "authorize": (Call("GetItem", read_units=1),),
     "upload": _STORE,

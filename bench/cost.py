@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bench.calls import CALLS, FETCH, Call
+from bench.calls import CALLS, FETCH, REMOVAL_STEP, REMOVED_AT_ONCE, Call
 from bench.capacity import item_size
 from bench.environments import ROOT
 from bench.hot_items import INDEX_UNITS
@@ -51,6 +51,8 @@ _GALLERY, _TILES = 10, 40
 _MEASURED_AT_REST = ("upload_image", "reserve_upload", "extract_metadata", "gallery")
 """Functions whose milliseconds are of a run on a machine that did little else."""
 _DAYS_OF_A_MONTH = 30
+_KEYS_LISTED = 1_000
+"""That S3 lists in a call."""
 _ITEM_OVERHEAD_BYTES = 100
 """What DynamoDB keeps for each item beside it (its pricing page)."""
 _PRICE_OF_CALL = {
@@ -267,6 +269,21 @@ def deletions() -> Bill:
     )
 
 
+def removals() -> Bill:
+    """Return the bill of a million pictures removed with their products, the functions' time left out."""
+    steps = _MILLION / REMOVED_AT_ONCE
+    keys = _MILLION * (1 + _billed()["rendering"]["files"])
+    return Bill(
+        [
+            Line("s3_put", keys / _KEYS_LISTED),
+            Line("dynamodb_read", steps * sum(call.read_units for call in REMOVAL_STEP)),
+            Line("dynamodb_write", steps * sum(call.write_units for call in REMOVAL_STEP)),
+            # Each is billed, however many a call takes.
+            Line("event", _MILLION),
+        ]
+    )
+
+
 def storage() -> Bill:
     """Return the bill of a month in which a TB of pictures lies there."""
     pictures = _TB / _GB / _PICTURE_GB
@@ -429,7 +446,17 @@ def render(written_from: str) -> str:
             _chapter("A million images rendered", renderings(), _LOWER_RENDERING),
             _rendered(),
             _chapter("A million deletions", deletions(), _LOWER_DELETION),
-            paragraph("One deleted image is one path, whatever its sizes: half a cent."),
+            paragraph(f"""
+                One deleted image is one path, whatever its sizes: half a cent.
+
+                A product that is removed with its images is one path in all. A million images that are
+                removed so cost {removals().usd:.2f}:
+                {_sum(removals().by_service()["DynamoDB"]):.2f} for their records,
+                {_sum(removals().by_service()["EventBridge"]):.2f} for an event each and
+                {_sum(removals().by_service()["S3"]):.2f} to find their files. The time of the function was
+                not measured on AWS, and is not in that. A million events that are sent to a webhook cost
+                {Line("event_sent", _MILLION).usd:.2f}.
+            """),
             _chapter("A TB kept for a month", storage(), _lower_storage()),
             "## Not counted\n",
             paragraph("""

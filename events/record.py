@@ -20,10 +20,12 @@ from typing import Any
 import requests
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.eventbridge_image_events import SCHEMA_VERSION, SOURCE, detail_of
+from adapters.eventbridge_image_events import PRODUCT_REMOVED, SCHEMA_VERSION, SOURCE, detail_of
+from adapters.eventbridge_removals import REMOVAL_REQUESTED
 from adapters.lambda_renderings import ready_event
 from bench.origin import origin
 from domain.api_key import ApiKey, Role, assemble_key, hash_key, key_id, shown_prefix
+from domain.follow_catalogue import CatalogueEventKind
 from domain.image import ImageFacts, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
 from domain.image_events import ImageEventKind, ImageSummary
@@ -40,16 +42,21 @@ IMAGE = ImageRef(PRODUCT_ID, 4711, "9f86d081884c7d65")
 GALLERY_IMAGE = ImageRef(140, 4714, "9f86d081884c7d66")
 """The one picture of a product that nothing else is done with."""
 
+REMOVED_PRODUCT_ID, FOLLOWED_PRODUCT_ID = 141, 142
+"""Products that no system has, so that nothing is lost where their payloads are tried."""
+
 KEYS = {
     "good": assemble_key("EXAMPLEgoodEXAMPLEgoodEXAMPLEgoodEXAMPLE"),
     # Another one for uploads: the gateway keeps an authorizer's answer by its key.
     "uploader": assemble_key("EXAMPLEuploaderEXAMPLEuploaderEXAMPLE123"),
+    "administrator": assemble_key("EXAMPLEadministratorEXAMPLEadministrator"),
     "customer": assemble_key("EXAMPLEcustomerEXAMPLEcustomerEXAMPLE123"),
     "revoked": assemble_key("EXAMPLErevokedEXAMPLErevokedEXAMPLE12345"),
     "unknown": assemble_key("EXAMPLEunknownEXAMPLEunknownEXAMPLE12345"),
 }
 """Keys that open nothing but the emulator: their secrets say what they are."""
 
+_ROLES = {"customer": Role.CUSTOMER, "administrator": Role.ADMIN}
 _OPEN = {"storefront", "describe_api", "staff_page"}
 _ECHO_BODY = """import json
 def lambda_handler(event, context):
@@ -71,7 +78,7 @@ def add_example_keys(api_keys: ApiKeys) -> None:
         record = ApiKey(
             id=key_id(hash_key(key)),
             user=User(7, "erin", "Erin Example"),
-            role=Role.CUSTOMER if name == "customer" else Role.STAFF,
+            role=_ROLES.get(name, Role.STAFF),
             is_active=name != "revoked",
             expires_at=None,
             created_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -131,6 +138,7 @@ def record_uploads(state: State, picture: Path) -> None:
 def record_json_requests(state: State) -> None:
     """Send requests without a form and keep what their functions would have got."""
     images = f"{state.api_url}/api/products/{GALLERY_IMAGE.product_id}/images"
+    product = f"{state.api_url}/api/products/{REMOVED_PRODUCT_ID}"
     image = f"{images}/{GALLERY_IMAGE.image_id}"
     uploads = f"{state.api_url}/api/products/{PRODUCT_ID}/images/uploads"
     shown = f"{state.api_url}/api/storefront"
@@ -186,6 +194,11 @@ def record_json_requests(state: State) -> None:
             "list": ("GET", f"{state.api_url}/api/products", {"params": {"limit": 2}}),
             "search": ("GET", f"{state.api_url}/api/products", {"params": {"q": "red shoe", "after": 100}}),
             "list_bad_limit": ("GET", f"{state.api_url}/api/products", {"params": {"limit": 101}}),
+            "show": ("GET", product, {}),
+            "put": ("PUT", product, {"json": {"title": "Blue shoe"}}),
+            "put_bad_title": ("PUT", product, {"json": {"title": 5}}),
+            "remove_by_staff": ("DELETE", product, {}),
+            "remove": ("DELETE", product, {"headers": {"Authorization": f"Token {KEYS['administrator']}"}}),
         },
         "describe_api": {
             "openapi": ("GET", f"{state.api_url}/api/openapi.json", {}),
@@ -356,19 +369,39 @@ def write_deletions(state: State) -> None:
         updated_at=moment,
     )
     detail = {"schema_version": SCHEMA_VERSION, "stack": STACK, **detail_of(image)}
-    event = {
+    event = _told(state, ImageEventKind.DELETED, SOURCE, detail)
+    _write("forget_image", "deleted", event)
+    _write("forget_image", "foreign_path", {**event, "detail": {**detail, "path": "/media/*"}})
+
+
+def write_products(state: State) -> None:
+    """Write what the rules on products send, in the envelope that EventBridge documents."""
+    product: dict[str, object] = {"stack": STACK, "product_id": REMOVED_PRODUCT_ID}
+    removed = {"schema_version": SCHEMA_VERSION, **product, "path": f"/media/{REMOVED_PRODUCT_ID}/"}
+    _write("remove_product", "requested", _told(state, REMOVAL_REQUESTED, SOURCE, product))
+    _write("forget_image", "product_removed", _told(state, PRODUCT_REMOVED, SOURCE, removed))
+    word: dict[str, object] = {
+        "schema_version": "1",
+        "product_id": FOLLOWED_PRODUCT_ID,
+        "title": "Red shoe",
+        "occurred_at": "2026-11-24T12:00:00.000Z",
+    }
+    for kind in CatalogueEventKind:
+        _write("follow_catalogue", kind.name.lower(), _told(state, kind, "com.example.catalogue", word))
+
+
+def _told(state: State, kind: str, source: str, detail: dict[str, object]) -> dict[str, Any]:
+    return {
         "version": "0",
         "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
-        "detail-type": ImageEventKind.DELETED,
-        "source": SOURCE,
+        "detail-type": kind,
+        "source": source,
         "account": "123456789012",
         "time": "2026-11-24T12:00:00Z",
         "region": state.aws.region,
         "resources": [],
         "detail": detail,
     }
-    _write("forget_image", "deleted", event)
-    _write("forget_image", "foreign_path", {**event, "detail": {**detail, "path": "/media/*"}})
 
 
 def write_messages(state: State) -> None:
@@ -450,6 +483,7 @@ def main() -> None:
             write_ready_picture(state.aws.region)
             write_schedule(state)
             write_deletions(state)
+            write_products(state)
             write_messages(state)
             write_origin(recorded_from)
         finally:

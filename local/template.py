@@ -56,7 +56,9 @@ def translate(code_uris: dict[str, str], parameters: dict[str, str]) -> Template
 def adapt_to_emulator(template: Template, parameters: Mapping[str, str] | None = None) -> Template:
     """Change, in place, what ministack 1.5.33 does not understand; each difference says why.
 
-    Nothing else differs from what AWS gets: functions, roles, tables, bucket and events are the same.
+    Nothing else differs from what AWS gets: functions, roles, tables, bucket and events are the same. What
+    EventBridge sends, to a function or to the webhook, the emulator sends once and at once: AWS tries again,
+    and keeps to the webhook's rate.
     """
     _media_types_with_a_slash(template)
     _each_method_for_any(template)

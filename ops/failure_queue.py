@@ -11,6 +11,8 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from adapters.eventbridge_image_events import SOURCE
+from adapters.eventbridge_removals import REMOVAL_REQUESTED
 from adapters.sqs_fetch_queue import ref_in
 from ops.failures import explain
 from ops.target import Target
@@ -23,6 +25,7 @@ LONG_POLL_SECONDS = 1
 only some of them (SQS developer guide, "Short and long polling")."""
 _HIDDEN_SECONDS = 900
 """How long messages are kept from others if this process ends before it gives them back."""
+_WEBHOOK = "webhook"
 _FETCH_IMAGE = "fetch-image"
 """The role of the function whose messages come here from its own queue, as they were."""
 _MESSAGES_PER_CALL = 10
@@ -33,9 +36,9 @@ _MESSAGES_PER_CALL = 10
 class FailedEvent:
     """A message of the queue.
 
-    `role` is that of this stack's function which failed, or None where the message names none of them;
-    `function` is what it names. `pictures` are the keys of the objects that the event is about, or the public
-    address of its picture.
+    `role` is that of this stack's function which failed, `webhook` where its address did not take the event,
+    or None where the message is of neither; `function` is what it names. `pictures` are the keys of the
+    objects that the event is about, or the public address of its picture.
     """
 
     id: str
@@ -72,6 +75,8 @@ class FailureQueue:
     def __init__(self, target: Target) -> None:
         self._sqs = target.clients.sqs()
         self._lambda = target.clients.functions()
+        self._events = target.clients.events()
+        self._stack = target.stack
         self._url = target.failure_queue
         self._fetch_queue = target.fetch_queue
         self._functions = target.asynchronous_functions
@@ -104,12 +109,16 @@ class FailureQueue:
     def send_again(self, event: FailedEvent) -> Outcome:
         """Let the function that has the role handle the event to its end; delete the message if it could.
 
+        An event for the webhook is put on the bus again, since EventBridge alone has the secret to send it
+        with: all who listen hear it once more, under another id.
+
         The message's own word for the function is not followed: whoever can write to the queue would have any
         function run, with the operator's rights.
         """
         if event.role is None:
             return Outcome(is_done=False, what=event.error)
-        return self._queue_again(event) if event.role == _FETCH_IMAGE else self._invoke(event, event.role)
+        again = {_FETCH_IMAGE: self._queue_again, _WEBHOOK: self._tell_again}
+        return again.get(event.role, self._invoke)(event, event.role)
 
     def _invoke(self, event: FailedEvent, role: str) -> Outcome:
         try:
@@ -123,13 +132,29 @@ class FailureQueue:
             return Outcome(is_done=False, what="the function's answer cannot be read")
         if "FunctionError" in answer:
             return Outcome(is_done=False, what=f"failed again: {_error_message(result)}")
+        return self._done(event, _told(result))
+
+    def _tell_again(self, event: FailedEvent, _: str) -> Outcome:
+        told: Any = event.payload
+        detail = json.dumps(told["detail"])
+        try:
+            answer = self._events.put_events(
+                Entries=[{"Source": SOURCE, "DetailType": told["detail-type"], "Detail": detail}]
+            )
+        except (BotoCoreError, ClientError) as error:
+            return Outcome(is_done=False, what=explain(error))
+        if answer["FailedEntryCount"]:
+            return Outcome(is_done=False, what=f"refused: {answer['Entries'][0].get('ErrorMessage')}")
+        return self._done(event, "sent again")
+
+    def _done(self, event: FailedEvent, what: str) -> Outcome:
         try:
             self.drop(event)
         except (BotoCoreError, ClientError) as error:
-            return Outcome(is_done=False, what=f"{_told(result)}, but its message remains: {explain(error)}")
-        return Outcome(is_done=True, what=_told(result))
+            return Outcome(is_done=False, what=f"{what}, but its message remains: {explain(error)}")
+        return Outcome(is_done=True, what=what)
 
-    def _queue_again(self, event: FailedEvent) -> Outcome:
+    def _queue_again(self, event: FailedEvent, _: str) -> Outcome:
         """Put a message back into the queue that it came from; one that is there twice does no harm."""
         try:
             self._sqs.send_message(QueueUrl=self._fetch_queue, MessageBody=json.dumps(event.payload))
@@ -145,8 +170,14 @@ class FailureQueue:
             VisibilityTimeout=_HIDDEN_SECONDS,
             WaitTimeSeconds=LONG_POLL_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["ERROR_CODE", "RULE_ARN"],
         )
         return [self._read(message) for message in answer.get("Messages", [])]
+
+    def _webhook(self, event: Any) -> str | None:  # noqa: ANN401 - somebody else's message may be anything
+        """Tell whether this is an event that this stack sent to others."""
+        is_ours = (event["source"], event["detail"]["stack"]) == (SOURCE, self._stack)
+        return _WEBHOOK if is_ours and event["detail-type"] != REMOVAL_REQUESTED else None
 
     def _give_back(self, events: Sequence[FailedEvent]) -> None:
         for batch in batched(events, _MESSAGES_PER_CALL, strict=False):
@@ -159,7 +190,11 @@ class FailureQueue:
             )
 
     def _read(self, message: "MessageTypeDef") -> FailedEvent:
-        """Read what Lambda writes to a failure destination (its developer guide, "Destinations")."""
+        """Read what Lambda writes to a failure destination (its developer guide, "Destinations").
+
+        What EventBridge could not send is the event itself, and why stands in attributes (its user guide,
+        "Using dead-letter queues").
+        """
         fetched = ref_in(message["Body"])
         if fetched:
             return FailedEvent(
@@ -172,18 +207,24 @@ class FailureQueue:
                 error="it was received too often; the function's log says why",
                 payload={"fetch": fetched.path},
             )
+        attributes: Mapping[str, Any] = message.get("MessageAttributes", {})
         try:
             body: Any = json.loads(message["Body"])
-            # The function's ARN comes with its version.
-            function = body["requestContext"]["functionArn"].split(":")[6]
-            payload, error = body["requestPayload"], _error_of(body)
+            if "RULE_ARN" in attributes:
+                function, payload, role = _WEBHOOK, body, self._webhook(body)
+                code = attributes.get("ERROR_CODE", {}).get("StringValue", "no error")
+                error = f"the webhook did not take it: {code}" if role else "it is no event of this stack"
+            else:
+                # The function's ARN comes with its version.
+                function = body["requestContext"]["functionArn"].split(":")[6]
+                payload, role = body["requestPayload"], _role(function, self._functions)
+                error = (
+                    _error_of(body) if role else f"{function} is no function of this stack that takes events"
+                )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             # Somebody else's message may be anything.
-            function, payload, error = "no function", None, "it holds no event of a function"
-            role = None
-        else:
-            role = _role(function, self._functions)
-            error = error if role else f"{function} is no function of this stack that takes events"
+            function, payload, role = "no function", None, None
+            error = "it holds no event of a function"
         return FailedEvent(
             id=message["MessageId"],
             receipt=message["ReceiptHandle"],

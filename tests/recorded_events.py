@@ -64,7 +64,16 @@ DESCRIPTIONS = {
     "method_not_allowed": (405, "method_not_allowed"),
 }
 PAGES = {"page": (200, None), "method_not_allowed": (405, "method_not_allowed")}
-PRODUCTS = {"list": (200, None), "search": (200, None), "list_bad_limit": (400, "invalid_fields")}
+PRODUCTS = {
+    "list": (200, None),
+    "search": (200, None),
+    "list_bad_limit": (400, "invalid_fields"),
+    "put": (201, None),
+    "put_bad_title": (400, "invalid_fields"),
+    "show": (200, None),
+    "remove_by_staff": (403, "access_denied"),
+    "remove": (202, None),
+}
 ANSWERS = {
     "upload_image": UPLOADS,
     "reserve_upload": RESERVATIONS,
@@ -89,7 +98,9 @@ RENDERINGS = {"ready": "rendered", "reconciled": "rendered", "gone": "gone", "fo
 MESSAGES = ["picture_gone", "foreign_message"]
 """None of them stays in the queue."""
 SCHEDULES = ["schedule"]
-DELETIONS = {"deleted": "forgotten", "foreign_path": "ignored"}
+DELETIONS = {"deleted": "forgotten", "foreign_path": "ignored", "product_removed": "forgotten"}
+REMOVALS = ["requested"]
+CATALOGUE = {"created": "put", "changed": "put", "deleted": "removed"}
 
 
 def recorded(function: str, case: str) -> dict[str, Any]:
@@ -98,11 +109,11 @@ def recorded(function: str, case: str) -> dict[str, Any]:
 
 
 def check_answer(answer: dict[str, Any], expected: tuple[int, str | None]) -> None:
-    """Check the status, the code of a problem, and that 204 and 304 have no body (RFC 9110)."""
+    """Check the status, the code of a problem, and that 202 and, by RFC 9110, 204 and 304 have no body."""
     is_json = "json" in answer["headers"].get("Content-Type", "")
     code = json.loads(answer["body"]).get("code") if is_json else None
     assert (answer["statusCode"], code) == expected
-    assert bool(answer["body"]) == (answer["statusCode"] not in {204, 304})
+    assert bool(answer["body"]) == (answer["statusCode"] not in {202, 204, 304})
 
 
 def check_authorization(case: str, answer: dict[str, Any]) -> None:

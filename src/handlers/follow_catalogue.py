@@ -63,7 +63,7 @@ def read_event(event: dict[str, Any]) -> CatalogueEvent:
         for name, message, is_right in (
             ("schema_version", 'Must be "1", or missing.', detail.get("schema_version", "1") == "1"),
             ("product_id", "Must be an integer from 1 to 9007199254740991.", _is_identifier(detail)),
-            ("title", "Must be a text, null, or missing.", isinstance(detail.get("title", ""), str | None)),
+            ("title", "Must be a text, null, or missing.", _is_title(detail.get("title"))),
             (
                 "occurred_at",
                 "Must be a moment as in RFC 3339, such as 2026-11-30T12:00:00.000Z.",
@@ -82,6 +82,12 @@ def read_event(event: dict[str, Any]) -> CatalogueEvent:
 def _is_identifier(detail: dict[str, Any]) -> bool:
     value = detail.get("product_id")
     return type(value) is int and 1 <= value <= MAX_ID
+
+
+def _is_title(value: object) -> bool:
+    # Half a surrogate pair can stand in JSON, but in no table.
+    is_half = isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value)
+    return isinstance(value, str | None) and not is_half
 
 
 def _moment(value: object) -> datetime | None:

@@ -12,6 +12,7 @@ from tests.builders import an_image
 from tests.e2e.runtime_emulator import RuntimeEmulator
 from tests.recorded_events import (
     ANSWERS,
+    CATALOGUE,
     DELETIONS,
     OBJECTS,
     RENDERINGS,
@@ -47,7 +48,14 @@ LOGGED: dict[str, dict[str, str | None]] = {
         "reorder": "gallery reordered",
         "delete": "image deleted",
     },
-    "products": {"list": None, "list_bad_limit": "request rejected"},
+    "products": {
+        "list": None,
+        "list_bad_limit": "request rejected",
+        "put_bad_title": "request rejected",
+        "remove_by_staff": "request rejected",
+    },
+    "remove_product": {"requested": "product removed"},
+    "follow_catalogue": {"deleted": "catalogue followed"},
     "storefront": {"gallery": None, "bad_ids": "request rejected"},
     "describe_api": {"docs": "answered"},
     "render_image": {"foreign": "not a picture's address, ignored"},
@@ -87,6 +95,11 @@ def check(function: str, case: str, answer: dict[str, Any]) -> None:
             assert [image["outcome"] for image in answer["images"]] == [DELETIONS[case]]
         case "render_image":
             assert [image["outcome"] for image in answer["images"]] == [RENDERINGS[case]]
+        case "remove_product":
+            assert answer["is_done"]
+        case "follow_catalogue":
+            # Another test may have told it before.
+            assert answer["outcome"] in {CATALOGUE[case], "outdated"}
         case "fetch_image":
             assert answer == {"batchItemFailures": []}
         case "reconcile":

@@ -20,9 +20,11 @@ import pytest
 
 from adapters.dynamo_api_keys import DynamoApiKeys
 from adapters.dynamo_items import product_key
+from adapters.dynamo_products import DynamoProducts
 from adapters.lambda_renderings import ready_event
 from adapters.s3_image_store import S3ImageStore
 from domain.api_key import Role
+from domain.follow_catalogue import CatalogueEventKind
 from domain.image import Fetch, ImageFacts, ImageFormat, ImageRef, ProductImage
 from domain.image_store import PublicCopy
 from domain.issue_key import IssueKey
@@ -153,6 +155,19 @@ def a_list_of_products(shop: Shop, _: int) -> Outcome:
     return _of(shop.products(limit=1))
 
 
+def a_product_that_is_put(shop: Shop, _: int) -> Outcome:
+    return _of(shop.request("PUT", shop.product_url(_unused_id()), json={"title": "Red shoe"}))
+
+
+def a_title_that_is_changed(shop: Shop, product_id: int) -> Outcome:
+    return _of(shop.request("PUT", shop.product_url(product_id), json={"title": "Red shoe"}))
+
+
+def a_product_that_is_removed(shop: Shop, _: int) -> Outcome:
+    url = shop.product_url(_product(shop, _unused_id()))
+    return _of(shop.request("DELETE", url, key=shop.state.keys["admin"]))
+
+
 def a_look_at_a_picture(shop: Shop, product_id: int) -> Outcome:
     return _of(shop.show(product_id, _pending(shop, product_id).ref.image_id))
 
@@ -262,10 +277,30 @@ def the_event_of_a_deleted_picture(shop: Shop, product_id: int) -> Outcome:
     address = f"/{a_ref(_unused_id(), product_id).media_key(ImageFormat.JPEG)}"
     answer = shop.state.endpoint.client("lambda").invoke(
         FunctionName=shop.state.resources.functions["forget_image"],
-        Payload=json.dumps({"detail": {"path": address}}).encode(),
+        Payload=json.dumps({"detail-type": "ImageDeleted", "detail": {"path": address}}).encode(),
     )
     report = answer["Payload"].read().decode()
     return Outcome(ENDS if "FunctionError" in answer else json.loads(report)["images"][0]["outcome"], report)
+
+
+def the_removal_of_what_belonged_to_a_product(shop: Shop, _: int) -> Outcome:
+    return _removed(shop, _being_removed(shop, is_wanted=False))
+
+
+def the_removal_of_what_belonged_to_a_product_that_is_wanted_again(shop: Shop, _: int) -> Outcome:
+    return _removed(shop, _being_removed(shop, is_wanted=True))
+
+
+def the_event_of_a_product_that_is_created(shop: Shop, _: int) -> Outcome:
+    return _followed(shop, _unused_id(), CatalogueEventKind.CREATED)
+
+
+def the_event_of_a_product_that_is_changed(shop: Shop, product_id: int) -> Outcome:
+    return _followed(shop, product_id, CatalogueEventKind.CHANGED)
+
+
+def the_event_of_a_product_that_is_deleted(shop: Shop, _: int) -> Outcome:
+    return _followed(shop, _product(shop, _unused_id()), CatalogueEventKind.DELETED)
 
 
 def reconciling_a_picture_whose_message_was_lost(shop: Shop, product_id: int) -> Outcome:
@@ -556,6 +591,50 @@ PROOFS = [
         )
         for action, resource in (("s3:ListBucket", "ImagesBucket"), ("s3:DeleteObject", MEDIA))
     ),
+    _proof("products", "dynamodb:PutItem", CATALOG, a_product_that_is_put, "201", INTERNAL),
+    _proof("products", "dynamodb:ConditionCheckItem", CATALOG, a_product_that_is_put, "201", INTERNAL),
+    _proof("products", "dynamodb:UpdateItem", CATALOG, a_title_that_is_changed, "200", INTERNAL),
+    _proof("products", "dynamodb:DeleteItem", CATALOG, a_product_that_is_removed, "202", INTERNAL),
+    _proof("products", "events:PutEvents", BUS, a_product_that_is_removed, "202", INTERNAL),
+    *(
+        _proof("remove_product", action, resource, the_removal_of_what_belonged_to_a_product, "removed", ENDS)
+        for action, resource in (
+            ("dynamodb:Query", CATALOG),
+            ("dynamodb:BatchGetItem", CATALOG),
+            ("dynamodb:BatchWriteItem", CATALOG),
+            ("dynamodb:PutItem", CATALOG),
+            ("dynamodb:UpdateItem", CATALOG),
+            ("dynamodb:ConditionCheckItem", CATALOG),
+            ("s3:ListBucket", "ImagesBucket"),
+            ("s3:DeleteObject", INCOMING),
+            ("s3:DeleteObject", MEDIA),
+            ("events:PutEvents", BUS),
+        )
+    ),
+    _proof(
+        "remove_product",
+        "dynamodb:DeleteItem",
+        CATALOG,
+        the_removal_of_what_belonged_to_a_product_that_is_wanted_again,
+        "removed",
+        ENDS,
+    ),
+    *(
+        _proof("follow_catalogue", action, CATALOG, the_event_of_a_product_that_is_created, "put", ENDS)
+        for action in ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem")
+    ),
+    _proof(
+        "follow_catalogue",
+        "dynamodb:UpdateItem",
+        CATALOG,
+        the_event_of_a_product_that_is_changed,
+        "put",
+        ENDS,
+    ),
+    *(
+        _proof("follow_catalogue", action, resource, the_event_of_a_product_that_is_deleted, "removed", ENDS)
+        for action, resource in (("dynamodb:DeleteItem", CATALOG), ("events:PutEvents", BUS))
+    ),
     *(
         _proof(
             "reconcile",
@@ -795,6 +874,50 @@ def _rendered(shop: Shop, image: ProductImage) -> Outcome:
     )
     result = answer["Payload"].read().decode()
     return Outcome(ENDS if "FunctionError" in answer else json.loads(result)["images"][0]["outcome"], result)
+
+
+def _product(shop: Shop, product_id: int) -> int:
+    _products(shop).add(product_id)
+    return product_id
+
+
+def _products(shop: Shop) -> DynamoProducts:
+    return DynamoProducts(shop.state.endpoint.client("dynamodb"), shop.state.resources.table)
+
+
+def _being_removed(shop: Shop, *, is_wanted: bool) -> int:
+    """Begin the removal of a product with a ready picture and one that only came in; its event is lost."""
+    products, product_id = _products(shop), _product(shop, _unused_id())
+    _ready(shop, product_id)
+    _arrived(shop, product_id, PICTURE)
+    now = datetime.now(UTC)
+    seen = products.look(product_id)
+    assert products.write(seen, seen.removed(now))
+    if is_wanted:
+        seen = products.look(product_id)
+        assert products.write(seen, seen.put(None, now))
+    return product_id
+
+
+def _removed(shop: Shop, product_id: int) -> Outcome:
+    answer = shop.state.endpoint.client("lambda").invoke(
+        FunctionName=shop.state.resources.functions["remove_product"],
+        Payload=json.dumps({"detail": {"product_id": product_id}}).encode(),
+    )
+    report = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        return Outcome(ENDS, report)
+    return Outcome("removed" if json.loads(report)["is_done"] else "not done", report)
+
+
+def _followed(shop: Shop, product_id: int, kind: CatalogueEventKind) -> Outcome:
+    detail = {"product_id": product_id, "title": "Shoe", "occurred_at": datetime.now(UTC).isoformat()}
+    answer = shop.state.endpoint.client("lambda").invoke(
+        FunctionName=shop.state.resources.functions["follow_catalogue"],
+        Payload=json.dumps({"detail-type": kind, "detail": detail}).encode(),
+    )
+    report = answer["Payload"].read().decode()
+    return Outcome(ENDS if "FunctionError" in answer else json.loads(report)["outcome"], report)
 
 
 def _left(shop: Shop, product_id: int) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -16,6 +17,7 @@ from tests.torture.results import size
 KINDS = ("ProductCreated", "ProductChanged", "ProductDeleted")
 ORDERS = size(200, 3, "orders of events of the shop's catalogue")
 SEED = 21
+UPLOADS = 4
 
 
 def look(system: State, product_id: int) -> ProductRecord:
@@ -50,6 +52,24 @@ def test_an_administrator_removes_a_product_with_all_that_belongs_to_it(system: 
     assert shop.upload(picture("JPEG"), product_id=product_id).status_code == 404
     wait_until(lambda: look(system, product_id).stage is Stage.REMOVED or None, "end of the removal")
     assert keys(system, product_id) == []
+    assert shop.request("PUT", url, json={}).status_code == 201
+    assert shop.page(product_id).json()["count"] == 0
+
+
+def test_uploads_and_a_second_removal_in_that_moment_leave_nothing(system: State, shop: Shop) -> None:
+    product_id = 77_002
+    url = shop.product_url(product_id)
+    assert shop.request("PUT", url, json={}).status_code == 201
+    shop.add(picture("JPEG"), product_id=product_id)
+    with ThreadPoolExecutor(UPLOADS + 2) as pool:
+        uploads = [pool.submit(shop.upload, picture("JPEG"), product_id=product_id) for _ in range(UPLOADS)]
+        removals = [pool.submit(shop.request, "DELETE", url, key=system.keys["admin"]) for _ in range(2)]
+        assert {each.result().status_code for each in uploads} <= {201, 404}
+        # One of them begins it; the other finds that, or is told the product is gone.
+        assert sorted(each.result().status_code for each in removals) == [202, 404]
+    wait_until(lambda: look(system, product_id).stage is Stage.REMOVED or None, "end of the removal")
+    # What came after the last look is taken back by the function that takes it in.
+    wait_until(lambda: not keys(system, product_id) or None, "empty bucket")
     assert shop.request("PUT", url, json={}).status_code == 201
     assert shop.page(product_id).json()["count"] == 0
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import boto3
@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from adapters.dynamo_items import Item, image_key, is_product, product_key
+from adapters.eventbridge_image_events import SOURCE
+from adapters.eventbridge_removals import REMOVAL_REQUESTED
 from domain.image import ImageFormat, ProductImage
 from ops import audit, catalogue, failure_queue
 from ops.target import Target
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 LONG_POLL_SECONDS = failure_queue.LONG_POLL_SECONDS
+STACK = "product-images"
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:"
 FUNCTION, RECONCILER = "shop-ExtractMetadata-1", "shop-Reconcile-1"
 NO_EVENTS = [
@@ -45,6 +48,20 @@ class Queue:
         texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
         return [self._sqs.send_message(QueueUrl=self._url, MessageBody=text)["MessageId"] for text in texts]
 
+    def holds_what_a_rule_could_not_send(self, body: object) -> str:
+        """Put a message there as EventBridge does; return its identifier."""
+        attributes: dict[str, Any] = {
+            "ERROR_CODE": {"DataType": "String", "StringValue": "SDK_CLIENT_ERROR"},
+            "RULE_ARN": {
+                "DataType": "String",
+                "StringValue": "arn:aws:events:eu-central-1:123456789012:rule/w",
+            },
+        }
+        sent = self._sqs.send_message(
+            QueueUrl=self._url, MessageBody=json.dumps(body), MessageAttributes=attributes
+        )
+        return sent["MessageId"]
+
     @property
     def visible(self) -> int:
         """Return how many messages anybody can receive."""
@@ -67,6 +84,9 @@ def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", operator.aws.url)
         # One queue in memory has no servers to wait for.
         monkeypatch.setattr(failure_queue, "LONG_POLL_SECONDS", 0)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", operator.aws.url)
+        taken = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+        operator.aws.answers["PutEvents"] = (200, json.dumps(taken))
         operator.aws.function_ends({"images": [{"key": KEY, "outcome": "ready"}]})
         yield operator
 
@@ -93,7 +113,68 @@ def events_sent(operator: Operator) -> list[tuple[str, object]]:
     return [(unquote(call.path.split("/")[3]), json.loads(call.body)) for call in calls]
 
 
+def an_event(**changes: object) -> dict[str, object]:
+    """Return what EventBridge sends to a webhook of the stack."""
+    detail = {"stack": STACK, "id": 1, "product_id": PRODUCT_ID, "path": "/media/42/1-token.jpg"}
+    return {"source": SOURCE, "detail-type": "ImageReady", "detail": detail, **changes}
+
+
+def told(operator: Operator) -> list[dict[str, str]]:
+    """Return what was put on the bus."""
+    calls = [json.loads(call.body) for call in operator.aws.calls if call.operation == "PutEvents"]
+    return [entry for call in calls for entry in call["Entries"]]
+
+
 # queue
+
+
+def test_what_the_webhook_did_not_take_is_listed_with_its_reason(operator: Operator, queue: Queue) -> None:
+    name = queue.holds_what_a_rule_could_not_send(an_event())
+    (event,) = json.loads(operator.runs("repair", "queue", "--json").stdout)
+    assert (event["id"], event["function"], event["pictures"]) == (
+        name,
+        "webhook",
+        ["/media/42/1-token.jpg"],
+    )
+    assert event["error"] == "the webhook did not take it: SDK_CLIENT_ERROR"
+
+
+def test_what_the_webhook_did_not_take_is_put_on_the_bus_again(operator: Operator, queue: Queue) -> None:
+    queue.holds_what_a_rule_could_not_send(an_event())
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, queue.visible) == (0, 0)
+    [entry] = told(operator)
+    assert (entry["Source"], entry["DetailType"]) == (SOURCE, "ImageReady")
+    assert json.loads(entry["Detail"]) == an_event()["detail"]
+
+
+def test_what_the_bus_refuses_stays_in_the_queue(operator: Operator, queue: Queue) -> None:
+    refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled", "ErrorMessage": "Too much."}]}
+    operator.aws.answers["PutEvents"] = (200, json.dumps(refused))
+    queue.holds_what_a_rule_could_not_send(an_event())
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, queue.visible) == (1, 1)
+    assert "refused: Too much." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        an_event(source="com.example.other"),
+        an_event(detail={"stack": "another"}),
+        # It would have a product removed.
+        an_event(**{"detail-type": REMOVAL_REQUESTED}),
+        an_event(detail=None),
+        {},
+        [],
+    ],
+)
+def test_an_event_that_is_none_of_the_stacks_is_not_put_on_the_bus(
+    operator: Operator, queue: Queue, event: object
+) -> None:
+    queue.holds_what_a_rule_could_not_send(event)
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, told(operator), queue.visible) == (1, [], 1)
 
 
 def test_the_queue_is_listed_with_age_function_picture_and_error(operator: Operator, queue: Queue) -> None:

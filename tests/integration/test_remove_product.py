@@ -18,13 +18,18 @@ from adapters.dynamo_items import image_to_item, product_key
 from adapters.dynamo_products import DynamoProducts
 from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.pillow_image_inspector import PillowImageInspector
+from adapters.pillow_image_renderer import PillowImageRenderer
 from adapters.s3_image_store import S3ImageStore
 from adapters.s3_product_bytes import S3ProductBytes
+from bench.calls import REMOVAL_STEP, REMOVED_AT_ONCE
 from domain.errors import ProductBeingRemovedError, ProductNotFoundError, UnavailableError
 from domain.extract_metadata import ExtractMetadata
 from domain.image import ImageFormat, ImageStatus
+from domain.image_store import PublicCopy
+from domain.recipe import Recipe
 from domain.remove_product import RemoveProduct
-from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_ref, an_image, jpeg
+from domain.render_image import RenderImage, Rendering
+from tests.builders import NOW, PRODUCT_ID, SHA256, a_catalog_table, a_file, a_ref, an_image, jpeg
 from tests.integration.faults import hook
 from tests.torture.results import size
 
@@ -144,6 +149,19 @@ def test_each_picture_is_told_of_with_a_mark_and_the_product_at_last(shop: Shop)
     assert (kind, removed["product_id"], removed["path"]) == ("ProductRemoved", PRODUCT_ID, "/media/42/")
 
 
+def test_a_step_makes_the_calls_that_its_price_is_made_of(shop: Shop) -> None:
+    shop.fill(REMOVED_AT_ONCE - 1)
+    shop.begin()
+    calls: list[str] = []
+    for client in (shop.dynamodb, shop.events):
+        hook(client, "before-call", lambda model, **_: calls.append(model.name))
+    shop.remove(PRODUCT_ID, lambda: True)
+    step = [call.operation for call in REMOVAL_STEP]
+    # Who is at it is noted first; then nothing more is found, that is told, and the removal ends.
+    ends = ["Query", "PutEvents", "BatchGetItem", "TransactWriteItems"]
+    assert calls == ["UpdateItem", *step, *ends]
+
+
 def test_a_damaged_record_goes_too(shop: Shop) -> None:
     shop.fill(1)
     shop.dynamodb.put_item(
@@ -235,6 +253,37 @@ def test_a_picture_that_becomes_ready_between_two_steps_is_removed_again(shop: S
     hook(shop.dynamodb, "before-call.dynamodb.Query", arrive)
     assert shop.remove(PRODUCT_ID, lambda: True)
     assert arrived == [True]
+    shop.assert_nothing_is_left()
+
+
+def test_renditions_that_are_made_while_the_product_goes_are_taken_back(shop: Shop) -> None:
+    shop.fill(0)
+    image = an_image()
+    shop.catalog.reserve(image)
+    store = S3ImageStore(shop.s3, BUCKET)
+    store.publish(image.ref, PublicCopy(jpeg(400, 300), ImageFormat.JPEG, SHA256))
+    shop.catalog.mark_ready(image.ref, a_file(), NOW)
+    put: list[str] = []
+
+    def remove_all(params: dict[str, Any], **_: object) -> None:
+        if not put:
+            shop.begin()
+            assert shop.remove(PRODUCT_ID, lambda: True)
+            shop.assert_nothing_is_left()
+        put.append(params["url_path"])
+
+    # The first of them is on its way when all is removed, and comes after.
+    hook(shop.s3, "before-call.s3.PutObject", remove_all)
+    render = RenderImage(
+        catalog=shop.catalog,
+        store=store,
+        renderer=PillowImageRenderer(MAX_PIXELS * 100),
+        events=EventBridgeImageEvents(shop.events, "shop"),
+        clock=lambda: NOW,
+        recipe=Recipe(),
+    )
+    assert render(image.ref) is Rendering.GONE
+    assert len(put) > 1
     shop.assert_nothing_is_left()
 
 

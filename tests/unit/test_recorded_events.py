@@ -1,6 +1,7 @@
 """Every payload in events/, through the handlers with the stores faked."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,27 @@ from adapters.pillow_image_renderer import PillowImageRenderer
 from domain.authorize import Authorize
 from domain.extract_metadata import ExtractMetadata
 from domain.fetch_image import Fetched, FetchOutcome
+from domain.follow_catalogue import FollowCatalogue
 from domain.forget_image import ForgetImage
 from domain.image import ImageFacts, ImageFormat
 from domain.image_store import PublicCopy
 from domain.recipe import Recipe
 from domain.reconcile import Reconciliation
 from domain.render_image import RenderImage
-from events.record import EVENTS, GALLERY_IMAGE, IMAGE, PRODUCT_ID, add_example_keys
+from events.record import (
+    EVENTS,
+    FOLLOWED_PRODUCT_ID,
+    GALLERY_IMAGE,
+    IMAGE,
+    PRODUCT_ID,
+    REMOVED_PRODUCT_ID,
+    add_example_keys,
+)
 from handlers.authorize import AuthorizeHandler
 from handlers.describe_api import DescribeApiHandler
 from handlers.extract_metadata import ExtractMetadataHandler
 from handlers.fetch_image import FetchImageHandler
+from handlers.follow_catalogue import FollowCatalogueHandler
 from handlers.forget_image import ForgetImageHandler
 from handlers.gallery import GalleryHandler
 from handlers.http_function import HttpFunction, Request
@@ -30,6 +41,7 @@ from handlers.idempotency import SafeRetries
 from handlers.problems import HttpResponse
 from handlers.products import ProductsHandler
 from handlers.reconcile import ReconcileHandler
+from handlers.remove_product import RemoveProductHandler
 from handlers.render_image import RenderImageHandler
 from handlers.request_fetch import RequestFetchHandler
 from handlers.reserve_upload import ReserveUploadHandler
@@ -57,6 +69,7 @@ from tests.fakes import (
 )
 from tests.recorded_events import (
     AUTHORIZATIONS,
+    CATALOGUE,
     DELETIONS,
     DESCRIPTIONS,
     FETCHES,
@@ -65,6 +78,7 @@ from tests.recorded_events import (
     OBJECTS,
     PAGES,
     PRODUCTS,
+    REMOVALS,
     RENDERINGS,
     RESERVATIONS,
     SCHEDULES,
@@ -173,6 +187,8 @@ def test_the_storefronts_function_answers_each_payload(case: str) -> None:
 def test_the_function_of_the_products_answers_each_payload(case: str) -> None:
     products = InMemoryProducts(InMemoryImageCatalog())
     products.add(PRODUCT_ID, "Red shoe")
+    if case not in {"put", "put_bad_title"}:
+        products.add(REMOVED_PRODUCT_ID, "Blue shoe")
     handler = ProductsHandler(
         product_list=products,
         products=products,
@@ -245,7 +261,34 @@ def test_the_function_that_forgets_pictures_answers_each_payload(case: str) -> N
     handler = ForgetImageHandler(ForgetImage(cache), cache.forget_product, Logger(service="forget_image"))
     [image] = handler(recorded("forget_image", case), a_context())["images"]
     assert image["outcome"] == DELETIONS[case]
-    assert cache.forgotten == ([IMAGE] if case == "deleted" else [])
+    event = recorded("forget_image", case)
+    forgotten = {"deleted": [IMAGE], "product_removed": [(REMOVED_PRODUCT_ID, event["id"])]}
+    assert cache.forgotten == forgotten.get(case, [])
+
+
+@pytest.mark.parametrize("case", REMOVALS)
+def test_the_function_that_removes_products_answers_each_payload(case: str) -> None:
+    asked: list[int] = []
+
+    def remove(product_id: int, *_: object) -> bool:
+        asked.append(product_id)
+        return True
+
+    handler = RemoveProductHandler(remove, InMemoryRemovals(), Logger(service="remove_product"))
+    assert handler(recorded("remove_product", case), a_context())["is_done"]
+    assert asked == [REMOVED_PRODUCT_ID]
+
+
+@pytest.mark.parametrize("case", CATALOGUE)
+def test_the_function_that_follows_the_catalogue_answers_each_payload(case: str) -> None:
+    follow = FollowCatalogue(
+        InMemoryProducts(InMemoryImageCatalog()),
+        InMemoryRemovals(),
+        lambda: datetime(2026, 11, 24, 12, tzinfo=UTC),
+    )
+    handler = FollowCatalogueHandler(follow, Logger(service="follow_catalogue"))
+    answer = handler(recorded("follow_catalogue", case), a_context())
+    assert answer == {"product_id": FOLLOWED_PRODUCT_ID, "outcome": CATALOGUE[case]}
 
 
 @pytest.mark.parametrize("case", PAGES)
@@ -271,6 +314,8 @@ def test_every_payload_has_its_test() -> None:
     tested |= {f"render_image/{case}" for case in RENDERINGS}
     tested |= {f"reconcile/{case}" for case in SCHEDULES}
     tested |= {f"forget_image/{case}" for case in DELETIONS}
+    tested |= {f"remove_product/{case}" for case in REMOVALS}
+    tested |= {f"follow_catalogue/{case}" for case in CATALOGUE}
     assert payloads == tested
 
 
