@@ -1,13 +1,14 @@
 """Where a product's gallery begins, kept on its own item: first pictures of many products take two reads.
 
-A product's `head` is a place (`dynamo_items`) before which no picture stands that is ready, or may become
-so. It is a bound and no more: if the picture at that very place is ready, it is the first that the public
-sees; if not, the gallery's index tells. A bound that is too low costs that look, one that is too high would
-show the wrong picture. So
-each write that adds, moves or takes a picture writes the head with it, in one transaction, on the condition
-that the head, or the gallery, is as it was found. Where others came first, it is written once more so that
-nothing is known of the head, which always holds; the next such write finds it again. `turns` counts those
-writes: who raises a head has seen the gallery as it is since the last of them.
+A product's `head` is a place in its gallery (`place` in `dynamo_items`). No picture that is ready, or may
+become so, stands before it. If the picture at that very place is ready, it is the first that the public sees.
+If not, the gallery's index is asked.
+
+So the head is a lower bound. One that is too low costs a query; one that is too high would show the wrong
+picture. Each write that adds, moves or removes a picture writes the head too, in one transaction, on the
+condition that the head, or the gallery, is as it was found. If somebody else was faster, the write is
+repeated with a head that always holds; the next such write finds the right one again. `turns` counts these
+writes: the head is raised only on the condition that there was none since the gallery was read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ _PAGE_SIZE = 3
 """Items in one look: a picture that has not failed is among the first few, if there is one. With texts of
 usual length they are two read units, however large the gallery is."""
 FORGOTTEN = ProductUpdate(sets={"head": _UNKNOWN}, adds=_ONE_TURN)
-"""Lets nothing be known of a product's head."""
+"""Sets a product's head to before every place."""
 
 
 def head_of(product: Mapping[str, Any]) -> int | None:
@@ -77,7 +78,7 @@ def count_one_more(
 def after_moving(
     client: "DynamoDBClient", table: str, product: Item | None, before: ProductImage, after: ProductImage
 ) -> ProductUpdate:
-    """Return what a picture's new place makes of the head of a product that was found so."""
+    """Return how the head of `product` changes with a picture's new place."""
     if before.status is ImageStatus.FAILED:
         return ProductUpdate()
     if product is None:
@@ -92,7 +93,7 @@ def after_moving(
 def after_removal(
     client: "DynamoDBClient", table: str, product: Item | None, image: ProductImage
 ) -> ProductUpdate:
-    """Return what a picture that goes makes of the head of a product that was found so."""
+    """Return how the head of `product` changes when a picture is removed."""
     if product is None:
         return FORGOTTEN
     head = product.get("head", _UNKNOWN)
@@ -104,7 +105,7 @@ def after_removal(
 
 
 def after_reordering(images: Sequence[ProductImage]) -> ProductUpdate:
-    """Return what new places make of the head, if these pictures are all that the product has."""
+    """Return the head after a new order, on the condition that the product has these pictures and no more."""
     places = [_place(image) for image in images if image.status is not ImageStatus.FAILED]
     return _begins_with(min(places, key=_sorts, default=None)) | ProductUpdate(
         conditions=("image_count = :these",), values={":these": {"N": str(len(images))}}

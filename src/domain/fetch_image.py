@@ -29,7 +29,7 @@ _LOST = "The image could not be fetched within a day. Send the address again."
 
 
 class FetchOutcome(StrEnum):
-    """What came of a try; unless it was put off, nothing is left to be done."""
+    """What came of a try. After any but `PUT_OFF` nothing is left to do."""
 
     FETCHED = "fetched"
     FAILED = "failed"
@@ -38,7 +38,7 @@ class FetchOutcome(StrEnum):
 
 
 class Fetched(NamedTuple):
-    """What came of a try; `again_at` is when the next one is due, `reason` why there was nothing."""
+    """What came of a try; `again_at` is when the next one is due, `reason` why this one failed."""
 
     outcome: FetchOutcome
     again_at: datetime | None = None

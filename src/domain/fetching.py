@@ -1,4 +1,4 @@
-"""What fetching a picture by its address needs of others, what can go wrong, and how long it is tried."""
+"""What fetching a picture by its address needs: its ports, its errors, and how long to wait between tries."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -23,15 +23,15 @@ def wait_after(tries: int, asked_for: timedelta | None) -> timedelta:
 
 
 class PictureRefusedError(DomainError):
-    """There is no picture at the address, and there will be none; the message is for a person."""
+    """The address leads to no picture, and never will; the message is for a person."""
 
     code = "picture_refused"
 
 
 class PictureNotNowError(DomainError):
-    """The picture cannot be had now; `retry_after` is what the server asks to wait, if it does.
+    """The picture cannot be fetched now; `retry_after` is how long the server asks to wait, if it does.
 
-    The message says why, for a person, should it stay so.
+    The message says why. A person reads it if the last try ends so.
     """
 
     code = "picture_not_now"
@@ -45,7 +45,7 @@ class PictureNotNowError(DomainError):
 
 
 class HostBusyError(DomainError):
-    """Others are fetching from the host; `free_at` is when it is this one's turn, as far as can be told."""
+    """Others are fetching from the host; `free_at` is when this one's turn probably comes."""
 
     code = "host_busy"
 
@@ -64,7 +64,7 @@ class Turn(NamedTuple):
 
 
 class HostTurns(Protocol):
-    """Sees to it that a host is not asked more often than it should be."""
+    """Limits how often a host is asked."""
 
     def enter(self, host: str, number: int) -> Turn:
         """Take a turn at a host; pictures with the same `number` never find different lanes.

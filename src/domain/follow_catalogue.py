@@ -1,4 +1,4 @@
-"""Follows the shop's catalogue: what it last said of a product counts, in whatever order it comes."""
+"""Follows the shop's catalogue: its latest event about a product counts, in whatever order events come."""
 
 import contextlib
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from domain.product_record import Stage
 from domain.product_title import clean_title
 
 AHEAD = timedelta(days=1)
-"""How far a shop's clock may be wrong. A word of the far future would silence all until then."""
+"""How far a shop's clock may be ahead. An event of the far future would make all events before it void."""
 
 
 class CatalogueEventKind(StrEnum):
@@ -25,7 +25,7 @@ class CatalogueEventKind(StrEnum):
 
 
 class CatalogueEvent(NamedTuple):
-    """A word of the catalogue on a product, whole: without a title it has none."""
+    """What the catalogue says about a product; without a title the product has none."""
 
     kind: CatalogueEventKind
     product_id: int
@@ -51,7 +51,7 @@ class FollowCatalogue:
         self._clock = clock
 
     def __call__(self, event: CatalogueEvent) -> Followed:
-        """Do what the event says, unless a later word was heard.
+        """Do what the event says, unless a later one came before.
 
         Raises:
             InvalidFieldsError: the title is too long, or the event comes from the future.
