@@ -17,6 +17,7 @@ from tests.integration.ops_operator import Operator, error_line, operator_of_a_s
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+TODAYS = A_LOOK._replace(recipe=Recipe().name)
 OLD = A_LOOK._replace(recipe=Recipe(avif_quality=50).name)
 LONG_AGO = NOW - timedelta(days=365)
 OTHER_PRODUCT = PRODUCT_ID + 1
@@ -51,7 +52,7 @@ def add(operator: Operator, ref: ImageRef, look: Look | None = None) -> ImageRef
 
 def a_shop(operator: Operator) -> None:
     """Add four ready pictures: rendered, rendered by another recipe, not rendered, and of another product."""
-    add(operator, a_ref(1), A_LOOK)
+    add(operator, a_ref(1), TODAYS)
     add(operator, a_ref(2), OLD)
     add(operator, a_ref(3))
     add(operator, ImageRef(OTHER_PRODUCT, 4, "f" * 16))
@@ -90,7 +91,7 @@ def test_ready_pictures_without_files_of_todays_recipe_are_rendered(
 
 def test_a_picture_of_which_a_file_is_gone_is_rendered_again(operator: Operator, s3: "S3Client") -> None:
     a_shop(operator)
-    s3.delete_object(Bucket="images", Key=f"media/{A_LOOK.path(a_ref(1), A_LOOK.renditions[0])}")
+    s3.delete_object(Bucket="images", Key=f"media/{TODAYS.path(a_ref(1), TODAYS.renditions[0])}")
     assert operator.runs("images", "render", "--product", str(PRODUCT_ID)).exit_code == 0
     assert rendered(operator) == [1, 2, 3]
 
@@ -138,10 +139,10 @@ def test_files_of_an_earlier_recipe_go_when_no_record_has_pointed_to_them_for_an
     a_shop(operator)
     settled, old, other = a_ref(1), a_ref(2), ImageRef(OTHER_PRODUCT, 4, "f" * 16)
     s3.put_object(Bucket="images", Key=settled.media_key(a_file().image_format), Body=b"copy")
-    put_files(s3, settled, A_LOOK.recipe, OLD.recipe)
+    put_files(s3, settled, TODAYS.recipe, OLD.recipe)
     put_files(s3, old, OLD.recipe)
-    operator.catalog.mark_rendered(other, A_LOOK, datetime.now(UTC))
-    put_files(s3, other, A_LOOK.recipe, OLD.recipe)
+    operator.catalog.mark_rendered(other, TODAYS, datetime.now(UTC))
+    put_files(s3, other, TODAYS.recipe, OLD.recipe)
     before = set(keys(s3))
     result = operator.runs("images", "render", "--all")
     assert "Files of earlier recipes removed: 1." in result.stdout
@@ -162,7 +163,7 @@ def test_files_that_were_made_just_now_stay_and_those_they_replace_too(
 
 
 def test_files_of_other_products_stay_where_one_is_asked_for(operator: Operator, s3: "S3Client") -> None:
-    other = add(operator, ImageRef(OTHER_PRODUCT, 4, "f" * 16), A_LOOK)
+    other = add(operator, ImageRef(OTHER_PRODUCT, 4, "f" * 16), TODAYS)
     before = keys(s3)
     put_files(s3, other, OLD.recipe)
     with_old = keys(s3)
