@@ -20,19 +20,9 @@ from domain.reorder_images import MAX_IMAGES
 from domain.storefront import MAX_PRODUCTS
 from domain.upload_fields import FALSE, TRUE
 from handlers.idempotency import KEY_PATTERN
-from handlers.json_request import (
-    MAX_BODY_BYTES,
-    AnnounceBody,
-    ChangeBody,
-    DetailsBody,
-    FetchBody,
-    OrderBody,
-    PageQuery,
-    PrimariesQuery,
-    ProductsQuery,
-    PutProductBody,
-    ShownPageQuery,
-)
+from handlers.json_bodies import AnnounceBody, ChangeBody, DetailsBody, FetchBody, OrderBody, PutProductBody
+from handlers.json_request import MAX_BODY_BYTES
+from handlers.queries import PageQuery, PrimariesQuery, ProductsQuery, ShownPageQuery
 from openapi.bodies import (
     GalleryBody,
     ImageBody,

@@ -31,8 +31,10 @@ from handlers.etag import etag_of, has_order, if_match, list_etag
 from handlers.fresh import FRESH, known_or
 from handlers.http_function import HttpFunction, Request
 from handlers.image_json import image_json
-from handlers.json_request import ChangeBody, OrderBody, PageQuery, read_json, read_query
+from handlers.json_bodies import ChangeBody, OrderBody
+from handlers.json_request import read_json, read_query
 from handlers.problems import HttpResponse, json_response
+from handlers.queries import PageQuery
 from handlers.settings import read_settings
 from handlers.telemetry import report_damaged, telemetry
 

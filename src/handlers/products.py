@@ -23,8 +23,10 @@ from handlers.etag import etag_of
 from handlers.fresh import FRESH, known_or
 from handlers.http_function import HttpFunction, Request
 from handlers.image_json import thumbnail_json
-from handlers.json_request import ProductsQuery, PutProductBody, read_json, read_query
+from handlers.json_bodies import PutProductBody
+from handlers.json_request import read_json, read_query
 from handlers.problems import HttpResponse, json_response
+from handlers.queries import ProductsQuery
 from handlers.settings import read_settings
 from handlers.telemetry import telemetry
 

@@ -21,7 +21,8 @@ from domain.request_fetch import RequestFetch, WishedPicture
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import SafeRetries, safe_retries
 from handlers.image_json import image_json
-from handlers.json_request import FetchBody, fingerprint, read_json
+from handlers.json_bodies import FetchBody
+from handlers.json_request import fingerprint, read_json
 from handlers.problems import HttpResponse
 from handlers.settings import read_hosts, read_settings
 from handlers.telemetry import telemetry

@@ -22,7 +22,8 @@ from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
 from handlers.http_function import HttpFunction, Request
 from handlers.idempotency import SafeRetries, safe_retries
 from handlers.image_json import image_json
-from handlers.json_request import AnnounceBody, fingerprint, read_json
+from handlers.json_bodies import AnnounceBody
+from handlers.json_request import fingerprint, read_json
 from handlers.problems import HttpResponse
 from handlers.settings import read_settings
 from handlers.telemetry import telemetry

@@ -17,8 +17,9 @@ from handlers.etag import etag_of
 from handlers.fresh import known_or
 from handlers.http_function import HttpFunction, Request
 from handlers.image_json import shown_json
-from handlers.json_request import PrimariesQuery, ShownPageQuery, read_query
+from handlers.json_request import read_query
 from handlers.problems import HttpResponse
+from handlers.queries import PrimariesQuery, ShownPageQuery
 from handlers.settings import read_settings
 from handlers.telemetry import report_damaged, telemetry
 

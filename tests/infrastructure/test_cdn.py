@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.image import ImageFormat
-from handlers.json_request import PrimariesQuery, ShownPageQuery
+from handlers.queries import PrimariesQuery, ShownPageQuery
 from local.media import ADDRESS
 from local.template import Template, compressed_paths, media_headers
 from tests.builders import SHA256, TOKEN, a_ref

@@ -19,8 +19,9 @@ from domain.ports import IdBlocks
 from domain.product_ports import Belongings, ProductList, Products
 from domain.storefront import Storefront
 from tests.builders import a_catalog_table
-from tests.fakes import InMemoryImageCatalog, InMemoryProducts, InMemoryStorefront
+from tests.catalog_fake import InMemoryImageCatalog, InMemoryStorefront
 from tests.integration.faults import hook
+from tests.product_fakes import InMemoryProducts
 from tests.sdk_models import models_read_once
 
 __all__ = ["models_read_once"]

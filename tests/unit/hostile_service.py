@@ -14,15 +14,10 @@ from handlers.problems import HttpResponse
 from handlers.reserve_upload import ReserveUploadHandler
 from handlers.upload_image import UploadImageHandler
 from tests.builders import NOW, PRODUCT_ID, REQUEST_ID, a_context
-from tests.fakes import (
-    InMemoryImageCatalog,
-    InMemoryImageEvents,
-    InMemoryImageStore,
-    once_per_key_with,
-    reserve_upload_with,
-    upload_image_with,
-)
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageEvents, InMemoryImageStore
 from tests.torture.results import FULL, size
+from tests.use_cases import once_per_key_with, reserve_upload_with, upload_image_with
 
 EXAMPLES = size(2_500, 60, "hostile bodies and texts of each kind")
 MANY_EXAMPLES = settings(

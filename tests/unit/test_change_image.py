@@ -16,7 +16,8 @@ from domain.errors import (
 from domain.image import ImageSnapshot, ImageStatus, Primary, ProductImage
 from domain.image_details import ImageDetails
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, a_file, a_ready_image, a_ref, an_image, with_changes
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageEvents
 
 LATER = NOW + timedelta(minutes=1)
 TICK = timedelta(microseconds=1)

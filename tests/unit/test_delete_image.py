@@ -17,7 +17,8 @@ from domain.image import (
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_store import PublicCopy
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageEvents, InMemoryImageStore
 
 CONTENT = b"picture"
 

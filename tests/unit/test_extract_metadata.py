@@ -37,14 +37,9 @@ from tests.builders import (
     jpeg,
     picture,
 )
-from tests.fakes import (
-    InMemoryImageCatalog,
-    InMemoryImageEvents,
-    InMemoryImageInspector,
-    InMemoryImageStore,
-    InMemoryProducts,
-    TickingClock,
-)
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageEvents, InMemoryImageInspector, InMemoryImageStore, TickingClock
+from tests.product_fakes import InMemoryProducts
 
 GOOD, BROKEN = jpeg(), jpeg(7, 7)
 """A picture, and one that no inspector here knows."""

@@ -35,8 +35,9 @@ from tests.builders import (
     picture,
     private_exif,
 )
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
+from tests.fakes import InMemoryImageEvents, InMemoryImageStore, TickingClock
 from tests.unit.conftest import Printed
 
 KEY = a_ref().incoming_key

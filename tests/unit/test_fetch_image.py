@@ -10,13 +10,8 @@ from domain.fetching import PictureNotNowError, PictureRefusedError, Turn, wait_
 from domain.image import Fetch, ImageFormat, ImageRef, ImageStatus, ProductImage, UploadStamp
 from domain.image_store import ReceivedFile
 from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image, jpeg
-from tests.fakes import (
-    InMemoryHostTurns,
-    InMemoryImageCatalog,
-    InMemoryImageEvents,
-    InMemoryImageStore,
-    InMemoryPictureSource,
-)
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryHostTurns, InMemoryImageEvents, InMemoryImageStore, InMemoryPictureSource
 
 PICTURE = jpeg()
 A_DAY = timedelta(days=1)

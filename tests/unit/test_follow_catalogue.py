@@ -10,14 +10,9 @@ from domain.product_record import Stage
 from domain.product_title import TITLE_LIMIT
 from domain.remove_product import RemoveProduct
 from tests.builders import NOW, an_image
-from tests.fakes import (
-    InMemoryImageCatalog,
-    InMemoryImageEvents,
-    InMemoryImageStore,
-    InMemoryProductBytes,
-    InMemoryProducts,
-    InMemoryRemovals,
-)
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageEvents, InMemoryImageStore
+from tests.product_fakes import InMemoryProductBytes, InMemoryProducts, InMemoryRemovals
 
 CREATED, CHANGED, DELETED = CatalogueEventKind
 

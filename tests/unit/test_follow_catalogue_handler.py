@@ -13,8 +13,9 @@ from domain.errors import InvalidFieldsError
 from domain.follow_catalogue import CatalogueEvent, CatalogueEventKind, FollowCatalogue
 from handlers.follow_catalogue import FollowCatalogueHandler, read_event
 from tests.builders import a_catalog_table, a_context
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, InMemoryProducts, InMemoryRemovals
+from tests.product_fakes import InMemoryProducts, InMemoryRemovals
 from tests.unit.conftest import Printed
 
 DETAIL = {"product_id": 42, "title": "Shoe", "occurred_at": "2026-11-30T12:00:00.000Z"}

@@ -41,8 +41,9 @@ from tests.builders import (
     api_event,
     json_event,
 )
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
+from tests.fakes import InMemoryImageEvents, InMemoryImageStore, TickingClock
 from tests.unit.conftest import Printed
 
 

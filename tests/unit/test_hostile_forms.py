@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from domain.errors import DomainError
 from handlers.form import read_form
 from tests.builders import jpeg, upload_event
-from tests.fakes import MAX_BYTES
 from tests.forms import BOUNDARY, FORM_TYPE, file_part, form, part, upload_form
 from tests.hostile_bodies import Body, an_honest_body, bodies_against_the_search, hostile_bodies
 from tests.torture.results import size
 from tests.unit.hostile_service import EXAMPLES, MANY_EXAMPLES, Service
+from tests.use_cases import MAX_BYTES
 
 CONTENT = jpeg()
 DELIMITER = f"\r\n--{BOUNDARY}".encode()

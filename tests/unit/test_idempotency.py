@@ -26,15 +26,10 @@ from tests.builders import (
     json_event,
     upload_event,
 )
-from tests.fakes import (
-    InMemoryIdempotencyKeys,
-    InMemoryImageCatalog,
-    InMemoryImageStore,
-    once_per_key_with,
-    reserve_upload_with,
-    upload_image_with,
-)
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryIdempotencyKeys, InMemoryImageStore
 from tests.forms import BOUNDARY, upload_form
+from tests.use_cases import once_per_key_with, reserve_upload_with, upload_image_with
 
 CONTENT = jpeg()
 OTHER_USER = User(8, "otto", "Otto Other")

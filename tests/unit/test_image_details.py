@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.image_details import ImageDetails
-from handlers.json_request import DetailsBody
+from handlers.json_bodies import DetailsBody
 from handlers.problems import HttpResponse
 from tests.builders import (
     IMAGE_PATH,

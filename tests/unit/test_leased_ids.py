@@ -1,5 +1,5 @@
 from domain.leased_ids import BLOCK_SIZE, LeasedIds
-from tests.fakes import InMemoryImageCatalog
+from tests.catalog_fake import InMemoryImageCatalog
 
 
 class CountingBlocks(InMemoryImageCatalog):

@@ -8,7 +8,7 @@ from domain.gallery import Page
 from domain.image import ImageStatus, Primary
 from domain.list_images import MAX_REACH, ListImages, PageRequest
 from tests.builders import NOW, PRODUCT_ID, SHA256, a_ready_image, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog
+from tests.catalog_fake import InMemoryImageCatalog
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ import pytest
 
 from domain.errors import InvalidFieldsError
 from domain.list_products import MAX_WORDS, ListProducts
-from tests.fakes import InMemoryImageCatalog, InMemoryProducts
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.product_fakes import InMemoryProducts
 
 
 @pytest.fixture

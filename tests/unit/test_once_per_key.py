@@ -19,7 +19,8 @@ from domain.errors import (
 )
 from domain.once_per_key import KEPT, KeyedRequest
 from tests.builders import KEY_ID, NOW
-from tests.fakes import InMemoryIdempotencyKeys, InMemoryQuotas, once_per_key_with
+from tests.fakes import InMemoryIdempotencyKeys, InMemoryQuotas
+from tests.use_cases import once_per_key_with
 
 TIME_LEFT = timedelta(seconds=28)
 QUOTA = 3

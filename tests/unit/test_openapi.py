@@ -19,7 +19,7 @@ from domain.image_details import ORDER_LIMIT, ImageDetails
 from domain.list_images import MAX_PAGE_SIZE
 from domain.upload_fields import FALSE, TRUE, parse_upload_fields
 from handlers.image_json import image_json, shown_json
-from handlers.json_request import AnnounceBody, ChangeBody, FetchBody, OrderBody, PutProductBody
+from handlers.json_bodies import AnnounceBody, ChangeBody, FetchBody, OrderBody, PutProductBody
 from handlers.problems import problem_response
 from local.template import ROOT, Template, translate
 from openapi.bodies import (

@@ -16,8 +16,9 @@ from handlers.http_function import HttpFunction
 from handlers.problems import HttpResponse
 from handlers.products import ProductsHandler
 from tests.builders import BASE_URL, NOW, a_catalog_table, a_context, a_file, a_ref, an_image, api_event
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, InMemoryProducts, InMemoryRemovals
+from tests.product_fakes import InMemoryProducts, InMemoryRemovals
 
 LOOK = Look(
     recipe="r1",

@@ -8,16 +8,15 @@ from domain.image import SENDING_TIME, Announcement, Fetch, ImageFormat, ImageRe
 from domain.image_store import PublicCopy
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.fakes import (
     InMemoryFetchQueue,
-    InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryInspections,
-    InMemoryProducts,
-    InMemoryRemovals,
     InMemoryRenderings,
 )
+from tests.product_fakes import InMemoryProducts, InMemoryRemovals
 
 LONG_AFTER = NOW + PATIENCE + timedelta(minutes=1)
 

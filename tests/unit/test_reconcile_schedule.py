@@ -12,15 +12,9 @@ from domain.reconcile import PATIENCE, Reconcile
 from domain.reserve_upload import FORM_LIFETIME
 from local.template import read_template
 from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image
-from tests.fakes import (
-    InMemoryFetchQueue,
-    InMemoryImageCatalog,
-    InMemoryImageEvents,
-    InMemoryImageStore,
-    InMemoryProducts,
-    InMemoryRemovals,
-    InMemoryRenderings,
-)
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryFetchQueue, InMemoryImageEvents, InMemoryImageStore, InMemoryRenderings
+from tests.product_fakes import InMemoryProducts, InMemoryRemovals
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 ALARM = read_template()["Resources"]["OldestPendingAlarm"]["Properties"]

@@ -52,21 +52,15 @@ from local.sample import sample_jpeg
 from local.template import ROOT
 from openapi.document import build
 from tests.builders import NOW, SHA256, a_context, a_file, an_image
+from tests.catalog_fake import InMemoryImageCatalog, InMemoryStorefront
 from tests.fakes import (
     InMemoryApiKeys,
-    InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
-    InMemoryProducts,
     InMemoryPublicCache,
-    InMemoryRemovals,
-    InMemoryStorefront,
     TickingClock,
-    once_per_key_with,
-    request_fetch_with,
-    reserve_upload_with,
-    upload_image_with,
 )
+from tests.product_fakes import InMemoryProducts, InMemoryRemovals
 from tests.recorded_events import (
     AUTHORIZATIONS,
     CATALOGUE,
@@ -88,6 +82,7 @@ from tests.recorded_events import (
     check_authorization,
     recorded,
 )
+from tests.use_cases import once_per_key_with, request_fetch_with, reserve_upload_with, upload_image_with
 
 
 @pytest.mark.parametrize("case", AUTHORIZATIONS)

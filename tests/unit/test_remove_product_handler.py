@@ -8,15 +8,10 @@ from domain.product_record import Stage
 from domain.remove_product import RemoveProduct
 from handlers.remove_product import RemoveProductHandler
 from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_context, a_ref, an_image
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
-from tests.fakes import (
-    InMemoryImageCatalog,
-    InMemoryImageEvents,
-    InMemoryImageStore,
-    InMemoryProductBytes,
-    InMemoryProducts,
-    InMemoryRemovals,
-)
+from tests.fakes import InMemoryImageEvents, InMemoryImageStore
+from tests.product_fakes import InMemoryProductBytes, InMemoryProducts, InMemoryRemovals
 from tests.unit.conftest import Printed
 
 REQUEST: dict[str, Any] = {"detail": {"stack": "shop", "product_id": PRODUCT_ID}}

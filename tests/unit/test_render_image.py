@@ -15,7 +15,8 @@ from domain.recipe import Recipe
 from domain.render_image import RenderImage, Rendering
 from domain.rendition import Placeholder, Rendition
 from tests.builders import NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryImageStore, TickingClock
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageEvents, InMemoryImageStore, TickingClock
 
 COPY = PublicCopy(b"picture", a_file().image_format, SHA256)
 FILES = ((320, ImageFormat.AVIF), (640, ImageFormat.AVIF), (320, ImageFormat.JPEG))

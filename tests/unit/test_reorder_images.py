@@ -10,7 +10,9 @@ from domain.gallery import Gallery, Page
 from domain.image import ImageStatus, Primary, ProductImage
 from domain.reorder_images import MAX_IMAGES, ReorderImages
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, a_ref, an_image, with_changes
-from tests.fakes import InMemoryImageCatalog, InMemoryImageEvents, InMemoryProducts
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageEvents
+from tests.product_fakes import InMemoryProducts
 
 LATER = NOW + timedelta(minutes=1)
 

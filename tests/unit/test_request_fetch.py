@@ -9,7 +9,9 @@ from domain.errors import InvalidFieldsError, OutcomeUnknownError, ProductNotFou
 from domain.image import Fetch, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.request_fetch import WishedPicture
 from tests.builders import NOW, PRODUCT_ID, USER, a_file, a_ref, an_image
-from tests.fakes import InMemoryFetchQueue, InMemoryImageCatalog, request_fetch_with
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryFetchQueue
+from tests.use_cases import request_fetch_with
 
 URL = "https://cdn.example/shoe.jpg"
 WISHED = WishedPicture(

@@ -27,9 +27,10 @@ from tests.builders import (
     an_image,
     json_event,
 )
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, once_per_key_with, request_fetch_with
 from tests.unit.conftest import Printed
+from tests.use_cases import once_per_key_with, request_fetch_with
 
 FETCH_PATH = f"{IMAGES_PATH}/fetch"
 URL = "https://cdn.example/shoe.jpg?signature=secret"

@@ -15,7 +15,8 @@ from domain.errors import (
 from domain.image import Announcement, ImageFormat, ImageStatus
 from domain.reserve_upload import AnnouncedUpload, Reservation
 from tests.builders import NOW, PRODUCT_ID, USER, a_file, a_ref, an_image
-from tests.fakes import InMemoryImageCatalog, reserve_upload_with
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.use_cases import reserve_upload_with
 
 MAX_BYTES = 50_000_000
 FORM_EXPIRES_AT = NOW.replace(microsecond=0) + timedelta(minutes=15)

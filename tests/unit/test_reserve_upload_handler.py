@@ -28,9 +28,10 @@ from tests.builders import (
     an_image,
     json_event,
 )
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, once_per_key_with, reserve_upload_with
 from tests.unit.conftest import Printed
+from tests.use_cases import once_per_key_with, reserve_upload_with
 
 UPLOADS_PATH = f"{IMAGES_PATH}/uploads"
 MAX_BYTES = 50_000_000

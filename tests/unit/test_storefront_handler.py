@@ -30,8 +30,8 @@ from tests.builders import (
     an_image,
     api_event,
 )
+from tests.catalog_fake import InMemoryImageCatalog, InMemoryStorefront
 from tests.conftest import ColdStart
-from tests.fakes import InMemoryImageCatalog, InMemoryStorefront
 from tests.unit.conftest import Printed
 
 

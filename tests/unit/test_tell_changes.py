@@ -12,17 +12,16 @@ from domain.image import GALLERY_ORDER, ImageSnapshot, ImageStatus, Primary, Pro
 from domain.reconcile import PATIENCE, Outcome, Reconcile, Reconciliation
 from domain.reorder_images import ReorderImages
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, a_ready_image, a_ref, an_image
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.fakes import (
     InMemoryFetchQueue,
-    InMemoryImageCatalog,
     InMemoryImageEvents,
     InMemoryImageStore,
     InMemoryInspections,
-    InMemoryProducts,
-    InMemoryRemovals,
     InMemoryRenderings,
     TickingClock,
 )
+from tests.product_fakes import InMemoryProducts, InMemoryRemovals
 
 
 class Gallery:

@@ -19,7 +19,9 @@ from domain.image import ImageRef, ImageStatus, ProductImage
 from domain.image_details import ImageDetails
 from domain.upload_image import Upload
 from tests.builders import NOW, PRODUCT_ID, USER, a_file, a_ref, an_image, jpeg, picture
-from tests.fakes import MAX_BYTES, InMemoryImageCatalog, InMemoryImageStore, upload_image_with
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageStore
+from tests.use_cases import MAX_BYTES, upload_image_with
 
 CONTENT = jpeg()
 

@@ -11,7 +11,9 @@ from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
 from domain.reconcile import PATIENCE
 from domain.upload_image import Upload
 from tests.builders import DAMAGED, NOW, PRODUCT_ID, SHA256, USER, a_file, a_ref, an_image, jpeg
-from tests.fakes import InMemoryImageCatalog, InMemoryImageStore, upload_image_with
+from tests.catalog_fake import InMemoryImageCatalog
+from tests.fakes import InMemoryImageStore
+from tests.use_cases import upload_image_with
 
 CONTENT = jpeg()
 UPLOAD = Upload(product_id=PRODUCT_ID, user=USER, content=CONTENT, file_name="shoe.jpg", fields={})

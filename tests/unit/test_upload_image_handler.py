@@ -33,16 +33,12 @@ from tests.builders import (
     jpeg,
     upload_event,
 )
+from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
-from tests.fakes import (
-    MAX_BYTES,
-    InMemoryImageCatalog,
-    InMemoryImageStore,
-    once_per_key_with,
-    upload_image_with,
-)
+from tests.fakes import InMemoryImageStore
 from tests.forms import form, part, upload_form
 from tests.unit.conftest import Printed
+from tests.use_cases import MAX_BYTES, once_per_key_with, upload_image_with
 
 type BeginUpload = Callable[[Upload, BegunPicture | None], Begun[ProductImage]]
 
