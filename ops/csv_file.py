@@ -59,8 +59,11 @@ def _decode(content: bytes, name: str) -> str:
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """Yield each record that is not blank with the line it begins on; in place of an unreadable one, why."""
+    # Excel writes semicolons where a comma stands in numbers, as in German.
+    first, _, _ = text.partition("\n")
+    delimiter = ";" if ";" in first and "," not in first else ","
     # Strict: otherwise a quote that is never closed swallows the rest of the file unnoticed.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -93,7 +96,7 @@ def _header(
         others = f" and at most one {' and one '.join(known)}" if known else ""
         raise OperatorError(
             f"The first line of {name} must name exactly one column {columns}{others}, "
-            f"with commas between columns; it reads: {found}"
+            f"with commas or semicolons between columns; it reads: {found}"
         )
     return header
 

@@ -44,6 +44,7 @@ def test_one_and_two_are_read_from(content: bytes) -> None:
         ("product_id,title\n1,Gr\u00f6\u00dfe\u200b 40\n".encode(), {1: "Größe 40"}),
         (b"product_id,title\n1,Red\n1,\n1,Blue\n", {1: "Blue"}),
         (b"product_id,title\n1,Red\n1,\n", {1: "Red"}),
+        (b"product_id;title\r\n1;Red, and round\r\n", {1: "Red, and round"}),
     ],
 )
 def test_titles_are_read_where_there_are_any(content: bytes, titles: dict[int, str | None]) -> None:
@@ -77,7 +78,7 @@ def test_a_bad_row_is_named_by_the_line_it_begins_on(content: bytes, bad_row: Ba
     [
         (b"", "file is empty"),
         (b"\xef\xbb\xbf\n \n", "file is empty"),
-        (b"product_id;name\n1;x\n", "commas between columns; it reads: product_id;name"),
+        (b"product_id\tname\n1\tx\n", "commas or semicolons between columns; it reads: product_id"),
         (b"product_id,product_id\n1,2\n", "exactly one column product_id"),
         (b'"product_id\n1\n', "exactly one column product_id"),
         (b"1\n2\n", "it reads: 1"),
