@@ -55,14 +55,14 @@ def cut(text: str, max_bytes: int) -> str:
 
 
 def _before_marks(text: str, at: int) -> int:
-    while at and _is_mark(text[at]):
+    while at and _goes_on(text[at]):
         at -= 1
     return at
 
 
 def _may_be_cut(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
-    if _is_mark(after) or _is_in(after, _CONTINUING) or _is_in(before, _LEADING):
+    if _goes_on(after) or _is_in(before, _LEADING):
         return False
     if _is_in(before, _HANGUL) and _is_in(after, _HANGUL):
         return not (_is_in(before, _HANGUL_BEGINNINGS) or _is_in(after, _HANGUL_REST))
@@ -71,6 +71,10 @@ def _may_be_cut(text: str, at: int) -> bool:
     if unicodedata.category(after) in _JOINED:
         return before != _JOINER
     return unicodedata.category(after) != "Lo" or not _is_bound(text, at)
+
+
+def _goes_on(character: str) -> bool:
+    return _is_mark(character) or _is_in(character, _CONTINUING)
 
 
 def _is_mark(character: str) -> bool:

@@ -60,6 +60,11 @@ def test_where_no_place_is_certain_the_cut_is_not_made_before_a_mark() -> None:
     assert cut("\u094d\u1100\ufe0f", 6) == "\u094d"
 
 
+def test_where_no_place_is_certain_the_cut_is_not_made_before_a_joiner() -> None:
+    joined = "\u094d\u200d" * 3
+    assert cut(f"{joined}\U0001f468\u094d\u200d", 25) == joined
+
+
 SPECIAL = (
     "\u200d\u200c\ufe0f\u0301\u094d\u0915\u0937\u1100\u1161\u11a8\u0e33"
     "\U0001f1e9\U0001f468\U0001f3fd\U0001f525"
