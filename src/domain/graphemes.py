@@ -32,6 +32,7 @@ scripts left out)."""
 _HANGUL = (("\u1100", "\u11ff"), ("\ua960", "\ua97f"), ("\uac00", "\ud7ff"))
 _HANGUL_BEGINNINGS = (("\u1100", "\u115f"), ("\ua960", "\ua97f"))
 _HANGUL_REST = (("\u1160", "\u11ff"), ("\ud7b0", "\ud7ff"))
+_HANGUL_ENDS = (("\u11a8", "\u11ff"), ("\ud7cb", "\ud7ff"))
 _JOINED = frozenset({"So", "Sm", "Cn"})
 """Categories of emoji, some of which this Python may not know yet."""
 _REGIONS = (("\U0001f1e6", "\U0001f1ff"),)
@@ -49,7 +50,7 @@ def cut(text: str, max_bytes: int) -> str:
         return text
     fitting = encoded[:max_bytes].decode(errors="ignore")
     end = len(fitting)
-    while end and not _may_be_cut(text, end):
+    while end and not may_be_cut(text, end):
         end -= 1
     return text[:end] or text[: _before_marks(text, len(fitting))] or fitting
 
@@ -60,12 +61,15 @@ def _before_marks(text: str, at: int) -> int:
     return at
 
 
-def _may_be_cut(text: str, at: int) -> bool:
+def may_be_cut(text: str, at: int) -> bool:
+    """Tell whether a character certainly ends at this place, from 1 to the last one in `text`."""
     before, after = text[at - 1], text[at]
     if _goes_on(after) or _is_in(before, _LEADING):
         return False
     if _is_in(before, _HANGUL) and _is_in(after, _HANGUL):
-        return not (_is_in(before, _HANGUL_BEGINNINGS) or _is_in(after, _HANGUL_REST))
+        if _is_in(before, _HANGUL_BEGINNINGS):
+            return _is_in(after, _HANGUL_ENDS)
+        return not _is_in(after, _HANGUL_REST)
     if _is_in(after, _REGIONS):
         return _count_regions_before(text, at) % 2 == 0
     if unicodedata.category(after) in _JOINED:
@@ -93,8 +97,8 @@ def _count_regions_before(text: str, at: int) -> int:
 
 
 def _is_bound(text: str, at: int) -> bool:
-    """Tell whether a virama is among the marks right in front of a letter."""
-    while at and (_is_mark(text[at - 1]) or text[at - 1] == _JOINER):
+    """Tell whether a virama stands in front of a letter, or among what goes on with the one before."""
+    while at and _goes_on(text[at - 1]):
         at -= 1
         if unicodedata.combining(text[at]) == _VIRAMA:
             return True

@@ -6,7 +6,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.graphemes import cut
+from domain.graphemes import cut, may_be_cut
 from domain.text import clean_text
 
 WHOLE = [
@@ -65,6 +65,10 @@ def test_where_no_place_is_certain_the_cut_is_not_made_before_a_joiner() -> None
     assert cut(f"{joined}\U0001f468\u094d\u200d", 25) == joined
 
 
+def test_a_virama_binds_the_next_letter_whatever_goes_on_between_them() -> None:
+    assert cut("a0\u094d\U0001f3fd\u0915", 9) == "a"
+
+
 SPECIAL = (
     "\u200d\u200c\ufe0f\u0301\u094d\u0915\u0937\u1100\u1161\u11a8\u0e33"
     "\U0001f1e9\U0001f468\U0001f3fd\U0001f525"
@@ -72,13 +76,21 @@ SPECIAL = (
 KNOWN = st.characters(codec="utf-8").filter(lambda character: unicodedata.category(character) != "Cn")
 
 
-@given(st.lists(st.sampled_from(SPECIAL) | KNOWN, max_size=30).map("".join), st.integers(1, 60))
-def test_no_cut_is_made_where_the_unicode_algorithm_makes_none(text: str, max_bytes: int) -> None:
-    cleaned = clean_text(text)
-    kept = cut(cleaned, max_bytes)
-    assert cleaned.startswith(kept)
-    assert len(kept.encode()) <= max_bytes
+TEXTS = st.lists(st.sampled_from(SPECIAL) | KNOWN, max_size=30).map("".join).map(clean_text)
+
+
+@given(TEXTS)
+def test_no_place_is_certain_where_the_unicode_algorithm_makes_no_cut(text: str) -> None:
     # `regex` knows the whole algorithm.
-    clusters = regex.findall(r"\X", cleaned)
-    ends = set(accumulate(map(len, clusters)))
-    assert not kept or len(kept) in ends or len(clusters[0].encode()) > max_bytes
+    ends = set(accumulate(map(len, regex.findall(r"\X", text))))
+    assert {at for at in range(1, len(text)) if may_be_cut(text, at)} <= ends
+
+
+@given(TEXTS, st.integers(1, 60))
+def test_a_text_is_cut_at_the_last_certain_place_that_fits(text: str, max_bytes: int) -> None:
+    kept = cut(text, max_bytes)
+    assert text.startswith(kept)
+    assert len(kept.encode()) <= max_bytes
+    certain = [at for at in range(1, len(text)) if may_be_cut(text, at)]
+    fitting = [at for at in certain if len(text[:at].encode()) <= max_bytes]
+    assert kept == text or not fitting or len(kept) == fitting[-1]
