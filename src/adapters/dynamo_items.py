@@ -189,10 +189,15 @@ def image_to_item(image: ProductImage) -> Item:
 def fetch_to_attributes(fetch: Fetch) -> Item:
     """Write where a picture is to be fetched, and how far that has come."""
     next_at: Item = {"fetch_next_at": {"S": iso_utc(fetch.next_at)}} if fetch.next_at else {}
-    return {"fetch_url": {"S": fetch.url}, "fetch_tries": {"N": str(fetch.tries)}, **next_at}
+    return {
+        "fetch_url": {"S": fetch.url},
+        "fetch_tries": {"N": str(fetch.tries)},
+        "fetch_slow_tries": {"N": str(fetch.slow_tries)},
+        **next_at,
+    }
 
 
-FETCH_ATTRIBUTES = ("fetch_url", "fetch_tries", "fetch_next_at")
+FETCH_ATTRIBUTES = ("fetch_url", "fetch_tries", "fetch_slow_tries", "fetch_next_at")
 """What goes with the end of a fetch."""
 
 
@@ -267,6 +272,7 @@ def _fetch_from_item(item: Mapping[str, Any]) -> Fetch | None:
         _demanded(item, "fetch_url", _text),
         _optional(item, "fetch_tries", _number, 0),
         _optional(item, "fetch_next_at", _moment, None),
+        _optional(item, "fetch_slow_tries", _number, 0),
     )
 
 

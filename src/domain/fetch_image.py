@@ -5,7 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.errors import BytesRefusedError, UnavailableError, UnsupportedFormatError
+from domain.errors import (
+    BytesRefusedError,
+    ImageRecordMissingError,
+    UnavailableError,
+    UnsupportedFormatError,
+)
 from domain.failure import Failure
 from domain.fetching import (
     SLOW_TRIES,
@@ -105,13 +110,13 @@ class FetchImage:
         return self._store_bytes(image, content)
 
     def _try_later(self, image: ProductImage, fetch: Fetch, error: PictureNotNowError) -> Fetched:
-        tries = fetch.tries + 1
+        tries, slow_tries = fetch.tries + 1, fetch.slow_tries + error.is_too_slow
         again_at = self._clock() + wait_after(tries, error.retry_after)
-        if error.is_too_slow and tries >= SLOW_TRIES:
-            return self._fail(image, f"{error} It was tried {tries} times.")
+        if error.is_too_slow and slow_tries >= SLOW_TRIES:
+            return self._fail(image, f"{error} That happened {slow_tries} times.")
         if again_at >= image.created_at + FETCH_TIME:
             return self._fail(image, f"{error} It stayed so for a day, or was asked to.")
-        return self._put_off(image, Fetch(fetch.url, tries, again_at), again_at, str(error))
+        return self._put_off(image, Fetch(fetch.url, tries, again_at, slow_tries), again_at, str(error))
 
     def _put_off(
         self, image: ProductImage, fetch: Fetch, again_at: datetime, reason: str | None = None
@@ -128,7 +133,12 @@ class FetchImage:
         return Fetched(FetchOutcome.FETCHED)
 
     def _fail(self, image: ProductImage, reason: str) -> Fetched:
-        failed = self._catalog.mark_failed(image.ref, Failure("fetch_failed", reason), None, self._clock())
+        failure = Failure("fetch_failed", reason)
+        try:
+            failed = self._catalog.mark_failed(image.ref, failure, None, self._clock())
+        except ImageRecordMissingError:
+            # It was deleted while it was fetched.
+            return Fetched(FetchOutcome.CLOSED)
         if failed.status is not ImageStatus.FAILED:
             return Fetched(FetchOutcome.CLOSED)
         self._events.send(ImageEventKind.FAILED, ImageSummary.of(failed))

@@ -162,12 +162,14 @@ class Announcement(NamedTuple):
 class Fetch(NamedTuple):
     """Where a picture is to be fetched, as long as it is; `tries` were made, the next one is not before.
 
+    Of the tries, `slow_tries` took too long.
     The address may hold what opens a door: it stands in no answer, no log and no event.
     """
 
     url: str
     tries: int = 0
     next_at: datetime | None = None
+    slow_tries: int = 0
 
 
 class UploadStamp(NamedTuple):

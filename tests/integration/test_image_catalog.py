@@ -79,7 +79,7 @@ def test_a_fetch_is_put_off_and_is_open_only_since_then(catalog: Catalog) -> Non
     image = an_image(fetch=Fetch("https://shop.example/a.jpg"))
     catalog.reserve(image)
     assert catalog.get(PRODUCT_ID, 1) == image
-    later = Fetch("https://shop.example/a.jpg", 2, MUCH_LATER)
+    later = Fetch("https://shop.example/a.jpg", 2, MUCH_LATER, 1)
     assert catalog.put_off(a_ref(), later, MUCH_LATER)
     assert catalog.get(PRODUCT_ID, 1) == replace(image, fetch=later)
     assert list(catalog.open_images(MUCH_LATER)) == []

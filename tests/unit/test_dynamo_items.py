@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 LATER = NOW + timedelta(seconds=1)
 UNSAID = ImageDetails()
-FETCH = Fetch("https://example.com/a.jpg", tries=3, next_at=LATER)
+FETCH = Fetch("https://example.com/a.jpg", tries=3, next_at=LATER, slow_tries=2)
 NEW = an_image(
     details=SAID, primary_requested_at=NOW, announcement=Announcement("0" * 64, LATER), fetch=FETCH
 )
@@ -92,6 +92,7 @@ CHANGED_BY_MISSING: dict[str, dict[str, object]] = {
     "announced_sha256": {"announcement": Announcement(None, LATER)},
     "fetch_url": {"fetch": None},
     "fetch_tries": {"fetch": FETCH._replace(tries=0)},
+    "fetch_slow_tries": {"fetch": FETCH._replace(slow_tries=0)},
     "fetch_next_at": {"fetch": FETCH._replace(next_at=None)},
     "status": {"status": ImageStatus.PENDING},
     **{name: {"facts": None} for name in ("width", "height", "mode")},

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import override
@@ -133,7 +134,19 @@ def test_a_server_that_is_too_slow_three_times_is_given_up() -> None:
             break
         service.now = fetched.again_at
     assert outcomes == [FetchOutcome.PUT_OFF, FetchOutcome.PUT_OFF, FetchOutcome.FAILED]
-    assert fetched.reason == "The server took longer than 30 s. It was tried 3 times."
+    assert fetched.reason == "The server took longer than 30 s. That happened 3 times."
+
+
+def test_tries_that_failed_for_other_reasons_do_not_count_as_slow_ones() -> None:
+    fetch = Fetch("https://shop.example/page", tries=2, slow_tries=1)
+    for page, slow_tries in (
+        (PictureNotNowError("The server took longer than 30 s.", is_too_slow=True), 2),
+        (PictureNotNowError("The server answered 503."), 1),
+    ):
+        service = Service(page, fetch)
+        assert service.run().outcome is FetchOutcome.PUT_OFF
+        assert service.image.fetch is not None
+        assert (service.image.fetch.tries, service.image.fetch.slow_tries) == (3, slow_tries)
 
 
 def test_what_is_put_off_is_not_fetched_before_it_is_due() -> None:
@@ -213,22 +226,36 @@ def test_a_picture_that_is_there_or_was_uploaded_or_is_being_deleted_is_not_fetc
 class Interrupting(InMemoryPictureSource):
     """Lets something happen while it fetches."""
 
-    def __init__(self, page: bytes | Exception, service: Service) -> None:
+    def __init__(self, page: bytes | Exception, meanwhile: Callable[[], object]) -> None:
         super().__init__(page=page)
-        self._service = service
+        self._meanwhile = meanwhile
 
     @override
     def fetch(self, address: object, enter: object) -> bytes:
-        self._service.catalog.mark_ready(a_ref(), a_file(image_format=ImageFormat.PNG), NOW)
+        self._meanwhile()
         return super().fetch(address, enter)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("error", [PictureRefusedError("No."), PictureNotNowError("Not now.")])
 def test_a_picture_that_became_ready_meanwhile_stays_so(error: Exception) -> None:
     service = Service(PICTURE)
-    service.source = Interrupting(error, service)
+    file = a_file(image_format=ImageFormat.PNG)
+    service.source = Interrupting(error, lambda: service.catalog.mark_ready(a_ref(), file, NOW))
     assert service.run() == Fetched(FetchOutcome.CLOSED)
     assert (service.image.status, service.events.sent) == (ImageStatus.READY, [])
+
+
+@pytest.mark.parametrize("error", [PictureRefusedError("No."), PictureNotNowError("Not now.")])
+def test_a_picture_that_was_deleted_meanwhile_is_done(error: Exception) -> None:
+    service = Service(PICTURE)
+
+    def delete() -> None:
+        service.catalog.withdraw(a_ref(), NOW)
+        service.catalog.finish_removal(a_ref())
+
+    service.source = Interrupting(error, delete)
+    assert service.run() == Fetched(FetchOutcome.CLOSED)
+    assert (service.catalog.images, service.events.sent) == ({}, [])
 
 
 def test_bytes_that_the_store_refuses_are_fetched_again() -> None:
