@@ -20,12 +20,12 @@ from adapters.local_picture_server import look_up_of
 from adapters.s3_image_store import S3ImageStore
 from adapters.sqs_fetch_queue import SqsFetchQueue, ref_in
 from adapters.urllib3_picture_source import Urllib3PictureSource
-from domain.errors import UnavailableError
+from domain.errors import ImageRecordDamagedError, UnavailableError
 from domain.fetch_image import Fetched, FetchImage, FetchOutcome
 from domain.image import ImageRef
 from domain.ports import Clock
 from handlers.settings import read_hosts, read_settings
-from handlers.telemetry import telemetry
+from handlers.telemetry import report_damaged, telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -92,6 +92,10 @@ class FetchImageHandler:
                 self._logger.warning("a store failed, put off", exc_info=error)
                 self._keep_back(record["receiptHandle"], _FAULT_SECONDS)
                 return False
+            except ImageRecordDamagedError as error:
+                # Trying again does not mend it; once mended, the reconciler sends it again.
+                report_damaged([error], self._logger, self._metrics)
+                return True
             self._report(fetched)
             if fetched.again_at is None:
                 return True

@@ -11,7 +11,7 @@ from moto import mock_aws
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_products import DynamoProducts
 from adapters.urllib3_picture_source import Endpoint
-from domain.errors import UnavailableError
+from domain.errors import ImageRecordDamagedError, UnavailableError
 from domain.fetch_image import Fetched, FetchOutcome
 from domain.image import Fetch, ImageRef
 from handlers.fetch_image import FetchImageHandler
@@ -116,6 +116,18 @@ def test_a_message_whose_store_fails_stays_and_the_others_go_on(queue: Queue) ->
     bodies = [order(a_ref(number)) for number in (1, 2, 3)]
     assert handle(fetch_image, queue, *bodies) == ["1"]
     assert queue.kept_back == [("receipt 1", 30)]
+
+
+def test_a_damaged_record_is_named_and_its_message_does_not_come_again(
+    queue: Queue, printed: Printed
+) -> None:
+    def fetch_image(_ref: ImageRef) -> Fetched:
+        raise ImageRecordDamagedError(PRODUCT_ID, 1, "token")
+
+    assert handle(fetch_image, queue, order(a_ref())) == []
+    log, counted = printed()
+    assert (log["message"], log["attribute"], counted["DamagedRecords"]) == ("damaged record", "token", [1.0])
+    assert queue.kept_back == []
 
 
 def test_a_message_of_somebody_else_is_ignored(queue: Queue, printed: Printed) -> None:
