@@ -42,7 +42,7 @@ class InMemoryProducts:
         seen = self.look(product_id)
         if seen.stage is Stage.BEING_REMOVED:
             raise ProductBeingRemovedError(product_id)
-        self.write(seen, seen.put(title or seen.title, None))
+        self.write(seen, seen.put(title or seen.title, seen.heard_now(NOW)))
         return seen.stage is not Stage.PRESENT
 
     def look(self, product_id: int) -> ProductRecord:

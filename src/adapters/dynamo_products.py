@@ -43,7 +43,8 @@ _GONE = frozenset({Stage.BEING_REMOVED, Stage.REMOVED})
 class DynamoProducts:
     """Reads and writes a product's two items, of which one is there at most: what it is, or that it is gone.
 
-    The clock says from when on a removal is somebody's, and until when a product that is gone is remembered.
+    The clock says when a product is added by hand, from when on a removal is somebody's, and until when a
+    product that is gone is remembered.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock = _CLOCK) -> None:
@@ -126,7 +127,8 @@ class DynamoProducts:
         is_new = seen.stage is not Stage.PRESENT
         if not is_new and title in {None, seen.title}:
             return False
-        return is_new if self.write(seen, seen.put(title, None)) else None
+        named = seen.put(title, seen.heard_now(self._clock()))
+        return is_new if self.write(seen, named) else None
 
     def _require_empty(self, product_id: int) -> None:
         with passing_errors_as_unavailable():

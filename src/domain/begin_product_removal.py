@@ -40,4 +40,5 @@ class BeginProductRemoval:
         seen = self._products.look(product_id)
         if seen.stage is not Stage.PRESENT:
             raise ProductNotFoundError(product_id)
-        return self._products.write(seen, seen.removed(self._clock()), is_empty=is_empty) or None
+        removed = seen.removed(seen.heard_now(self._clock()))
+        return self._products.write(seen, removed, is_empty=is_empty) or None

@@ -4,6 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
 
+from domain.moments import later
+
 
 class Stage(StrEnum):
     """Where a product stands; one that was removed is remembered for a while."""
@@ -38,7 +40,11 @@ class ProductRecord(NamedTuple):
         heard = (self.occurred_at, is_gone, self.title or "")
         return heard >= (at, is_deletion, title or "")
 
-    def put(self, title: str | None, at: datetime | None) -> Self:
+    def heard_now(self, now: datetime) -> datetime:
+        """Return when a word said by hand `now` counts: after all others, whose clock may be ahead."""
+        return later(now, self.occurred_at) if self.occurred_at else now
+
+    def put(self, title: str | None, at: datetime) -> Self:
         """Return the product as it is once somebody has named it."""
         told = self._replace(title=title, occurred_at=self._latest(at))
         if self.stage is Stage.BEING_REMOVED:
@@ -56,5 +62,5 @@ class ProductRecord(NamedTuple):
         stage = Stage.PRESENT if self.is_wanted else Stage.REMOVED
         return self._replace(stage=stage, is_wanted=False)
 
-    def _latest(self, at: datetime | None) -> datetime | None:
-        return max((each for each in (self.occurred_at, at) if each), default=None)
+    def _latest(self, at: datetime) -> datetime:
+        return max(self.occurred_at or at, at)

@@ -31,6 +31,6 @@ class PutProduct:
         seen = self._products.look(product_id)
         if seen.stage is Stage.BEING_REMOVED:
             raise ProductBeingRemovedError(product_id)
-        if not self._products.write(seen, seen.put(title, self._clock())):
+        if not self._products.write(seen, seen.put(title, seen.heard_now(self._clock()))):
             return None
         return seen.stage is not Stage.PRESENT

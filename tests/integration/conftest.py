@@ -18,7 +18,7 @@ from domain.image_catalog import ImageCatalog
 from domain.ports import IdBlocks
 from domain.product_ports import Belongings, ProductList, Products
 from domain.storefront import Storefront
-from tests.builders import a_catalog_table
+from tests.builders import NOW, a_catalog_table
 from tests.catalog_fake import InMemoryImageCatalog, InMemoryStorefront
 from tests.integration.faults import hook
 from tests.product_fakes import InMemoryProducts
@@ -78,7 +78,7 @@ def shop_on_dynamodb() -> Iterator[Shop]:
 
         yield Shop(
             DynamoImageCatalog(client, table),
-            DynamoProducts(client, table),
+            DynamoProducts(client, table, lambda: NOW),
             DynamoStorefront(client, table),
             DynamoProductList(client, table),
             DynamoBelongings(client, table),

@@ -1,9 +1,14 @@
+from datetime import timedelta
+
 import pytest
 
 from domain.errors import ProductHasImagesError
+from domain.follow_catalogue import CatalogueEvent, CatalogueEventKind, FollowCatalogue, Followed
 from domain.image import Primary
+from domain.put_product import PutProduct
 from tests.builders import DAMAGED, NOW, SHA256, a_file, a_ref, an_image, remove_product
 from tests.integration.conftest import Shop
+from tests.product_fakes import InMemoryRemovals
 
 
 def test_a_product_is_new_once(shop: Shop) -> None:
@@ -64,3 +69,19 @@ def test_pictures_of_another_product_are_no_obstacle(shop: Shop) -> None:
         shop.products.add(product_id)
     shop.catalog.reserve(an_image(ref=a_ref(product_id=42)))
     assert remove_product(shop.products, 4)
+
+
+@pytest.mark.parametrize("by_hand", ["add", "put"])
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=1)])
+def test_a_product_that_is_added_by_hand_after_its_deletion_outlives_a_repeat_of_that(
+    shop: Shop, by_hand: str, ahead: timedelta
+) -> None:
+    deletion = CatalogueEvent(CatalogueEventKind.DELETED, 42, None, NOW + ahead)
+    follow = FollowCatalogue(shop.products, InMemoryRemovals(), lambda: NOW)
+    follow(deletion)
+    if by_hand == "add":
+        assert shop.products.add(42)
+    else:
+        assert PutProduct(shop.products, lambda: NOW)(42, None)
+    assert follow(deletion) is Followed.OUTDATED
+    assert shop.products.exists(42)
