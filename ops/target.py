@@ -38,8 +38,8 @@ PARALLEL_CALLS = 8
 
 _START_LOCAL = "start it with: make local"
 _PROBE_SECONDS = 2
-_FUNCTION_SECONDS = 310
-"""Longer than the longest of the functions may run, the reconciler with 300 s."""
+FUNCTION_SECONDS = 910
+"""Longer than the longest of the functions may run, the one that removes products with 900 s."""
 LOCAL_STACK = "product-images-local"
 """The stack that `local.deployment` makes."""
 _OUTPUTS = (
@@ -122,7 +122,7 @@ class Clients:
 
     def functions(self) -> "LambdaClient":
         """Return a Lambda client that waits as long as a function may run, and calls it once."""
-        patient = Config(connect_timeout=5, read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+        patient = Config(connect_timeout=5, read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
         return self._session.client("lambda", config=_CONFIG.merge(patient), **self._place)
 
 

@@ -19,6 +19,7 @@ from handlers.extract_metadata import DECODER_MEMORY_BYTES, DECODER_SECONDS
 from handlers.render_image import RENDERER_MEMORY_BYTES, RENDERER_SECONDS
 from local.template import ROOT, Template
 from ops.renditions import recipe_of
+from ops.target import FUNCTION_SECONDS
 from packages.build import GROUPS
 from tests.infrastructure.stack import (
     BUCKET_ARN,
@@ -208,6 +209,10 @@ def test_a_call_that_hangs_and_the_one_after_it_end_before_the_function_does(tem
     # Bytes that cannot be put are taken back: another call to S3, and one to DynamoDB that may hang too.
     assert 2 * put < timeouts["UploadImageFunction"]
     assert put + look_up < timeouts["UploadImageFunction"]
+
+
+def test_an_operators_command_waits_longer_than_any_function_runs(template: Template) -> None:
+    assert max(function["Timeout"] for function in functions(template).values()) < FUNCTION_SECONDS
 
 
 def _longest_call_seconds(client: BaseClient) -> float:
