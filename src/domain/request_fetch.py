@@ -9,7 +9,13 @@ from urllib.parse import unquote
 from domain.announced_format import FORMAT_BY_EXTENSION
 from domain.begun import Begun, begun_with, find_begun
 from domain.claim import BegunPicture
-from domain.errors import FieldFault, InvalidFieldsError, OutcomeUnknownError, UnavailableError
+from domain.errors import (
+    FieldFault,
+    ImageRecordMissingError,
+    InvalidFieldsError,
+    OutcomeUnknownError,
+    UnavailableError,
+)
 from domain.fetching import FetchQueue
 from domain.image import Fetch, ImageFormat, ImageRef, ImageStatus, ProductImage
 from domain.image_catalog import ImageCatalog
@@ -127,6 +133,9 @@ class RequestFetch:
         """Undo a request whose message may not have been sent; the reconciler removes the record."""
         try:
             inspected = self._catalog.withdraw(ref, self._clock())
+        except ImageRecordMissingError as error:
+            # It went meanwhile, with its product perhaps, which the next try is told.
+            raise UnavailableError(ref) from error
         except UnavailableError as error:
             raise OutcomeUnknownError(ref) from error
         if inspected is not None:

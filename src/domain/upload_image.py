@@ -12,6 +12,7 @@ from domain.errors import (
     BytesRefusedError,
     FieldFault,
     FileTooLargeForDirectUploadError,
+    ImageRecordMissingError,
     InvalidFieldsError,
     OutcomeUnknownError,
     UnavailableError,
@@ -121,8 +122,9 @@ class UploadImage:
         try:
             self._store.put(image, content)
         except BytesRefusedError as error:
-            self._catalog.withdraw(image.ref, self._clock())
-            self._catalog.finish_removal(image.ref)
+            with suppress(ImageRecordMissingError):
+                self._catalog.withdraw(image.ref, self._clock())
+                self._catalog.finish_removal(image.ref)
             raise UnavailableError(image.ref) from error
         except UnavailableError:
             return self._take_back(image.ref)
@@ -132,6 +134,9 @@ class UploadImage:
         """Undo an upload whose reply was lost, unless its event has shown that it did arrive."""
         try:
             inspected = self._catalog.withdraw(ref, self._clock())
+        except ImageRecordMissingError as error:
+            # It went meanwhile, with its product perhaps, which the next try is told.
+            raise UnavailableError(ref) from error
         except UnavailableError as error:
             raise OutcomeUnknownError(ref) from error
         if inspected is not None:

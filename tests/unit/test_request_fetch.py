@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, override
 
 import pytest
@@ -114,6 +114,24 @@ def test_a_request_whose_message_may_be_lost_is_taken_back(catalog: InMemoryImag
         request(catalog, BrokenQueue())
     assert caught.value.ref == a_ref()
     assert catalog.images[PRODUCT_ID, 1].status is ImageStatus.DELETING
+
+
+def test_a_request_that_fails_while_its_product_goes_can_be_sent_again_and_is_told(
+    catalog: InMemoryImageCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    withdraw = catalog.withdraw
+
+    def vanish(ref: ImageRef, at: datetime) -> ProductImage | None:
+        catalog.primaries.clear()
+        catalog.images.clear()
+        return withdraw(ref, at)
+
+    monkeypatch.setattr(catalog, "withdraw", vanish)
+    with pytest.raises(UnavailableError) as caught:
+        request(catalog, BrokenQueue())
+    assert type(caught.value) is UnavailableError
+    with pytest.raises(ProductNotFoundError):
+        request(catalog, BrokenQueue())
 
 
 def test_a_request_that_cannot_be_taken_back_may_yet_appear(

@@ -192,6 +192,26 @@ def test_the_record_of_refused_bytes_is_withdrawn(catalog: InMemoryImageCatalog)
     assert (catalog.images, store.seen) == ({}, [])
 
 
+@pytest.mark.parametrize("store", [RefusingImageStore, MumblingImageStore])
+def test_an_upload_that_fails_while_its_product_goes_can_be_sent_again_and_is_told(
+    store: type[WatchingImageStore],
+) -> None:
+    class VanishingCatalog(InMemoryImageCatalog):
+        @override
+        def withdraw(self, ref: ImageRef, at: datetime) -> ProductImage | None:
+            self.primaries.clear()
+            self.images.clear()
+            return super().withdraw(ref, at)
+
+    catalog = VanishingCatalog(PRODUCT_ID)
+    upload = upload_image_with(catalog, store(catalog))
+    with pytest.raises(UnavailableError) as unavailable:
+        upload(an_upload()).finish()
+    assert type(unavailable.value) is UnavailableError
+    with pytest.raises(ProductNotFoundError):
+        upload(an_upload()).finish()
+
+
 def test_an_upload_of_an_unknown_outcome_is_taken_back_and_its_bytes_are_left_to_go_by_themselves(
     catalog: InMemoryImageCatalog,
 ) -> None:
