@@ -11,7 +11,8 @@ import typer
 from pydantic import BaseModel
 
 from domain.image import ImageFormat
-from ops.image_import.rows import COLUMNS, LIST_NAME, PictureRow, cells_of
+from ops.failures import OperatorError
+from ops.image_import.rows import COLUMNS, LIST_NAME, PictureRow, cells_of, read_source
 from ops.service import Access, RefusedError, Service, access_of, run, service_at
 from ops.terminal import fail, note, progress_bar, say
 
@@ -68,6 +69,7 @@ def export_images(
     """Write the pictures as the public sees them, and images.csv; safe to repeat, and goes on where it was.
 
     To move a shop, import DIR into the other stack. Files that are there already are not fetched again.
+    With --product, what images.csv says of other products stays.
     It needs PRODUCT_IMAGES_URL and PRODUCT_IMAGES_KEY, or --local. The exit code is 1 if a file is missing.
 
     Examples:
@@ -88,6 +90,7 @@ def export_images(
 
 async def _export(access: Access, folder: Path, product_ids: Sequence[int]) -> int:
     """Export, say what was done, and return how many files are missing."""
+    kept = _rows_of_others(folder / LIST_NAME, product_ids)
     async with service_at(access) as service:
         products = [each async for each in _products(service, product_ids)]
         exported = not_ready = missing = 0
@@ -98,6 +101,7 @@ async def _export(access: Access, folder: Path, product_ids: Sequence[int]) -> i
         ):
             writer = csv.writer(stream)
             writer.writerow(COLUMNS)
+            writer.writerows(map(cells_of, kept))
             async for done in _in_turn(service, folder, products, advance):
                 writer.writerows(map(cells_of, done.rows))
                 exported += len(done.rows)
@@ -106,9 +110,29 @@ async def _export(access: Access, folder: Path, product_ids: Sequence[int]) -> i
     # Only now: a list that is there is whole.
     unfinished.replace(folder / LIST_NAME)
     say(f"{folder / LIST_NAME}: {exported:,} pictures of {len(products):,} products; missing: {missing:,}.")
+    if kept:
+        note(f"Left in the list, pictures of other products: {len(kept):,}.")
     if not_ready:
         note(f"Left out, since they are not ready: {not_ready:,}. See them with: GET …/images?status=failed")
     return missing
+
+
+def _rows_of_others(file: Path, product_ids: Sequence[int]) -> list[PictureRow]:
+    """Return what a list says of products that are not exported; nothing if all are.
+
+    Raises:
+        OperatorError: a row cannot be read, and would be lost.
+
+    """
+    if not product_ids or not file.exists():
+        return []
+    source = read_source(file)
+    if source.bad:
+        bad = source.bad[0]
+        raise OperatorError(
+            f"{file}, {bad.place}: {bad.reason} Correct this row, or export into another folder."
+        )
+    return [row for row in source.rows if row.product_id not in product_ids]
 
 
 async def _products(service: Service, product_ids: Sequence[int]) -> AsyncIterator[_Product]:

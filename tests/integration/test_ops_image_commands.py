@@ -155,6 +155,45 @@ def test_an_export_goes_on_where_it_was_and_has_a_list_only_once_it_is_whole(
     assert len(fetched) == 129 - len(there)
 
 
+def test_an_export_of_one_product_leaves_what_the_list_says_of_others(
+    tmp_path: Path, service: FakeImageService
+) -> None:
+    source = tmp_path / "in"
+    for product_id, number in (("1", 1), ("1", 2), ("2", 3), ("3", 4)):
+        (source / product_id).mkdir(parents=True, exist_ok=True)
+        (source / product_id / f"{number}.jpg").write_bytes(jpeg(number))
+    assert runs("import", source).exit_code == 0
+    out = tmp_path / "out"
+    for product_ids, left in (("1",), 0), (("2", "3"), 2), (("2",), 3):
+        options = [part for each in product_ids for part in ("--product", each)]
+        done = runs("export", out, *options)
+        assert done.exit_code == 0
+        assert (f"Left in the list, pictures of other products: {left}." in done.stderr) is bool(left)
+    rows = read_source(out).rows
+    assert sorted((row.product_id, row.name) for row in rows) == [
+        (1, "1.jpg"),
+        (1, "2.jpg"),
+        (2, "3.jpg"),
+        (3, "4.jpg"),
+    ]
+    service.pictures.clear()
+    assert runs("export", out, "--product", "1").exit_code == 0
+    assert [row.product_id for row in read_source(out).rows] == [3, 2]
+    assert runs("export", out).exit_code == 0
+    assert read_source(out).rows == []
+
+
+@pytest.mark.usefixtures("service")
+def test_a_list_with_a_row_that_cannot_be_read_is_left_as_it_is(tmp_path: Path) -> None:
+    there = tmp_path / "images.csv"
+    there.write_text("product_id,file\nnine,9/1.jpg\n")
+    done = runs("export", tmp_path, "--product", "1")
+    assert done.exit_code == 1
+    assert f"{there}, line 2: product_id is 'nine'." in done.stderr
+    assert "Correct this row, or export into another folder." in done.stderr
+    assert there.read_text() == "product_id,file\nnine,9/1.jpg\n"
+
+
 def test_a_file_that_cannot_be_had_is_told_and_left_out(tmp_path: Path, service: FakeImageService) -> None:
     runs("import", pictures(tmp_path, a=jpeg(1), b=jpeg(2)))
     first = service.gallery(1)[0]
