@@ -13,6 +13,8 @@ from domain.ports import Clock
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+HOST = "host#"
+"""How the items of turns begin, and no others in their table: the role may change these alone."""
 _KEPT = timedelta(days=2)
 _LONGEST_TURN = timedelta(seconds=60)
 """As long as the function runs that fetches: after that its turn is over, whatever became of it."""
@@ -87,7 +89,7 @@ class DynamoHostTurns:
             try:
                 answer = self._client.update_item(
                     TableName=self._table,
-                    Key={"id": {"S": f"host#{turn.host}#{turn.lane}"}},
+                    Key={"id": {"S": f"{HOST}{turn.host}#{turn.lane}"}},
                     UpdateExpression=update,
                     ConditionExpression=condition,
                     ExpressionAttributeValues=values,

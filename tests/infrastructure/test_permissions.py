@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.dynamo_host_turns import HOST
 from adapters.eventbridge_image_events import SOURCE
 from local.template import Template
 from tests.infrastructure.stack import (
@@ -171,7 +172,7 @@ def test_permissions_stand_nowhere_but_in_the_roles_own_statements(template: Tem
             assert statement["Effect"] == "Allow"
 
 
-def test_events_may_be_put_in_the_name_of_this_service_alone_and_lists_had_of_pictures(
+def test_events_may_be_put_as_this_service_alone_lists_had_of_pictures_and_turns_taken_at_hosts(
     template: Template,
 ) -> None:
     conditions = {
@@ -188,6 +189,9 @@ def test_events_may_be_put_in_the_name_of_this_service_alone_and_lists_had_of_pi
         **{(name, "s3:ListBucket"): listed for name in ("ReconcileRole", "RemoveProductRole")},
         ("GalleryRole", "s3:ListBucket"): {"StringLike": {"s3:prefix": "media/*"}},
         **{(name, "events:PutEvents"): own for name in senders},
+        ("FetchImageRole", "dynamodb:UpdateItem"): {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": f"{HOST}*"}
+        },
     }
 
 
