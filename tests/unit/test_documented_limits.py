@@ -1,10 +1,12 @@
 """The figures that docs/use-the-api.md copies are those of the code, the template and docs/growth.md."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from adapters.pillow_pictures import MAX_FRAMES
+from domain.image import FETCH_TIME
 from domain.image_details import ALT_TEXT_LIMIT
 from domain.list_images import MAX_PAGE_SIZE, MAX_REACH
 from domain.reorder_images import MAX_IMAGES
@@ -30,6 +32,10 @@ def row(what: str) -> str:
         ("direct upload", f"{PARAMETERS['MaxDirectUploadBytes']['Default']:,} bytes"),
         ("upload form", f"{PARAMETERS['MaxUploadBytes']['Default']:,} bytes"),
         ("JSON body", f"{MAX_BODY_BYTES:,} bytes"),
+        (
+            "images of one host in a day",
+            f"{PARAMETERS['FetchPerHostPerSecond']['Default'] * FETCH_TIME // timedelta(seconds=1):,}, ",
+        ),
         ("pixels of an image", f"{PARAMETERS['MaxImagePixels']['Default'] // 10**6} million"),
         ("frames of an animation", f"{MAX_FRAMES}, "),
         ("time and memory to decode an image", f"{DECODER_SECONDS} s, {DECODER_MEMORY_BYTES / 1e9:g} GB"),
