@@ -38,6 +38,7 @@ from bench.page import paragraph, section, table
 from bench.routes import FIRST_STORED_ID, PRODUCT_ID, RouteError, Routes, ready_record
 from domain.leased_ids import BLOCK_SIZE
 from domain.list_images import MAX_REACH
+from domain.reorder_images import MAX_IMAGES
 from local.emulator_process import ACCESS_KEY_ID, SECRET_ACCESS_KEY, start_emulator
 from local.system import ignore_shell_settings
 from local.template import REGION
@@ -193,8 +194,8 @@ def _routes(growth: Growth) -> str:
         gallery. A search for products reads up to 5 MB of their titles for a page.
 
         No list grows in memory: it keeps its page, and the answer to one call. None goes through more than
-        {MAX_REACH:,} images. A new order, which is refused above 100 images, writes four units for each. A
-        product's records and their entries in the gallery's index may take 10 GB together. That is enough for
+        {MAX_REACH:,} images. A new order, which is refused above {MAX_IMAGES} images, writes four units for
+        each. A product's records and their entries in the gallery's index may take 10 GB together. That is enough for
         some {_PRODUCT_BYTES // (2 * record) / 1e6:.0f} million images.
     """
     rows = [[route, *(_cell(column.get(route)) for column in columns)] for route in CALLS]

@@ -16,6 +16,7 @@ from domain.announced_format import (
     MISSPELT_MEDIA_TYPES,
 )
 from domain.image import MAX_ID, ImageFormat
+from domain.recipe import Recipe
 from domain.reorder_images import MAX_IMAGES
 from domain.storefront import MAX_PRODUCTS
 from domain.upload_fields import FALSE, TRUE
@@ -81,7 +82,7 @@ _LOOK: Json = {
             "width": 320,
             "height": 213,
             "type": image_type,
-            "f": f"https://images.example.com/media/123/4711-9f86d081884c7d65/r1/320.{extension}",
+            "f": f"https://images.example.com/media/123/4711-9f86d081884c7d65/{Recipe().name}/320.{extension}",
             "size": size,
             "is_animated": False,
         }

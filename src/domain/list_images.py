@@ -8,7 +8,7 @@ from domain.image import ImageStatus
 from domain.image_catalog import ImageCatalog
 
 MAX_PAGE_SIZE = 100
-"""Pictures on a page: as many as a transaction can reorder."""
+"""Pictures on a page: more than a person looks at, few enough for one answer."""
 
 MAX_REACH = 200_000
 """Pictures that a list reads through at most. They take some 140 calls of a megabyte each, a few seconds of

@@ -39,7 +39,7 @@ def _put_picture(system: State, product_id: int, image_id: int) -> None:
     system.catalog.reserve(an_image(ref=ref, alt_text=f"Product {product_id}"))
     facts = ImageFacts(*_SIZE, "RGB")
     system.catalog.mark_ready(ref, a_file(size_bytes=len(original), facts=facts), NOW)
-    look = Look("r1", tuple(files), _PLACEHOLDER, has_alpha=False, frames=1)
+    look = Look("r2", tuple(files), _PLACEHOLDER, has_alpha=False, frames=1)
     assert system.catalog.mark_rendered(ref, look, NOW)
     written = {f"media/{look.path(ref, each)}": (each.image_format, files[each]) for each in files}
     written[ref.media_key(ImageFormat.JPEG)] = (ImageFormat.JPEG, original)

@@ -246,7 +246,7 @@ def test_renditions_take_the_place_of_the_thumbhash_of_the_picture_and_originals
     def with_renditions(route: Route) -> None:
         page = route.fetch().json()
         for image in page["results"]:
-            folder = image["f"].rpartition(".")[0] + "/r1"
+            folder = image["f"].rpartition(".")[0] + "/r2"
             image["renditions"] = [
                 {"width": px, "height": px, "type": kind, "f": f"{folder}/{px}.{kind.lower()}", "size": 1}
                 for px in sizes
@@ -262,14 +262,14 @@ def test_renditions_take_the_place_of_the_thumbhash_of_the_picture_and_originals
     def hold(route: Route) -> None:
         held.append(route)
 
-    staff.page.route("**/r1/*", hold)
+    staff.page.route("**/r2/*", hold)
     staff.open(product_id)
     placeholder = staff.cards.first.locator("canvas")
     expect(placeholder).to_be_visible()
     assert placeholder.evaluate("""canvas => [
         canvas.width, canvas.height, ...canvas.getContext("2d").getImageData(0, 0, 1, 1).data
     ]""") == [23, 32, 64, 77, 113, 255]
-    staff.page.route("**/r1/*", lambda route: route.fulfill(content_type="image/jpeg", body=content))
+    staff.page.route("**/r2/*", lambda route: route.fulfill(content_type="image/jpeg", body=content))
     for route in held:
         route.fulfill(content_type="image/jpeg", body=content)
     # Without a text it has no role of its own.

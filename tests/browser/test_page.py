@@ -72,13 +72,13 @@ def test_products_are_found_by_title_and_number_and_opened(staff: Staff, shop: S
 
 
 def test_a_products_picture_takes_the_place_of_its_thumbhash(staff: Staff) -> None:
-    thumbnail = {"f": "/media/1/1/r1/160.avif", "width": 160, "height": 160}
+    thumbnail = {"f": "/media/1/1/r2/160.avif", "width": 160, "height": 160}
     placeholder = {"thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI", "color": "#123456"}
     primary = {"thumbnail": thumbnail, "placeholder": placeholder}
     products = {"results": [{"product_id": 1, "title": None, "count": 1, "primary": primary}], "next": None}
     content = sample_jpeg(160, 160)
     staff.page.route("**/api/products?*", lambda route: route.fulfill(json=products))
-    staff.page.route("**/r1/*", lambda route: route.fulfill(content_type="image/jpeg", body=content))
+    staff.page.route("**/r2/*", lambda route: route.fulfill(content_type="image/jpeg", body=content))
     staff.page.goto(staff.url)
     staff.sign_in()
     thumb = staff.page.locator(".products .thumb")

@@ -106,7 +106,7 @@ def test_forty_tiles_are_sharp_light_and_do_not_jump(
         "[...document.querySelectorAll('li img')].map(img => [img.currentSrc, img.alt, img.offsetTop])"
     )
     assert [alt for _, alt, _ in shown] == [f"Product {product_id}" for product_id in TILES]
-    assert all(source.endswith(f"/r1/{file_px}.avif") for source, _, _ in shown)
+    assert all(source.endswith(f"/r2/{file_px}.avif") for source, _, _ in shown)
     tops = [top for _, _, top in shown]
     assert tops.count(tops[0]) == columns
     assert visit.ask("document.documentElement.scrollWidth") <= width_px

@@ -306,8 +306,8 @@ def test_pictures_and_the_page_alone_pass_through_functions_that_are_published(
 
 ADDRESSES = [
     *(f"/{a_ref().media_key(image_format)}" for image_format in ImageFormat),
-    f"/{a_ref().media_prefix}/r1/640.avif",
-    f"/{a_ref().media_prefix}/r1-0123abcd/640-animated.webp",
+    f"/{a_ref().media_prefix}/r2/640.avif",
+    f"/{a_ref().media_prefix}/r2-0123abcd/640-animated.webp",
 ]
 OTHER_SPELLINGS = [
     "/media/",
@@ -322,7 +322,7 @@ OTHER_SPELLINGS = [
     f"/media/1/2-{TOKEN.upper()}.jpg",
     f"/media/1/2-{TOKEN}0.jpg",
     f"/media/1/2-{TOKEN}/../3-{TOKEN}.jpg",
-    f"/media/1/2-{TOKEN}//r1/640.avif",
+    f"/media/1/2-{TOKEN}//r2/640.avif",
     "/media/1/2.jpg",
     f"/x/media/1/2-{TOKEN}.jpg",
 ]
