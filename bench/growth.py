@@ -195,8 +195,8 @@ def _routes(growth: Growth) -> str:
 
         No list grows in memory: it keeps its page, and the answer to one call. None goes through more than
         {MAX_REACH:,} images. A new order, which is refused above {MAX_IMAGES} images, writes four units for
-        each. A product's records and their entries in the gallery's index may take 10 GB together. That is enough for
-        some {_PRODUCT_BYTES // (2 * record) / 1e6:.0f} million images.
+        each. A product's records and their entries in the gallery's index may take 10 GB together. That is
+        enough for some {_PRODUCT_BYTES // (2 * record) / 1e6:.0f} million images.
     """
     rows = [[route, *(_cell(column.get(route)) for column in columns)] for route in CALLS]
     return section("Calls and capacity of each route", before, table(["route", *heads], rows), after)
