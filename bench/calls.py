@@ -36,8 +36,12 @@ _TELL_CHANGE = (_TELL, Call("UpdateItem", write_units=3))
 
 REMOVED_AT_ONCE = 25
 """Pictures whose records a step of a product's removal takes."""
+REMOVAL_NOTED = Call("UpdateItem", write_units=3)
+"""Before each step, whether it takes records or files: the removal's item, and its move in the index of open
+ones."""
 REMOVAL_STEP = (
     Call("Query", read_units=7),
+    REMOVAL_NOTED,
     *[_TELL] * 3,  # ten events each
     Call("BatchWriteItem", write_units=2 * REMOVED_AT_ONCE),
 )

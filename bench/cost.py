@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bench.calls import CALLS, FETCH, REMOVAL_STEP, REMOVED_AT_ONCE, Call
+from bench.calls import CALLS, FETCH, REMOVAL_NOTED, REMOVAL_STEP, REMOVED_AT_ONCE, Call
 from bench.capacity import item_size
 from bench.environments import ROOT
 from bench.hot_items import INDEX_UNITS
@@ -277,7 +277,11 @@ def removals() -> Bill:
         [
             Line("s3_put", keys / _KEYS_LISTED),
             Line("dynamodb_read", steps * sum(call.read_units for call in REMOVAL_STEP)),
-            Line("dynamodb_write", steps * sum(call.write_units for call in REMOVAL_STEP)),
+            Line(
+                "dynamodb_write",
+                steps * sum(call.write_units for call in REMOVAL_STEP)
+                + keys / _KEYS_LISTED * REMOVAL_NOTED.write_units,
+            ),
             # Each is billed, however many a call takes.
             Line("event", _MILLION),
         ]

@@ -103,14 +103,15 @@ class InMemoryImageStore:
             if key != kept:
                 del self._public[key]
 
-    def delete_below(self, prefix: str) -> int:
-        """Delete up to a thousand objects whose keys begin so, and return how many those were."""
-        objects: dict[str, Any] = {**self._received, **self._public}
-        keys = [key for key in sorted(objects) if key.startswith(prefix)][:1_000]
+    def keys_below(self, prefix: str) -> list[str]:
+        """Return up to a thousand keys that begin so."""
+        return [key for key in sorted({*self._received, *self._public}) if key.startswith(prefix)][:1_000]
+
+    def delete_keys(self, keys: Iterable[str]) -> None:
+        """Delete what lies at these keys."""
         for key in keys:
             self._received.pop(key, None)
             self._public.pop(key, None)
-        return len(keys)
 
     def delete(self, image: ProductImage) -> None:
         self.discard_received(image.ref)

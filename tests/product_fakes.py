@@ -107,10 +107,13 @@ class InMemoryProductBytes:
     def __init__(self, store: "InMemoryImageStore") -> None:
         self._store = store
 
-    def delete_some(self, product_id: int) -> int:
-        return self._store.delete_below(f"media/{product_id}/") or self._store.delete_below(
+    def some(self, product_id: int) -> list[str]:
+        return self._store.keys_below(f"media/{product_id}/") or self._store.keys_below(
             f"incoming/{product_id}/"
         )
+
+    def delete(self, keys: Sequence[str]) -> None:
+        self._store.delete_keys(keys)
 
 
 class InMemoryRemovals:

@@ -69,10 +69,14 @@ class Belongings(Protocol):
 
 
 class ProductBytes(Protocol):
-    """Deletes the bytes of a product's pictures: what came in, and all that the public sees."""
+    """Finds and deletes the bytes of a product's pictures: what came in, and all that the public sees."""
 
-    def delete_some(self, product_id: int) -> int:
-        """Delete some of those that are left, and return how many objects that were; 0 if none were."""
+    def some(self, product_id: int) -> list[str]:
+        """Return the keys of some that are left as of now, none if there are none."""
+        ...
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete what `some` returned; a key is never used twice, so that nothing else can lie there."""
         ...
 
 

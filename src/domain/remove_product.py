@@ -4,11 +4,12 @@ It remembers nothing but the record of the removal itself: whatever is left is f
 can end anywhere, begin again, and run twice at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from domain.contention import until_undisturbed
 from domain.ports import Clock, ImageEvents
-from domain.product_ports import Belongings, ProductBytes, Products
+from domain.product_ports import Belonging, Belongings, ProductBytes, Products
 from domain.product_record import Stage
 
 
@@ -41,31 +42,39 @@ class RemoveProduct:
             UnavailableError: a store failed for now; try again.
 
         """
-        # Whoever looks for removals that nobody is at leaves this one alone for a while.
-        if not self._products.postpone_removal(product_id, self._clock()):
-            return True
-        if not self._are_bytes_gone(product_id, has_time):
-            return False
-        for images in iter(lambda: self._belongings.some(product_id), []):
+        for step in self._steps(product_id, advance):
+            # What a step takes away was looked up before: so it is the removed product's, even if that is put
+            # again now, after a run that was quicker. And whoever looks for removals that nobody is at leaves
+            # this one alone for a while.
+            if not self._products.postpone_removal(product_id, self._clock()):
+                return True
             if not has_time():
                 return False
-            # Before the records go: until then they are found and told of, should this get lost.
-            self._events.send_deleted_with_product([each.summary for each in images if each.summary])
-            self._belongings.forget(product_id, [each.image_id for each in images])
-            advance(len(images))
-        # Without its record a picture cannot become ready any more: what is written later is removed again by
-        # whoever wrote it, and what was written before is found here.
-        if not self._are_bytes_gone(product_id, has_time):
-            return False
-        self._events.send_product_removed(product_id)
-        until_undisturbed(lambda: self._finish(product_id))
+            step()
         return True
 
-    def _are_bytes_gone(self, product_id: int, has_time: Callable[[], bool]) -> bool:
-        while has_time():
-            if not self._bytes.delete_some(product_id):
-                return True
-        return False
+    def _steps(self, product_id: int, advance: Callable[[int], object]) -> Iterator[Callable[[], object]]:
+        yield from self._deletions(product_id)
+        for images in iter(lambda: self._belongings.some(product_id), []):
+            yield partial(self._forget, product_id, images, advance)
+        # Without its record a picture cannot become ready any more: what is written later is removed again by
+        # whoever wrote it, and what was written before is found here.
+        yield from self._deletions(product_id)
+        yield partial(self._end, product_id)
+
+    def _deletions(self, product_id: int) -> Iterator[Callable[[], object]]:
+        for keys in iter(lambda: self._bytes.some(product_id), []):
+            yield partial(self._bytes.delete, keys)
+
+    def _forget(self, product_id: int, images: Sequence[Belonging], advance: Callable[[int], object]) -> None:
+        # Before the records go: until then they are found and told of, should this get lost.
+        self._events.send_deleted_with_product([each.summary for each in images if each.summary])
+        self._belongings.forget(product_id, [each.image_id for each in images])
+        advance(len(images))
+
+    def _end(self, product_id: int) -> None:
+        self._events.send_product_removed(product_id)
+        until_undisturbed(lambda: self._finish(product_id))
 
     def _finish(self, product_id: int) -> bool | None:
         seen = self._products.look(product_id)

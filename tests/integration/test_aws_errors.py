@@ -85,7 +85,8 @@ S3_CALLS: dict[str, "S3Call"] = {
     "is_there": lambda client: S3ImageStore(client, "b").is_there(a_ref()),
     "unpublish": lambda client: S3ImageStore(client, "b").unpublish(a_ref()),
     "delete": lambda client: S3ImageStore(client, "b").delete(an_image()),
-    "delete a product's": lambda client: S3ProductBytes(client, "b").delete_some(42),
+    "find a product's": lambda client: S3ProductBytes(client, "b").some(42),
+    "delete a product's": lambda client: S3ProductBytes(client, "b").delete(["media/42/1-0.jpg"]),
 }
 
 every_dynamo_call = pytest.mark.parametrize("call", DYNAMO_CALLS.values(), ids=DYNAMO_CALLS)

@@ -21,7 +21,7 @@ from adapters.pillow_image_inspector import PillowImageInspector
 from adapters.pillow_image_renderer import PillowImageRenderer
 from adapters.s3_image_store import S3ImageStore
 from adapters.s3_product_bytes import S3ProductBytes
-from bench.calls import REMOVAL_STEP, REMOVED_AT_ONCE
+from bench.calls import REMOVAL_NOTED, REMOVAL_STEP, REMOVED_AT_ONCE
 from domain.errors import ProductBeingRemovedError, ProductNotFoundError, UnavailableError
 from domain.extract_metadata import ExtractMetadata
 from domain.image import ImageFormat, ImageStatus
@@ -157,9 +157,11 @@ def test_a_step_makes_the_calls_that_its_price_is_made_of(shop: Shop) -> None:
         hook(client, "before-call", lambda model, **_: calls.append(model.name))
     shop.remove(PRODUCT_ID, lambda: True)
     step = [call.operation for call in REMOVAL_STEP]
-    # Who is at it is noted first; then nothing more is found, that is told, and the removal ends.
-    ends = ["Query", "PutEvents", "BatchGetItem", "TransactWriteItems"]
-    assert calls == ["UpdateItem", *step, *ends]
+    noted = REMOVAL_NOTED.operation
+    # Then nothing more is found, that is told, and the removal ends.
+    ends = ["Query", noted, "PutEvents", "BatchGetItem", "TransactWriteItems"]
+    # Before the records the files go: what the public sees, and what came in.
+    assert calls == [noted, noted, *step, *ends]
 
 
 def test_a_damaged_record_goes_too(shop: Shop) -> None:
@@ -228,6 +230,34 @@ def test_two_removals_at_once_leave_nothing_and_tell_the_same(shop: Shop) -> Non
     shop.assert_nothing_is_left()
     assert ran == [True]
     assert {detail["id"] for name, detail in shop.told if name == "ImageDeleted"} == set(range(1, 32))
+
+
+@pytest.mark.parametrize("call", ["s3.DeleteObjects", "dynamodb.BatchWriteItem", "events.PutEvents"])
+def test_a_removal_that_another_run_has_ended_leaves_the_product_that_is_put_again(
+    shop: Shop, call: str
+) -> None:
+    shop.fill(30)
+    shop.begin()
+
+    def run_another(**_: object) -> None:
+        if not ran:
+            ran.append(True)
+            assert shop.remove(PRODUCT_ID, lambda: True)
+            assert shop.products.add(PRODUCT_ID)
+            image = an_image(ref=a_ref(99))
+            shop.catalog.reserve(image)
+            S3ImageStore(shop.s3, BUCKET).put(image, b"picture")
+            shop.s3.put_object(Bucket=BUCKET, Key=image.ref.media_key(ImageFormat.JPEG), Body=b"picture")
+
+    ran: list[bool] = []
+    service = call.partition(".")[0]
+    client = {"s3": shop.s3, "dynamodb": shop.dynamodb, "events": shop.events}[service]
+    hook(client, f"before-call.{call}", run_another)
+    assert shop.remove(PRODUCT_ID, lambda: True)
+    assert ran == [True]
+    assert shop.catalog.gallery(PRODUCT_ID, 10).images[0].ref == a_ref(99)
+    assert shop.keys() == [a_ref(99).incoming_key, a_ref(99).media_key(ImageFormat.JPEG)]
+    assert [name for name, _ in shop.told].count("ProductRemoved") == 1
 
 
 def test_a_picture_that_becomes_ready_between_two_steps_is_removed_again(shop: Shop) -> None:

@@ -7,7 +7,7 @@ from moto import mock_aws
 from domain.product_record import Stage
 from domain.remove_product import RemoveProduct
 from handlers.remove_product import RemoveProductHandler
-from tests.builders import NOW, PRODUCT_ID, a_catalog_table, a_context, a_ref, an_image
+from tests.builders import NOW, PRODUCT_ID, a_bucket, a_catalog_table, a_context, a_ref, an_image
 from tests.catalog_fake import InMemoryImageCatalog
 from tests.conftest import ColdStart
 from tests.fakes import InMemoryImageEvents, InMemoryImageStore
@@ -72,8 +72,8 @@ def test_a_product_that_is_not_being_removed_is_left() -> None:
 
 def test_the_deployed_function_works_on_table_and_bucket(cold_start: ColdStart) -> None:
     with mock_aws():
-        table = a_catalog_table(boto3.client("dynamodb"))
-        module = cold_start("remove_product", TABLE=table, BUCKET="pictures", STACK="shop")
+        table, bucket = a_catalog_table(boto3.client("dynamodb")), a_bucket(boto3.client("s3"))
+        module = cold_start("remove_product", TABLE=table, BUCKET=bucket, STACK="shop")
         report = module.lambda_handler(REQUEST, a_context(900_000))
     assert report["is_done"]
     assert module.lambda_handler is module.lambda_handler
