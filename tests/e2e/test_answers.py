@@ -84,7 +84,7 @@ def test_a_body_that_is_no_upload_is_a_400(
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/api/nothing"), ("POST", "/api/products/123"), ("GET", "/")]
+    ("method", "path"), [("GET", "/api/nothing"), ("POST", "/api/products/123/nothing"), ("GET", "/")]
 )
 def test_an_unknown_route_is_a_404(shop: Shop, method: str, path: str) -> None:
     answer = shop.request(method, f"{shop.state.api_url}{path}")

@@ -109,6 +109,9 @@ CASES: dict[str, dict[str, tuple[object, object]]] = {
 def test_no_invocation_imports_anything_not_even_the_first(system: State, function: str) -> None:
     cases = CASES[function]
     events = [recorded(function, case) for case in cases]
+    if function == "follow_catalogue":
+        # Of a product that no other test has told the catalogue of.
+        events = [{**event, "detail": {**event["detail"], "product_id": 1_420_142}} for event in events]
     answers, imported = invoke_twice(system, function, events)
     assert [what_came_of(answer) for answer in answers] == list(chain(*cases.values())), answers
     assert imported == [[]] * len(answers)

@@ -76,7 +76,7 @@ def test_a_page_of_a_named_origin_can_read_every_answer(shop: Shop) -> None:
 def test_any_page_can_read_the_description_once_one_may_use_the_api(shop: Shop) -> None:
     answer = httpx.get(f"{shop.state.api_url}/api/openapi.json", headers={"Origin": OTHER})
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert "vary" not in answer.headers
+    assert "Origin" not in listed(answer, "vary")
 
 
 def test_a_304_can_be_read_as_well(shop: Shop) -> None:

@@ -25,7 +25,7 @@ def settings(system: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     done = CliRunner().invoke(app, ["--local", "invoke-settings", str(file)])
     assert done.exit_code == 0, done.stderr
     assert done.stdout == f"{file}: the variables of 16 functions of the local system.\n"
-    assert "changes pictures and records there" in done.stderr
+    assert "changes images and records there" in done.stderr
     written: dict[str, dict[str, str]] = json.loads(file.read_text())
     return written
 

@@ -10,7 +10,7 @@ from moto import mock_aws
 from adapters.aws import cloudfront_client
 from adapters.cloudfront_public_cache import CloudFrontPublicCache
 from domain.errors import UnavailableError
-from tests.builders import a_distribution, a_ref
+from tests.builders import PRODUCT_ID, a_distribution, a_ref
 from tests.integration.faults import answer_with, hook
 
 TOO_MANY = "TooManyInvalidationsInProgress"
@@ -48,6 +48,16 @@ def test_a_picture_is_one_path_with_a_wildcard_and_its_own_reference(
     assert f"<CallerReference>{a_ref().addresses}</CallerReference>".encode() in first
     # The same to the byte, which CloudFront takes for the same request.
     assert first == second
+
+
+def test_a_product_is_one_path_with_a_wildcard_and_the_reference_of_its_removal(
+    requests: tuple[CloudFrontPublicCache, list[dict[str, Any]]],
+) -> None:
+    cache, made = requests
+    cache.forget_product(PRODUCT_ID, "removal-1")
+    [request] = made
+    assert f"<Path>/media/{PRODUCT_ID}/*</Path>".encode() in request["body"]
+    assert b"<CallerReference>removal-1</CallerReference>" in request["body"]
 
 
 def test_a_call_goes_to_the_one_endpoint_that_the_service_has() -> None:
