@@ -66,7 +66,7 @@ def export_images(
         typer.Option("--product", metavar="ID", min=1, help="Export this product alone; may be repeated."),
     ] = None,
 ) -> None:
-    """Write the pictures as the public sees them, and images.csv; safe to repeat, and goes on where it was.
+    """Write the images as the public sees them, and images.csv; safe to repeat, and goes on where it was.
 
     To move a shop, import DIR into the other stack. Files that are there already are not fetched again.
     With --product, what images.csv says of other products stays.
@@ -109,9 +109,9 @@ async def _export(access: Access, folder: Path, product_ids: Sequence[int]) -> i
                 missing += done.failed
     # Only now: a list that is there is whole.
     unfinished.replace(folder / LIST_NAME)
-    say(f"{folder / LIST_NAME}: {exported:,} pictures of {len(products):,} products; missing: {missing:,}.")
+    say(f"{folder / LIST_NAME}: {exported:,} images of {len(products):,} products; missing: {missing:,}.")
     if kept:
-        note(f"Left in the list, pictures of other products: {len(kept):,}.")
+        note(f"Left in the list, images of other products: {len(kept):,}.")
     if not_ready:
         note(f"Left out, since they are not ready: {not_ready:,}. See them with: GET …/images?status=failed")
     return missing

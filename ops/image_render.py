@@ -34,7 +34,7 @@ def render_images(
         bool, typer.Option("--recipe", help="Those alone of which another recipe made files.")
     ] = False,
 ) -> None:
-    """Make the files of ready pictures that have none by today's recipe, and remove what is left of others.
+    """Make the files of ready images that have none by today's recipe, and remove what is left of others.
 
     Run it after a change of RenditionWidths, FallbackWidths, AvifQuality or AvifSpeed, and once where there
     were pictures before there were renditions. Safe to repeat, and to stop. The files of an earlier recipe go

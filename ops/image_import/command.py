@@ -30,11 +30,11 @@ def import_images(
         bool, typer.Option("--dry-run", help="Check files and products, and count, but send nothing.")
     ] = False,
 ) -> None:
-    """Put in pictures from this computer or from addresses; safe to repeat, and goes on where it was.
+    """Put in images from this computer or from addresses; safe to repeat, and goes on where it was.
 
     It needs PRODUCT_IMAGES_URL, the service's address, and PRODUCT_IMAGES_KEY, a key of staff; or --local.
     What fails is told line by line, and written beside SOURCE as a CSV that can be imported again.
-    The exit code is 0 if all pictures are ready, else 1, and 130 after Ctrl-C.
+    The exit code is 0 if all images are ready, else 1, and 130 after Ctrl-C.
 
     Examples:
         product-images images import pictures.csv --dry-run

@@ -50,7 +50,7 @@ def look_at(path: Path) -> FoundFile:
     except OSError as error:
         raise UnusableFileError(f"{path} cannot be read: {error.strerror}.") from error
     if not size_bytes:
-        raise UnusableFileError(f"{path} is empty. Copy the picture again.")
+        raise UnusableFileError(f"{path} is empty. Copy the image again.")
     try:
         return FoundFile(path, size_bytes, sha256, detect_format(beginning))
     except UnsupportedFormatError as error:

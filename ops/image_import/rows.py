@@ -80,7 +80,7 @@ def read_source(source: Path) -> Source:
     read = list(_folder_rows(source))
     if not read:
         raise OperatorError(
-            f"{source} holds no folder. Lay the pictures of product 123 into {source / '123'}, "
+            f"{source} holds no folder. Lay the images of product 123 into {source / '123'}, "
             "or name a CSV file."
         )
     return _source(source.name or str(source), source, read, source / "images")

@@ -126,7 +126,7 @@ def test_an_export_is_a_folder_that_can_be_imported_into_another_stack(
     done = runs("export", out)
     assert (done.exit_code, done.stdout) == (
         0,
-        f"{out / 'images.csv'}: 129 pictures of 3 products; missing: 0.\n",
+        f"{out / 'images.csv'}: 129 images of 3 products; missing: 0.\n",
     )
     assert "Left out, since they are not ready: 1." in done.stderr
     other = FakeImageService({1})
@@ -168,7 +168,7 @@ def test_an_export_of_one_product_leaves_what_the_list_says_of_others(
         options = [part for each in product_ids for part in ("--product", each)]
         done = runs("export", out, *options)
         assert done.exit_code == 0
-        assert (f"Left in the list, pictures of other products: {left}." in done.stderr) is bool(left)
+        assert (f"Left in the list, images of other products: {left}." in done.stderr) is bool(left)
     rows = read_source(out).rows
     assert sorted((row.product_id, row.name) for row in rows) == [
         (1, "1.jpg"),
@@ -202,4 +202,4 @@ def test_a_file_that_cannot_be_had_is_told_and_left_out(tmp_path: Path, service:
     done = runs("export", tmp_path / "out", "--product", "1")
     assert done.exit_code == 1
     assert f"Product 1, image {first['id']}: pictures.example.com answered 403 Forbidden." in done.stderr
-    assert "1 pictures of 1 products; missing: 1." in done.stdout
+    assert "1 images of 1 products; missing: 1." in done.stdout

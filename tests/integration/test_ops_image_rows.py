@@ -91,5 +91,5 @@ def test_an_exported_folder_is_read_as_its_csv_says(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_nothing_in_it_says_what_belongs_there(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match="Lay the pictures of product 123 into"):
+    with pytest.raises(OperatorError, match="Lay the images of product 123 into"):
         read_source(tmp_path)
