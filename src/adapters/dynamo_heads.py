@@ -5,10 +5,13 @@ become so, stands before it. If the picture at that very place is ready, it is t
 If not, the gallery's index is asked.
 
 So the head is a lower bound. One that is too low costs a query; one that is too high would show the wrong
-picture. Each write that adds, moves or removes a picture writes the head too, in one transaction, on the
-condition that the head, or the gallery, is as it was found. If somebody else was faster, the write is
-repeated with a head that always holds; the next such write finds the right one again. `turns` counts these
-writes: the head is raised only on the condition that there was none since the gallery was read.
+picture. Each write that adds, moves or removes a picture writes the head too, in one transaction.
+
+A new picture lowers the head to its own place on the condition that the head is higher, whatever else has
+come: what stood behind the old head stands behind the new one. A move or a removal is on the condition that
+the head, or the gallery, is as it was found. If somebody else was faster, it is repeated with a head that
+always holds; the next such write finds the right one again. `turns` counts all these writes: the head is
+raised only on the condition that there was none since the gallery was read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +31,7 @@ _UNKNOWN: Item = {"S": "!"}
 """Before every place: a bound that always holds."""
 _ONE: Item = {"N": "1"}
 _NO_IMAGES: Item = {"N": "0"}
+_KEPT = "if_not_exists(head, :place)"
 _ONE_TURN = {"turns": 1}
 _PAGE_SIZE = 3
 """Items in one look: a picture that has not failed is among the first few, if there is one. With texts of
@@ -48,28 +52,17 @@ def count_one_more(
     """Count a new picture of a product that is there.
 
     Without `product` it is on the condition that the picture is the first one, or stands behind the head, as
-    nearly all do. Any other needs the product's item as it was found.
+    nearly all do. Any other needs the product's item as it was found. Then the condition is no more than what
+    makes the head true: other pictures that come meanwhile do not refuse this one, unless they pass it.
     """
-    place = details_to_attributes(image)["place"]
-    values: Item = {":one": _ONE}
-    if product is None:
-        head = "if_not_exists(head, :head)"
-        condition = (
-            "(head <= :head AND image_count > :none) OR (attribute_not_exists(head) AND image_count = :none)"
-        )
-        values |= {":head": place, ":none": _NO_IMAGES}
-    else:
-        head, condition = ":head", "attribute_not_exists(turns)"
-        values[":head"] = _bound(product, place)
-        if "turns" in product:
-            condition, values[":turns"] = "turns = :turns", product["turns"]
+    head, condition, values = _head_with(details_to_attributes(image)["place"], product)
     return {
         "Update": {
             "TableName": table,
             "Key": product_key(image.ref.product_id),
             "UpdateExpression": f"SET head = {head} ADD image_count :one, turns :one",
             "ConditionExpression": f"attribute_exists(pk) AND ({condition})",
-            "ExpressionAttributeValues": values,
+            "ExpressionAttributeValues": {":one": _ONE, **values},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
@@ -140,12 +133,22 @@ def _raised(product: Mapping[str, Any], head: Item | None) -> ProductUpdate:
     )
 
 
-def _bound(product: Mapping[str, Any], place: Item) -> Item:
-    """Return what no picture of a product, and none at a new place, stands before."""
+def _head_with(place: Item, product: Mapping[str, Any] | None) -> tuple[str, str, Item]:
+    """Return the head that a new picture leaves, the condition on which it is true, and their values."""
+    values = {":place": place}
+    if product is None:
+        condition = (
+            "(head <= :place AND image_count > :none) OR (attribute_not_exists(head) AND image_count = :none)"
+        )
+        return _KEPT, condition, {**values, ":none": _NO_IMAGES}
     if product.get("image_count") == _NO_IMAGES:
-        return place
-    # From before there were heads: nobody knows.
-    return min(product.get("head", _UNKNOWN), place, key=_sorts)
+        return ":place", "image_count = :none", {**values, ":none": _NO_IMAGES}
+    if "head" not in product:
+        # From before there were heads: nobody knows.
+        return ":unknown", "attribute_not_exists(head)", {":unknown": _UNKNOWN}
+    if _sorts(place) < _sorts(product["head"]):
+        return ":place", "head > :place", values
+    return _KEPT, "head <= :place", values
 
 
 def _first(

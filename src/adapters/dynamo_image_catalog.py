@@ -63,7 +63,8 @@ if TYPE_CHECKING:
 
 OPEN_INDEX = "open"
 _COUNT_TRIES = 5
-"""Of a reservation whose product changes meanwhile; the first one holds nearly always."""
+"""Of a reservation; the first one holds nearly always. Uploads alone take three at most: one for a picture
+before the head, one if a still earlier picture came meanwhile. More are only for moves and removals."""
 _OPEN_PAGE_SIZE = 100
 _OPEN_NO_MORE = "REMOVE open_shard, open_since"
 _PENDING: Item = {":pending": {"S": ImageStatus.PENDING}}

@@ -11,12 +11,17 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
+from adapters.dynamo_storefront import DynamoStorefront
 from domain.image import ImageStatus, ProductImage
 from local.sample import sample_jpeg
+from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image
+from tests.e2e.fault_bench import Bench, Interference
 from tests.e2e.shop import Shop
 from tests.torture.results import size
 
 AT_ONCE = size(64, 8, "primary uploads at once")
+FALLING = 32
+"""More than a reservation has tries, were each refused by any other."""
 
 
 class PatientClient:
@@ -85,3 +90,18 @@ def test_of_many_primary_uploads_at_once_all_arrive_and_the_latest_becomes_the_o
     assert {image.status for image in images} == {ImageStatus.READY}
     assert len(shop.gallery(product_id)) == shop.page(product_id).json()["count"] == 1 + AT_ONCE
     assert {len(primaries) for primaries in seen} == {1}
+
+
+@pytest.mark.xdist_group("many at once")
+def test_pictures_that_come_at_once_in_falling_order_are_all_counted_and_the_lowest_stands_for_the_product(
+    bench: Bench,
+) -> None:
+    # As where the pictures of an import overtake each other: each comes before the head that it found.
+    falling = [an_image(ref=a_ref(number), order=-number) for number in range(1, FALLING + 1)]
+    with ThreadPoolExecutor(FALLING) as pool:
+        list(pool.map(bench.catalog.reserve, falling))
+    assert bench.count() == FALLING
+    for image in falling:
+        bench.catalog.mark_ready(image.ref, a_file(), NOW)
+    storefront = DynamoStorefront(bench.clients_under(Interference())["dynamodb"], "catalog")
+    assert storefront.primaries([PRODUCT_ID]).images[PRODUCT_ID].ref == falling[-1].ref

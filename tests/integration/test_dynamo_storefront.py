@@ -14,7 +14,6 @@ from moto import mock_aws
 from adapters.aws import dynamodb_client
 from adapters.dynamo_belongings import DynamoBelongings
 from adapters.dynamo_gallery import read_first
-from adapters.dynamo_heads import count_one_more
 from adapters.dynamo_image_catalog import DynamoImageCatalog
 from adapters.dynamo_items import image_to_item, product_key
 from adapters.dynamo_product_list import DynamoProductList
@@ -54,6 +53,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 type Step = Callable[[Shop], object]
+
+MANY = 12
+"""Pictures at once, more than a reservation has tries."""
 
 
 class Table:
@@ -303,35 +305,117 @@ def test_a_failed_picture_moves_without_a_thought_of_the_head(table: Table) -> N
     assert table.product() == before
 
 
-def test_a_reservation_gives_up_where_others_always_come_first(table: Table) -> None:
-    add_pending(table.shop, 1)
+def before_each_write(client: "DynamoDBClient", *happens: Callable[[], object]) -> None:
+    """Let these things happen before the first writes are sent, each before its own."""
+    left = iter(happens)
 
-    def turn(model: Any, **_: object) -> None:  # noqa: ANN401 - the SDK's
+    def happen(model: Any, **_: object) -> None:  # noqa: ANN401 - the SDK's
         if model.name == "TransactWriteItems":
-            other = dynamodb_client()
-            other.update_item(
-                TableName=table.name,
-                Key=product_key(PRODUCT_ID),
-                UpdateExpression="ADD turns :one",
-                ExpressionAttributeValues={":one": {"N": "1"}},
-            )
+            next(left, lambda: None)()
 
-    hook(table.client, "before-call", turn)
+    hook(client, "before-call", happen)
+
+
+def state(table: Table) -> tuple[int, str, int | None]:
+    """Return what a product counts, where its head is, and what stands for it."""
+    product = table.product()
+    return int(product["image_count"]["N"]), product["head"]["S"], primary(table.shop)
+
+
+def place(image_id: int, order: int) -> str:
+    item = image_to_item(an_image(ref=a_ref(image_id), order=order))
+    return str(item["place"]["S"])
+
+
+def test_a_picture_before_the_head_is_not_kept_up_by_those_that_come_behind_it(table: Table) -> None:
+    other = another(table)
+    add_ready(table.shop, 1)
+    made = table.watch()
+    behind = [partial(add_ready, other, image_id, order=5) for image_id in range(10, 20)]
+    before_each_write(table.client, *behind)
+    add_pending(table.shop, 2, order=-1)
+    assert made == ["TransactWriteItems"] * 2
+    become_ready(other, 2)
+    assert state(table) == (4, place(2, -1), 2)
+
+
+def test_a_picture_before_the_head_that_a_still_earlier_one_passes_takes_one_more_call(table: Table) -> None:
+    other = another(table)
+    add_ready(table.shop, 1)
+    made = table.watch()
+    before_each_write(table.client, lambda: None, partial(add_ready, other, 3, order=-2))
+    add_pending(table.shop, 2, order=-1)
+    assert made == ["TransactWriteItems"] * 3
+    become_ready(other, 2)
+    assert state(table) == (3, place(3, -2), 3)
+
+
+def test_a_picture_before_the_head_meets_a_head_that_others_raise(table: Table) -> None:
+    other = another(table)
+    add_ready(table.shop, 1, 3)
+    before_each_write(table.client, lambda: None, partial(delete, other, 1))
+    add_ready(table.shop, 2, order=-1)
+    assert state(table) == (2, place(2, -1), 2)
+
+
+def test_a_picture_before_the_head_is_the_first_one_where_all_others_go_meanwhile(table: Table) -> None:
+    other = another(table)
+    add_ready(table.shop, 1)
+    before_each_write(table.client, lambda: None, partial(delete, other, 1))
+    add_ready(table.shop, 2, order=-1)
+    assert state(table) == (1, place(2, -1), 2)
+
+
+def test_pictures_that_come_at_once_in_falling_order_are_all_counted(table: Table) -> None:
+    add_ready(table.shop, 1)
+
+    def add_from(image_id: int) -> None:
+        """Add a picture, and all that follow when it knows the head, and has not written yet."""
+        if image_id <= MANY:
+            client = dynamodb_client()
+            before_each_write(client, lambda: None, partial(add_from, image_id + 1))
+            image = an_image(ref=a_ref(image_id), order=-image_id)
+            DynamoImageCatalog(client, table.name).reserve(image)
+
+    add_from(2)
+    for image_id in range(2, MANY + 1):
+        become_ready(table.shop, image_id)
+    assert state(table) == (MANY, place(MANY, -MANY), MANY)
+    assert shown(table.shop, MANY) == (MANY, [*range(MANY, 0, -1)])
+
+
+def test_a_reservation_gives_up_where_the_head_always_passes_it(table: Table) -> None:
+    add_pending(table.shop, 1)
+    behind, before = ({"S": place(1, order)} for order in (5, -5))
+    passes = [partial(table.change_product, "SET head = :head", head=head) for head in (behind, before)]
+    before_each_write(table.client, *passes * 3)
     with pytest.raises(UnavailableError):
-        add_pending(table.shop, 2, order=-1)
+        add_pending(table.shop, 2)
+    assert table.product()["image_count"] == {"N": "1"}
 
 
-def test_what_was_found_of_a_product_tells_its_head_with_another_picture(table: Table) -> None:
-    place = image_to_item(an_image())["place"]
-
-    def head(product: dict[str, Any]) -> object:
-        update: Any = count_one_more(table.name, an_image(), product)["Update"]
-        return update["ExpressionAttributeValues"][":head"]
-
-    assert head({"image_count": {"N": "0"}, "head": {"S": "z"}}) == place
-    assert head({"image_count": {"N": "1"}, "head": {"S": "z"}}) == place
-    assert head({"image_count": {"N": "1"}, "head": {"S": "0"}}) == {"S": "0"}
-    assert head({"image_count": {"N": "1"}}) == {"S": "!"}
+@pytest.mark.parametrize(
+    ("found", "head"),
+    [
+        ({"image_count": {"N": "0"}, "head": {"S": "z"}}, place(1, 0)),
+        ({"image_count": {"N": "0"}, "head": {"S": "0"}}, place(1, 0)),
+        ({"image_count": {"N": "1"}, "head": {"S": "z"}}, place(1, 0)),
+        ({"image_count": {"N": "1"}, "head": {"S": "0"}}, "0"),
+        ({"image_count": {"N": "1"}}, "!"),
+        ({"head": {"S": "z"}}, place(1, 0)),
+        ({"head": {"S": "0"}}, "0"),
+        ({}, "!"),
+    ],
+    ids=str,
+)
+def test_what_was_found_of_a_product_tells_its_head_with_another_picture(
+    table: Table, found: dict[str, dict[str, str]], head: str
+) -> None:
+    table.change_product("REMOVE head, turns, image_count")
+    for name, value in found.items():
+        table.change_product(f"SET {name} = :value", value=value)
+    add_pending(table.shop, 1)
+    assert table.product()["head"] == {"S": head}
 
 
 @pytest.mark.torture("orders of what happens to a gallery that the public sees")
