@@ -170,7 +170,7 @@ class FailureQueue:
             VisibilityTimeout=_HIDDEN_SECONDS,
             WaitTimeSeconds=LONG_POLL_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp"],
-            MessageAttributeNames=["ERROR_CODE", "RULE_ARN"],
+            MessageAttributeNames=["ERROR_CODE", "RULE_ARN", "TARGET_ARN"],
         )
         return [self._read(message) for message in answer.get("Messages", [])]
 
@@ -211,9 +211,9 @@ class FailureQueue:
         try:
             body: Any = json.loads(message["Body"])
             if "RULE_ARN" in attributes:
-                function, payload, role = _WEBHOOK, body, self._webhook(body)
-                code = attributes.get("ERROR_CODE", {}).get("StringValue", "no error")
-                error = f"the webhook did not take it: {code}" if role else "it is no event of this stack"
+                function, payload = _target(attributes), body
+                role = self._webhook(body) if function == _WEBHOOK else _role(function, self._functions)
+                error = _unsent(attributes, role)
             else:
                 # The function's ARN comes with its version.
                 function = body["requestContext"]["functionArn"].split(":")[6]
@@ -235,6 +235,19 @@ class FailureQueue:
             error=error,
             payload=payload,
         )
+
+
+def _target(attributes: Mapping[str, Any]) -> str:
+    """Return the name of the function that a rule could not hand an event to, or else `webhook`."""
+    _, _, service, *_, name = attributes["TARGET_ARN"]["StringValue"].split(":")
+    return name if service == "lambda" else _WEBHOOK
+
+
+def _unsent(attributes: Mapping[str, Any], role: str | None) -> str:
+    code = attributes.get("ERROR_CODE", {}).get("StringValue", "no error")
+    if role is None:
+        return "it is no event of this stack"
+    return f"the webhook did not take it: {code}" if role == _WEBHOOK else f"it was not handed over: {code}"
 
 
 def _sent_at(message: "MessageTypeDef") -> datetime:

@@ -266,3 +266,16 @@ def test_what_the_webhook_does_not_take_for_a_day_comes_to_the_failure_queue(tem
     [destination] = of_type(template, "AWS::Events::ApiDestination").values()
     assert destination["InvocationRateLimitPerSecond"] == 10
     assert template["Parameters"]["WebhookSecret"]["NoEcho"] is True
+
+
+def test_what_a_rule_cannot_hand_to_a_function_comes_to_the_failure_queue(translated: Template) -> None:
+    rules = of_type(translated, "AWS::Events::Rule")
+    # A look around that is left out is made up for by the next one.
+    del rules["ReconcileFunctionEveryHour"]
+    targets = [target for rule in rules.values() for target in rule["Targets"]]
+    assert [t for t in targets if references(t.get("DeadLetterConfig")) != {"FailureQueue"}] == []
+    [policy] = of_type(translated, "AWS::SQS::QueuePolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    [sources] = statement["Condition"]["ArnEquals"].values()
+    assert references(policy["Queues"]) == references(statement["Resource"]) == {"FailureQueue"}
+    assert {name for name in references(sources) if not name.startswith("AWS::")} == rules.keys()

@@ -36,6 +36,9 @@ NO_EVENTS = [
 ]
 
 
+WEBHOOK_ARN = "arn:aws:events:eu-central-1:123456789012:api-destination/w/0a"
+
+
 class Queue:
     """A queue of the stack: the failure queue, unless it is another one."""
 
@@ -48,10 +51,11 @@ class Queue:
         texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
         return [self._sqs.send_message(QueueUrl=self._url, MessageBody=text)["MessageId"] for text in texts]
 
-    def holds_what_a_rule_could_not_send(self, body: object) -> str:
+    def holds_what_a_rule_could_not_send(self, body: object, target: str = WEBHOOK_ARN) -> str:
         """Put a message there as EventBridge does; return its identifier."""
         attributes: dict[str, Any] = {
             "ERROR_CODE": {"DataType": "String", "StringValue": "SDK_CLIENT_ERROR"},
+            "TARGET_ARN": {"DataType": "String", "StringValue": target},
             "RULE_ARN": {
                 "DataType": "String",
                 "StringValue": "arn:aws:events:eu-central-1:123456789012:rule/w",
@@ -146,6 +150,24 @@ def test_what_the_webhook_did_not_take_is_put_on_the_bus_again(operator: Operato
     [entry] = told(operator)
     assert (entry["Source"], entry["DetailType"]) == (SOURCE, "ImageReady")
     assert json.loads(entry["Detail"]) == an_event()["detail"]
+
+
+def test_what_could_not_be_handed_to_a_function_is_handled_by_it(operator: Operator, queue: Queue) -> None:
+    queue.holds_what_a_rule_could_not_send(an_event(), ARN + FUNCTION)
+    (event,) = json.loads(operator.runs("repair", "queue", "--json").stdout)
+    assert event["error"] == "it was not handed over: SDK_CLIENT_ERROR"
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, queue.visible, told(operator)) == (0, 0, [])
+    assert events_sent(operator) == [(FUNCTION, an_event())]
+
+
+def test_what_could_not_be_handed_to_a_function_of_another_stack_stays(
+    operator: Operator, queue: Queue
+) -> None:
+    queue.holds_what_a_rule_could_not_send(an_event(), f"{ARN}another-stack-RenderImage")
+    result = operator.runs("repair", "redrive", "--yes")
+    assert (result.exit_code, queue.visible, told(operator)) == (1, 1, [])
+    assert "it is no event of this stack" in result.stderr
 
 
 def test_what_the_bus_refuses_stays_in_the_queue(operator: Operator, queue: Queue) -> None:
