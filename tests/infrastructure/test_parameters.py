@@ -170,9 +170,12 @@ def test_the_base_url_must_be_one_that_a_path_can_follow(template: Template, url
         ({"DomainName": "images.example.com", "CertificateArn": CERTIFICATE}, set()),
         ({"WebhookUrl": "https://shop.example/hook"}, {"WebhookUrl needs WebhookSecret."}),
         ({"WebhookUrl": "https://shop.example/hook", "WebhookSecret": "0123456789abcdef"}, set()),
+        ({"CatalogueBus": "default"}, {"CatalogueBus needs CatalogueSource."}),
+        ({"CatalogueSource": "com.example.catalogue"}, {"CatalogueSource needs CatalogueBus."}),
+        ({"CatalogueBus": "default", "CatalogueSource": "com.example.catalogue"}, set()),
     ],
 )
-def test_a_domain_needs_a_certificate_and_a_webhook_a_secret(
+def test_parameters_that_need_each_other_are_refused_alone(
     template: Template, parameters: dict[str, str], refusals: set[str]
 ) -> None:
     said = set()
