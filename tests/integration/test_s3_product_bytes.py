@@ -24,4 +24,4 @@ def test_a_key_that_s3_does_not_delete_is_a_fault_though_the_answer_is_a_200() -
 
     hook(client, "after-call.s3.DeleteObjects", refuse)
     with pytest.raises(UnavailableError):
-        S3ProductBytes(client, BUCKET).delete_some(7)
+        S3ProductBytes(client, BUCKET).delete(["media/7/1-a.jpg"])
