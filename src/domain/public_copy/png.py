@@ -28,7 +28,7 @@ from domain.public_copy.png_ancillary import (
 )
 from domain.public_copy.png_animation import NUMBER_BYTES, Animation, read_animation
 from domain.public_copy.png_chunks import SIGNATURE, Chunk, Chunks, Piece, read_chunks, written
-from domain.public_copy.png_pixels import MAX_UNPACKED_BYTES, sound_pixels
+from domain.public_copy.png_pixels import MAX_UNPACKED_BYTES, MAX_UNPACKED_PIXELS, sound_pixels
 
 _CRITICAL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 _HEADER_BYTES, _MAX_SIDE_PX = 13, 2**31 - 1
@@ -75,7 +75,9 @@ def copy(content: bytes) -> bytes:
     pieces += _head(parts.head, ancillary, animation)
     if header.colour_type == PALETTE and not ancillary.has_palette:
         raise NotAPictureError(_no_palette(parts.head))
-    pieces += _frames(parts.pixels, animation, file)
+    # What is larger is refused by the decoder, which looks at the header first.
+    affordable_bytes = MAX_UNPACKED_BYTES if header.width_px * header.height_px <= MAX_UNPACKED_PIXELS else 0
+    pieces += _frames(parts.pixels, animation, file, affordable_bytes)
     for chunk in parts.tail:
         pieces += ancillary.pieces(chunk, before_pixels=False)
     copied = b"".join([*pieces, *written(b"IEND")])
@@ -138,13 +140,15 @@ def _head(head: Iterable[Chunk], ancillary: AncillaryChunks, animation: Animatio
             yield from written(b"acTL", animation.length.to_bytes(4), chunk.data[4:])
 
 
-def _frames(pixels: Sequence[Chunk], animation: Animation, file: Chunks) -> Iterator[Piece]:
+def _frames(
+    pixels: Sequence[Chunk], animation: Animation, file: Chunks, affordable_bytes: int
+) -> Iterator[Piece]:
     """Yield the pixels of the picture and of its further frames, none of which may be cut.
 
     Whether a file that has its end has all pixels, too, the decoder tells.
     """
     runs = [(pixels, 0), *((frame[1:], NUMBER_BYTES) for frame in animation.frames)]
-    affordable_bytes, is_cut = MAX_UNPACKED_BYTES, animation.length < animation.announced
+    is_cut = animation.length < animation.announced
     for (chunks, numbers_bytes), controls in zip(runs, [[], *animation.frames], strict=True):
         data = sound_pixels(chunks, numbers_bytes, affordable_bytes)
         if chunks[-1].is_cut or (not file.has_end and data.is_cut):

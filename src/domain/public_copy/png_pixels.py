@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 from domain.public_copy.png_chunks import Chunk, Piece, written
 
-MAX_UNPACKED_BYTES = 800_000_000
-"""What is unpacked of all frames, 100 megapixels of eight bytes; what is beyond is left as it is. The decoder
-refuses larger pictures, and trusts further frames, too."""
+MAX_UNPACKED_PIXELS = 100_000_000
+"""Of the first frame; a larger picture is left as it is. The decoder refuses it by its header alone."""
+MAX_UNPACKED_BYTES = 8 * MAX_UNPACKED_PIXELS
+"""What is unpacked of all frames; what is beyond is left as it is. The decoder trusts further frames, too."""
 
 _HEADER_BYTES, _CHECKSUM_BYTES = 2, 4
 """Before and behind the packed data (RFC 1950, 2.2)."""

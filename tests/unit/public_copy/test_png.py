@@ -384,6 +384,13 @@ def test_pixels_beyond_what_any_picture_has_are_not_unpacked(monkeypatch: pytest
     assert copy(content) is content
 
 
+def test_pixels_of_a_picture_that_is_too_large_are_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.public_copy.png.MAX_UNPACKED_PIXELS", 0)
+    content = png(idat=chunk("IDAT", PACKED[:-4] + b"nope"))
+    # Their checksum would have been set right.
+    assert copy(content) is content
+
+
 def test_pixels_in_two_runs_end_with_the_first() -> None:
     # They may not be parted (5.6); decoders stop where the run does.
     parted = (chunk("tIME", bytes(7)), chunk("IDAT", PACKED[HALF:]))
