@@ -1,12 +1,16 @@
 """Opens each picture in a process of its own, so that no picture can take the function with it."""
 
+from typing import TYPE_CHECKING
+
 from adapters.child_process import Answer, ChildProcess, TookTooLongError
 from domain.errors import NotAPictureError
 from domain.failure import Failure, read_failure_code
 from domain.image import ImageFacts, ImageFormat
-from domain.ports import ImageInspector
 from domain.public_copy import load
 from domain.text import clean_short_text
+
+if TYPE_CHECKING:
+    from domain.ports import ImageInspector
 
 _SAVE_ANEW = "Save it again, smaller or with simpler settings."
 _BROKEN = Failure("too_complex", f"The image breaks the decoder, or needs too much memory. {_SAVE_ANEW}")
@@ -22,7 +26,7 @@ class ChildProcessInspector:
     """Runs an inspector within the limits of a child process."""
 
     def __init__(
-        self, inspector: ImageInspector, *, max_pixels: int, max_seconds: float, max_memory_bytes: int
+        self, inspector: "ImageInspector", *, max_pixels: int, max_seconds: float, max_memory_bytes: int
     ) -> None:
         """Take an answer for true only if it is of at most `max_pixels`, the limit of `inspector`."""
         self._inspector = inspector

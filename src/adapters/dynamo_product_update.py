@@ -1,27 +1,27 @@
 """What a write of pictures does to their product's item: one part of the transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapters.dynamo_items import Item, product_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+_NOTHING: Mapping[str, Any] = {}
 
-@dataclass(frozen=True, slots=True)
-class ProductUpdate:
+
+class ProductUpdate(NamedTuple):
     """Attributes to set, to add to and to remove, and conditions with their values.
 
     A transaction takes an item once: what is to happen to a product for several reasons is joined by `|`.
     """
 
-    sets: Mapping[str, Item] = field(default_factory=dict)
-    adds: Mapping[str, int] = field(default_factory=dict)
+    sets: Mapping[str, Item] = _NOTHING
+    adds: Mapping[str, int] = _NOTHING
     removes: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
-    values: Mapping[str, Item] = field(default_factory=dict)
+    values: Mapping[str, Item] = _NOTHING
 
     def __or__(self, other: "ProductUpdate") -> "ProductUpdate":
         """Return what does both."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.claim import BegunPicture
 from domain.errors import ImageRecordMissingError
 from domain.image import ImageStatus, ProductImage
-from domain.image_catalog import ImageCatalog
+
+if TYPE_CHECKING:
+    from domain.image_catalog import ImageCatalog
 
 GOING_ON_TIME = timedelta(minutes=30)
 """How long after it was begun a picture without bytes may still get them: half of what the reconciler waits
@@ -27,7 +29,7 @@ def begun_with[T](image: ProductImage, finish: Callable[[], T]) -> Begun[T]:
 
 
 def find_begun(
-    catalog: ImageCatalog,
+    catalog: "ImageCatalog",
     product_id: int,
     begun: BegunPicture,
     now: datetime,

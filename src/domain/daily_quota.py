@@ -4,15 +4,18 @@ What came to nothing does not count: an outage must not use up what a shop may u
 """
 
 from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from domain.errors import QuotaExceededError
-from domain.ports import Clock, Quotas
+
+if TYPE_CHECKING:
+    from domain.ports import Clock, Quotas
 
 
 class DailyQuota:
     """Counts uploads of each key by day, in UTC. A limit of 0 is none."""
 
-    def __init__(self, quotas: Quotas, limit: int, clock: Clock) -> None:
+    def __init__(self, quotas: "Quotas", limit: int, clock: "Clock") -> None:
         self._quotas = quotas
         self._limit = limit
         self._clock = clock

@@ -1,17 +1,20 @@
 """Makes the public copy of a picture that came in, proves that it decodes, and completes the record."""
 
 import hashlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.errors import ImageRecordMissingError, NotAPictureError, UnsupportedFormatError
 from domain.failure import Failure
 from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage, PublicFile, UploadStamp
-from domain.image_catalog import ImageCatalog
 from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_signature import detect_format
-from domain.image_store import ImageStore, PublicCopy, ReceivedFile
-from domain.ports import Clock, ImageEvents, ImageInspector
+from domain.image_store import PublicCopy, ReceivedFile
 from domain.public_copy import public_copy
+
+if TYPE_CHECKING:
+    from domain.image_catalog import ImageCatalog
+    from domain.image_store import ImageStore
+    from domain.ports import Clock, ImageEvents, ImageInspector
 
 _ANNOUNCE_ANEW = "Ask for a new form for this file, and send it with that."
 
@@ -33,11 +36,11 @@ class ExtractMetadata:
     def __init__(
         self,
         *,
-        catalog: ImageCatalog,
-        store: ImageStore,
-        inspector: ImageInspector,
-        events: ImageEvents,
-        clock: Clock,
+        catalog: "ImageCatalog",
+        store: "ImageStore",
+        inspector: "ImageInspector",
+        events: "ImageEvents",
+        clock: "Clock",
     ) -> None:
         self._catalog = catalog
         self._store = store

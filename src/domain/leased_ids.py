@@ -1,6 +1,9 @@
 """Hands out identifiers from leased blocks (the HiLo pattern), so that the counter is no hot key."""
 
-from domain.ports import IdBlocks
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from domain.ports import IdBlocks
 
 BLOCK_SIZE = 100
 """Identifiers per lease: a busy environment asks once in 100 uploads, an idle one loses at most 99."""
@@ -9,7 +12,7 @@ BLOCK_SIZE = 100
 class LeasedIds:
     """Counts through a block and leases the next when it is used up. Not safe for threads."""
 
-    def __init__(self, blocks: IdBlocks, block_size: int = BLOCK_SIZE) -> None:
+    def __init__(self, blocks: "IdBlocks", block_size: int = BLOCK_SIZE) -> None:
         self._blocks = blocks
         self._block_size = block_size
         self._block = iter(range(0))

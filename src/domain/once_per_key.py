@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.begun import Begun
 from domain.claim import BegunPicture, Claim
@@ -15,7 +15,9 @@ from domain.errors import (
     OutcomeUnknownError,
     UnavailableError,
 )
-from domain.ports import Clock, IdempotencyKeys
+
+if TYPE_CHECKING:
+    from domain.ports import Clock, IdempotencyKeys
 
 KEPT = timedelta(hours=24)
 """For how long a key belongs to its request."""
@@ -62,7 +64,7 @@ class OncePerKey:
     """
 
     def __init__(
-        self, keys: IdempotencyKeys, quota: DailyQuota, clock: Clock, new_token: Callable[[], str]
+        self, keys: "IdempotencyKeys", quota: DailyQuota, clock: "Clock", new_token: Callable[[], str]
     ) -> None:
         self._keys = keys
         self._quota = quota

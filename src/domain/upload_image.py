@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from domain.begun import GOING_ON_TIME, Begun, begun_with, find_begun
 from domain.claim import BegunPicture
@@ -18,13 +19,15 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.image import ImageFormat, ImageRef, ProductImage
-from domain.image_catalog import ImageCatalog
 from domain.image_signature import detect_format
-from domain.image_store import ImageStore
-from domain.ports import Clock, ImageIds
 from domain.text import clean_file_name
 from domain.upload_fields import UploadFields, parse_upload_fields
 from domain.user import User
+
+if TYPE_CHECKING:
+    from domain.image_catalog import ImageCatalog
+    from domain.image_store import ImageStore
+    from domain.ports import Clock, ImageIds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +47,11 @@ class UploadImage:
     def __init__(
         self,
         *,
-        catalog: ImageCatalog,
-        store: ImageStore,
-        ids: ImageIds,
+        catalog: "ImageCatalog",
+        store: "ImageStore",
+        ids: "ImageIds",
         new_token: Callable[[], str],
-        clock: Clock,
+        clock: "Clock",
         max_bytes: int,
     ) -> None:
         self._catalog = catalog

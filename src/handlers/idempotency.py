@@ -14,13 +14,14 @@ from adapters.dynamo_quotas import DynamoQuotas
 from domain.daily_quota import DailyQuota
 from domain.errors import FieldFault, InvalidFieldsError
 from domain.once_per_key import Begin, KeyedRequest, OncePerKey
-from domain.ports import Clock
 from handlers.http_function import Request
 from handlers.image_json import created
 from handlers.problems import HttpResponse
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from domain.ports import Clock
 
 _HEADER = "Idempotency-Key"
 KEY_PATTERN = r"^[!-~]{1,255}$"
@@ -54,7 +55,7 @@ class SafeRetries:
         return response
 
 
-def safe_retries(client: "DynamoDBClient", table: str, daily_quota: int, clock: Clock) -> SafeRetries:
+def safe_retries(client: "DynamoDBClient", table: str, daily_quota: int, clock: "Clock") -> SafeRetries:
     """Return safe retries whose keys and counts are in `table`."""
     quota = DailyQuota(DynamoQuotas(client, table), daily_quota, clock)
     keys = DynamoIdempotencyKeys(client, table)
