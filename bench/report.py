@@ -24,7 +24,12 @@ _NAMES = {
     "tuned_as_ours": "the same, tuned as ours",
     "boto3": "boto3, two clients",
 }
-_UNITS = {"instructions": (1e9, "G instructions"), "bytes": (1e6, "MB"), "ms of CPU": (1, "ms")}
+_UNITS = {
+    "instructions": (1e9, "G instructions"),
+    "bytes": (1e6, "MB"),
+    "ms of CPU": (1, "ms"),
+    "points": (1, "points"),
+}
 
 _METHOD = """\
 ## How it is measured

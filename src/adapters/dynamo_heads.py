@@ -126,11 +126,9 @@ def _as_seen(head: Item) -> ProductUpdate:
 
 def _raised(product: Mapping[str, Any], head: Item | None) -> ProductUpdate:
     """Let the gallery begin there, unless a picture came or moved since the product was found."""
-    if "turns" not in product:
-        return _begins_with(head) | ProductUpdate(conditions=("attribute_not_exists(turns)",))
-    return _begins_with(head) | ProductUpdate(
-        conditions=("turns = :turns",), values={":turns": product["turns"]}
-    )
+    # Without turns, which a first picture brings, the condition fails, and then nothing is known of the head.
+    turns = product.get("turns", {"N": "0"})
+    return _begins_with(head) | ProductUpdate(conditions=("turns = :turns",), values={":turns": turns})
 
 
 def _head_with(place: Item, product: Mapping[str, Any] | None) -> tuple[str, str, Item]:

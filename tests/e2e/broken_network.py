@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ class BrokenNetwork:
     cut_of_pieces: float
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     cuts: int = 0
-    _posts: int = 0
+    _requests: Counter[str] = field(default_factory=Counter)
     _changed: Condition = field(default_factory=Condition)
     _lock: Lock = field(default_factory=Lock)
 
@@ -28,11 +29,11 @@ class BrokenNetwork:
         """Where it listens."""
         return f"http://localhost:{self.listener.getsockname()[1]}"
 
-    def wait_for_posts(self, number: int) -> None:
-        """Return once so many more requests have come that put something in."""
+    def wait_for(self, number: int, method: str) -> None:
+        """Return once so many more requests with this method have come."""
         with self._changed:
-            wanted = self._posts + number
-            assert self._changed.wait_for(lambda: self._posts >= wanted, timeout=1_200)
+            wanted = self._requests[method] + number
+            assert self._changed.wait_for(lambda: self._requests[method] >= wanted, timeout=1_200)
 
     def serve(self) -> None:
         """Take connections until the listener is closed."""
@@ -48,9 +49,10 @@ class BrokenNetwork:
     def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while piece := one.recv(_PIECE_BYTES):
-                if piece.startswith(b"POST "):
+                method = piece[:5].partition(b" ")[0].decode("latin-1")
+                if method in {"GET", "POST"}:
                     with self._changed:
-                        self._posts += 1
+                        self._requests[method] += 1
                         self._changed.notify_all()
                 if self._is_cut():
                     break

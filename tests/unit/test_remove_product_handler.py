@@ -1,4 +1,4 @@
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -14,7 +14,22 @@ from tests.fakes import InMemoryImageEvents, InMemoryImageStore
 from tests.product_fakes import InMemoryProductBytes, InMemoryProducts, InMemoryRemovals
 from tests.unit.conftest import Printed
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 REQUEST: dict[str, Any] = {"detail": {"stack": "shop", "product_id": PRODUCT_ID}}
+
+
+class Told(InMemoryImageEvents):
+    """Events, and what somebody else does when the removal has been told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def send_product_removed(self, product_id: int) -> None:
+        super().send_product_removed(product_id)
+        self.meanwhile()
 
 
 class Shop:
@@ -22,7 +37,7 @@ class Shop:
 
     def __init__(self) -> None:
         catalog, store = InMemoryImageCatalog(PRODUCT_ID), InMemoryImageStore()
-        self.products, self.events = InMemoryProducts(catalog), InMemoryImageEvents()
+        self.products, self.events = InMemoryProducts(catalog), Told()
         self.removals = InMemoryRemovals()
         for image_id in range(1, 31):
             image = an_image(ref=a_ref(image_id))
@@ -68,6 +83,19 @@ def test_a_product_that_is_not_being_removed_is_left() -> None:
     shop.products.add(PRODUCT_ID)
     shop.handler(REQUEST, a_context(900_000))
     assert shop.stage is Stage.PRESENT
+
+
+def test_a_run_that_another_one_overtakes_at_the_end_leaves_the_product_that_is_put_again() -> None:
+    shop = Shop()
+
+    def another_run_ends_and_the_product_is_put_again() -> None:
+        seen = shop.products.look(PRODUCT_ID)
+        shop.products.write(seen, seen.without_belongings())
+        shop.products.add(PRODUCT_ID)
+
+    shop.events.meanwhile = another_run_ends_and_the_product_is_put_again
+    report = shop.handler(REQUEST, a_context(900_000))
+    assert (report["is_done"], shop.stage) == (True, Stage.PRESENT)
 
 
 def test_the_deployed_function_works_on_table_and_bucket(cold_start: ColdStart) -> None:
