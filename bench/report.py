@@ -69,6 +69,9 @@ all.
 """
 
 _INSPECTION_LIMIT = """
+    The goal was half of `load()`, and it is retired. The public copy, which came later, reads every byte of
+    the file once more, and the rest has its own limit.
+
     Decoding at an eighth saves work for all but one pixel in 64: the inverse cosine transform, the scaling up
     and the colours. Of what is left, 93% is libjpeg-turbo. Two thirds of all is one loop of it, which undoes
     the Huffman coding of every coefficient. (2026-11-24: `perf record` of `Image.open(f)`,
@@ -103,11 +106,12 @@ today's, and so is CPU.
 | Lanczos, the search, 4:2:0 | not reached | 1.15 | 0.87 |
 
 - **Bytes against sharp at its default speed.** That is speed 5, which takes twelve times the CPU of ours.
-  Speed 7 comes nearer, but takes the whole ladder to half of the CPU of the obvious way. So this goal and
-  that of 0.30 exclude each other. Speed 8 stands; `AvifSpeed` is a parameter for who wants the other.
+  Speed 7 comes nearer, but takes the whole ladder to half of the CPU of the obvious way. So this goal,
+  1.10, and that of 0.30 exclude each other. It is retired. Speed 8 stands; `AvifSpeed` is a parameter for
+  who wants the other.
 - **CPU of a cutout.** A quarter of the obvious way's time goes before any pixel is scaled: into decoding the
   PNG, and encoding nine files, each with a plane of alpha. Scaling four channels is the rest. Speed 9 for the
-  two largest files would meet the goal, with a fifth more bytes for each reader of them.
+  two largest files would meet the goal of 0.30, with a fifth more bytes for each reader. It is retired.
 - **Memory.** glibc keeps what one size has used for the next one (`MALLOC_…` in template.yaml). That saves up
   to a tenth of the CPU, and adds 2 MB to the peak of a JPEG of 24 megapixels.
 """
@@ -241,9 +245,9 @@ def _inspection_memory(rows: Sequence[Mapping[str, Any]]) -> str:
     loaded = of_process["ours"] - of_picture["ours"]
     return paragraph(f"""
         Of the memory of the whole process at 4 MB, {loaded / 1e6:.1f} MB are the interpreter and the modules.
-        They are loaded before there is any image. The goal, {of_process["goal"]:g} of the reference's whole
-        process, would be {of_process["goal"] * of_process["reference"] / 1e6:.1f} MB. What the image adds is
-        {of_picture["ratio"]:.2f} of what it adds to the reference.
+        They are loaded before there is any image. The goal was 0.35 of the reference's whole process,
+        {0.35 * of_process["reference"] / 1e6:.1f} MB, before there was a public copy. It is retired. What the
+        image adds is {of_picture["ratio"]:.2f} of what it adds to the reference.
     """)
 
 

@@ -12,8 +12,8 @@ from bench.results import Findings, Row, compare
 PART = "metadata"
 
 _ROUNDS = 7
-_PHOTOGRAPHS = {4_000_000: 0.35, 20_000_000: 0.26}
-"""By size, the goal of the process's peak of memory."""
+_PHOTOGRAPHS = (4_000_000, 20_000_000)
+"""Bytes. The rows against `Image.open(f).load()` have no goal any more: docs/performance.md says why."""
 _BOMB_SIDE = 13_000
 """Pixels of each side: 169 megapixels, above the limit of 100."""
 _ORDINARY_PNG = (1600, 1200)
@@ -34,12 +34,12 @@ def measure(report: Callable[[str], None]) -> Findings:
     """Inspect photographs, and a picture that must be refused before it is decoded."""
     rows: list[Row] = []
     steps: dict[str, dict[str, float]] = {}
-    for size, memory_goal in _PHOTOGRAPHS.items():
+    for size in _PHOTOGRAPHS:
         report(f"a JPEG of {size / 1e6:g} MB")
         path, name = photograph(size), f"{size / 1e6:g} MB"
         contenders = {"ours": _ours("inspect", path), "reference": _pillow(path)}
         found = _in_turns(contenders | {step: _ours(call, path) for step, call in _STEPS.items()})
-        rows += _jpeg_rows(name, found, memory_goal)
+        rows += _jpeg_rows(name, found)
         steps[name] = {step: _ratio(found[step], found["reference"]) for step in _STEPS}
     report("a PNG of 169 megapixels")
     bomb = png(_BOMB_SIDE, _BOMB_SIDE, is_photograph=False)
@@ -58,7 +58,7 @@ def measure(report: Callable[[str], None]) -> Findings:
     return Findings(rows, {"inspection_steps": steps})
 
 
-def _jpeg_rows(size: str, found: Mapping[str, list[dict[str, float]]], memory_goal: float) -> list[Row]:
+def _jpeg_rows(size: str, found: Mapping[str, list[dict[str, float]]]) -> list[Row]:
     cpu, memory, whole = (
         f"metadata of a JPEG of {size}, against Image.open(f).load(), in {measure}"
         for measure in ("CPU", "peak resident memory of the picture", "peak resident memory of the process")
@@ -76,10 +76,10 @@ def _jpeg_rows(size: str, found: Mapping[str, list[dict[str, float]]], memory_go
             *(PART, cpu, "ms of CPU"),
             ours=_milliseconds(ours),
             reference=_milliseconds(reference),
-            goal=0.5,
+            goal=None,
         ),
         compare(PART, memory, "bytes", **column("growth_bytes"), goal=None),
-        compare(PART, whole, "bytes", **column("peak_bytes"), goal=memory_goal),
+        compare(PART, whole, "bytes", **column("peak_bytes"), goal=None),
     ]
 
 

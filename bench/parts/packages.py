@@ -11,8 +11,10 @@ PART = "packages"
 _LIMITS = {"UploadImageFunction": 13_500_000}
 _PACKAGES = (
     *("UploadImageFunction", "AuthorizeFunction", "ExtractMetadataFunction", "ReserveUploadFunction"),
-    *("GalleryFunction", "ProductsFunction", "StorefrontFunction", "DescribeApiFunction"),
-    *("StaffPageFunction", "RenderImageFunction", "ReconcileFunction", "ForgetImageFunction", "PillowLayer"),
+    *("GalleryFunction", "ProductsFunction", "StorefrontFunction", "RequestFetchFunction"),
+    *("DescribeApiFunction", "StaffPageFunction", "RenderImageFunction", "FetchImageFunction"),
+    *("RemoveProductFunction", "FollowCatalogueFunction", "ReconcileFunction", "ForgetImageFunction"),
+    "PillowLayer",
 )
 _PEERS = ("boto3", "powertools", "django", "fastapi")
 
