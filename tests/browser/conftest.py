@@ -75,6 +75,9 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(locale="en-GB", reduced_motion="reduce")
     context.set_default_timeout(20_000)
     yield context
+    # What a test answers in the server's place may still be on its way.
+    for page in context.pages:
+        page.unroute_all(behavior="ignoreErrors")
     context.close()
 
 

@@ -21,6 +21,12 @@ from tests.torture.results import size
 
 PICTURES = size(2_000, 12, "pictures of a move")
 CUT_OF_PIECES = 0.03
+_COMMAND_LINE = """
+import runpy, signal
+# A shell has what it runs in the background ignore Ctrl-C: these tests, perhaps, and their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("ops", run_name="__main__", alter_sys=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +43,7 @@ def environment(url: str, state: State) -> dict[str, str]:
 
 def begin(command: str, path: Path, url: str, state: State, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "ops", "images", command, str(path), *more],
+        [sys.executable, "-c", _COMMAND_LINE, "images", command, str(path), *more],
         cwd=ROOT,
         env=environment(url, state),
         text=True,
