@@ -151,13 +151,16 @@ def test_text_is_saved_when_one_leaves_it_with_its_characters_counted(
 
 
 def test_an_edit_by_somebody_else_is_shown_and_not_overwritten(
-    staff: Staff, product_id: int, image_ids: list[int]
+    staff: Staff, colleague: Staff, product_id: int, image_ids: list[int]
 ) -> None:
     image_id = image_ids[0]
     staff.open(product_id)
+    colleague.open(product_id)
     text = staff.alt_text(image_id)
     text.fill("Mine")
-    staff.shop.change(product_id, image_id, {"alt_text": "Theirs"})
+    colleague.alt_text(image_id).fill("Theirs")
+    colleague.alt_text(image_id).blur()
+    until_text(colleague, product_id, image_id, "Theirs")
     text.blur()
     conflict = staff.cards.first.get_by_role("alert")
     expect(conflict).to_contain_text("Theirs")

@@ -136,6 +136,27 @@ def test_a_busy_service_is_asked_again_when_it_says(
     assert len(set(keys)) == 1
 
 
+def test_a_file_that_is_too_large_for_the_direct_route_goes_by_the_form(
+    staff: Staff, product_id: int, tmp_path: Path
+) -> None:
+    staff.open(product_id)
+    refused: list[str] = []
+
+    def answer(route: Route) -> None:
+        if route.request.method != "POST":
+            route.fallback()
+            return
+        refused.append(route.request.url)
+        body = '{"status": 413, "code": "file_too_large", "detail": "Ask for an upload form."}'
+        route.fulfill(status=413, content_type=PROBLEM, body=body)
+
+    staff.page.route("**/images", answer)
+    staff.choose(pictures(tmp_path, 1))
+    staff.ready(1)
+    assert len(staff.stored(product_id)) == 1
+    assert len(refused) == 1
+
+
 @pytest.mark.every_browser
 def test_a_lost_answer_makes_no_second_picture(staff: Staff, product_id: int, tmp_path: Path) -> None:
     staff.open(product_id)
