@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -89,9 +89,11 @@ def shown(shop: Shop, product_id: int) -> list[tuple[str, str, str, int, bool]]:
     ]
 
 
+@pytest.mark.torture("pictures that move over a broken network, by imports that are killed and stopped")
 def test_pictures_that_come_over_a_broken_network_are_there_once_in_order_and_move_on_to_another_stack(
-    system: State, shop: Shop, other_shop: Shop, tmp_path: Path
+    system: State, shop: Shop, other_shop: Shop, tmp_path: Path, tried: Callable[[int], None]
 ) -> None:
+    tried(PICTURES)
     product_ids = [new_product(system), new_product(system)]
     rows = ["product_id,file,alt_text,is_primary"]
     for number in range(PICTURES):

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -191,8 +191,13 @@ def test_from_the_first_moment_on_nothing_can_be_done_to_the_product(shop: Shop)
         shop.products.add(PRODUCT_ID)
 
 
-def test_a_removal_that_is_killed_at_every_tenth_call_leaves_nothing(shop: Shop) -> None:
-    shop.fill(size(10_000, 130, "pictures of a product whose removal is killed at every tenth call") - 1)
+@pytest.mark.torture("pictures of a product whose removal is killed at every tenth call")
+def test_a_removal_that_is_killed_at_every_tenth_call_leaves_nothing(
+    shop: Shop, tried: Callable[[int], None]
+) -> None:
+    pictures = size(10_000, 130, "pictures of a product whose removal is killed at every tenth call")
+    tried(pictures)
+    shop.fill(pictures - 1)
     shop.begin()
     calls = kill_at(10, shop.dynamodb, shop.s3, shop.events)
     is_done = False
