@@ -110,7 +110,7 @@ def test_pictures_that_come_over_a_broken_network_are_there_once_in_order_and_mo
         finished("import", source, network.url, system)
         assert network.cuts
         said = finished("import", source, network.url, system)
-    assert said == f"Ready: 0; there already: {PICTURES}; failed: 0.\n"
+    assert said == f"Ready: 0; there already: {PICTURES:,}; failed: 0.\n"
 
     for product_id, first in zip(product_ids, (0, 1), strict=True):
         numbers = range(first, PICTURES, 2)
