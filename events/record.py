@@ -32,7 +32,8 @@ from domain.image_events import ImageEventKind, ImageSummary
 from domain.ports import ApiKeys
 from domain.user import User
 from local.build import build_packages
-from local.deployment import CODE_BUCKET, FUNCTIONS, STACK, code_key
+from local.changes import package_hash
+from local.deployment import CODE_BUCKET, FUNCTIONS, PACKAGES, STACK, code_key
 from local.sample import sample_jpeg
 from local.system import LocalSystem, State, ignore_shell_settings, wait_until
 
@@ -447,7 +448,7 @@ def _replaced(state: State, function: str, code: str) -> Iterator[None]:
     try:
         yield
     finally:
-        key = code_key(FUNCTIONS[function])
+        key = code_key(package_hash(PACKAGES / FUNCTIONS[function]))
         client.update_function_code(FunctionName=name, S3Bucket=CODE_BUCKET, S3Key=key)
 
 

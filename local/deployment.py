@@ -7,6 +7,7 @@ import os
 import platform
 import time
 import zipfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from local.background_process import LocalSystemError
-from local.changes import lost_data, package_hash
+from local.changes import lost_data
 from local.emulator_process import Endpoint
 from local.template import (
     REGION,
@@ -73,24 +74,24 @@ class Deployment:
         return f"{endpoint.url}/restapis/{self.outputs['ApiId']}/v1/_user_request_"
 
 
-def create_stack(endpoint: Endpoint, parameters: dict[str, str]) -> Deployment:
-    """Upload the built packages and create the stack.
+def create_stack(endpoint: Endpoint, parameters: dict[str, str], hashes: Mapping[str, str]) -> Deployment:
+    """Upload the built packages, whose `hashes` are by logical id, and create the stack.
 
     Raises:
-        LocalSystemError: packages are missing, or the stack could not be created.
+        LocalSystemError: the stack could not be created.
 
     """
     s3, cloudformation = endpoint.client("s3"), endpoint.client("cloudformation")
     s3.create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    template = _template(endpoint, _upload_packages(s3), parameters)
+    template = _template(endpoint, _upload_packages(s3, hashes), parameters)
     cloudformation.create_stack(**_request(endpoint, template, parameters))
     return _deployment(cloudformation, template, "CREATE_COMPLETE")
 
 
 def update_stack(
-    endpoint: Endpoint, parameters: dict[str, str], *, only_functions: bool = False
+    endpoint: Endpoint, parameters: dict[str, str], hashes: Mapping[str, str], *, only_functions: bool = False
 ) -> Deployment:
-    """Upload the packages that have changed, and bring the stack to what it is now; data stays.
+    """Upload the packages whose `hashes` have changed, and bring the stack to what it is now; data stays.
 
     Where `only_functions` have changed, the template that was deployed serves again, with their new code:
     to translate it takes longer than all the rest.
@@ -100,7 +101,7 @@ def update_stack(
 
     """
     s3, cloudformation = endpoint.client("s3"), endpoint.client("cloudformation")
-    uris = _upload_packages(s3)
+    uris = _upload_packages(s3, hashes)
     before = _deployed_template(cloudformation)
     template = _with_code(before, uris) if only_functions else _template(endpoint, uris, parameters)
     _refuse_loss_of_data(before, template)
@@ -128,23 +129,24 @@ def built_packages() -> dict[str, Path]:
     return {package.name: package for package in packages}
 
 
-def code_key(logical_id: str) -> str:
-    """Return the object key of a package in `CODE_BUCKET`: a changed package is another object."""
-    return f"{logical_id}-{package_hash(PACKAGES / logical_id)}.zip"
+def code_key(package_hash: str) -> str:
+    """Return the object key of a package in `CODE_BUCKET`: functions with the same content share one."""
+    return f"{package_hash}.zip"
 
 
-def _upload_packages(s3: "S3Client") -> dict[str, str]:
+def _upload_packages(s3: "S3Client", hashes: Mapping[str, str]) -> dict[str, str]:
     """Upload the packages that are not there yet, and return the S3 URI of each by logical id."""
     there = _package_keys(s3)
+    keys = {logical_id: code_key(content) for logical_id, content in hashes.items()}
+    missing = {key: logical_id for logical_id, key in keys.items() if key not in there}
 
-    def upload(package: Path) -> tuple[str, str]:
-        key = code_key(package.name)
-        if key not in there:
-            s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=_zip(package))
-        return package.name, f"s3://{CODE_BUCKET}/{key}"
+    def upload(key: str, logical_id: str) -> None:
+        s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=_zip(PACKAGES / logical_id))
 
     with ThreadPoolExecutor() as pool:
-        return dict(pool.map(upload, built_packages().values()))
+        # Read to its end: so an error of any of them is raised.
+        list(pool.map(upload, missing.keys(), missing.values()))
+    return {logical_id: f"s3://{CODE_BUCKET}/{key}" for logical_id, key in keys.items()}
 
 
 def _delete_other_packages(s3: "S3Client", uris: dict[str, str]) -> None:

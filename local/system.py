@@ -164,7 +164,9 @@ class LocalSystem:
         if changes.of_stack:
             self._report("Updating the stack")
             parameters = _with_base_url(wanted.parameters, state.port)
-            deployment = update_stack(state.endpoint, parameters, only_functions=changes.only_of_functions)
+            deployment = update_stack(
+                state.endpoint, parameters, wanted.packages, only_functions=changes.only_of_functions
+            )
             self._write(
                 "front.json", self._front_settings(state.port, state.endpoint, deployment, parameters)
             )
@@ -199,7 +201,7 @@ class LocalSystem:
         self._write("processes.json", processes)
         self._report("Deploying template.yaml")
         parameters = _with_base_url(self._parameters, port)
-        deployment = create_stack(emulator.endpoint, parameters)
+        deployment = create_stack(emulator.endpoint, parameters, deployed.packages)
         self._write("front.json", self._front_settings(port, emulator.endpoint, deployment, parameters))
         self._report(f"Starting the front on http://localhost:{port}")
         front_port.close()

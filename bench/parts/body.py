@@ -67,10 +67,11 @@ def _search_nanoseconds(body: Body) -> float:
 
 def _hostile_row(name: str, body: Body, rounds: int) -> Row:
     what = f"the worst hostile body of 4.5 MB ({name}), against b64decode of it"
-    return _row(what, hostile_request(body.text, body.content_type), rounds, 1)
+    # docs/performance.md says why it has no goal any more.
+    return _row(what, hostile_request(body.text, body.content_type), rounds, None)
 
 
-def _row(what: str, request: Path, rounds: int, goal: float) -> Row:
+def _row(what: str, request: Path, rounds: int, goal: float | None) -> Row:
     spent = _in_turns(("read_form", "b64decode"), request, rounds)
     ours, reference = ([1000 * one for one in seconds] for seconds in spent.values())
     return compare(PART, what, "ms of CPU", ours=ours, reference=reference, goal=goal)

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.claim import BegunPicture
-from domain.errors import ImageRecordMissingError
-from domain.image import ImageStatus, ProductImage
+from domain.errors import ImageRecordMissingError, OutcomeUnknownError, UnavailableError
+from domain.image import ImageRef, ImageStatus, ProductImage
 
 if TYPE_CHECKING:
     from domain.image_catalog import ImageCatalog
@@ -21,6 +21,10 @@ class Begun[T](NamedTuple):
 
     picture: BegunPicture
     finish: Callable[[], T]
+
+    def then[R](self, turn: Callable[[T], R]) -> "Begun[R]":
+        """Return the same, with what `turn` makes of its outcome."""
+        return Begun(self.picture, lambda: turn(self.finish()))
 
 
 def begun_with[T](image: ProductImage, finish: Callable[[], T]) -> Begun[T]:
@@ -54,3 +58,22 @@ def find_begun(
         return catalog.withdraw(image.ref, now)
     except ImageRecordMissingError:
         return None
+
+
+def take_back(catalog: "ImageCatalog", ref: ImageRef, now: datetime) -> ProductImage | None:
+    """Undo a reservation, where the reply of what came after it was lost.
+
+    Returns the picture if its bytes have been inspected meanwhile, which leaves it as it is, else None: its
+    record is being deleted then.
+
+    Raises:
+        UnavailableError: it went meanwhile, with its product perhaps, which the next try is told.
+        OutcomeUnknownError: it could not be taken back, and may yet appear.
+
+    """
+    try:
+        return catalog.withdraw(ref, now)
+    except ImageRecordMissingError as error:
+        raise UnavailableError(ref) from error
+    except UnavailableError as error:
+        raise OutcomeUnknownError(ref) from error

@@ -7,13 +7,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from domain.announced_format import FORMAT_BY_EXTENSION
-from domain.begun import Begun, begun_with, find_begun
+from domain.begun import Begun, begun_with, find_begun, take_back
 from domain.claim import BegunPicture
 from domain.errors import (
     FieldFault,
-    ImageRecordMissingError,
     InvalidFieldsError,
-    OutcomeUnknownError,
     UnavailableError,
 )
 from domain.fetching import FetchQueue
@@ -125,22 +123,13 @@ class RequestFetch:
         self._catalog.reserve(image)
         try:
             self._queue.request(image.ref)
-        except UnavailableError:
-            return self._take_back(image.ref)
-        return image
-
-    def _take_back(self, ref: ImageRef) -> ProductImage:
-        """Undo a request whose message may not have been sent; the reconciler removes the record."""
-        try:
-            inspected = self._catalog.withdraw(ref, self._clock())
-        except ImageRecordMissingError as error:
-            # It went meanwhile, with its product perhaps, which the next try is told.
-            raise UnavailableError(ref) from error
         except UnavailableError as error:
-            raise OutcomeUnknownError(ref) from error
-        if inspected is not None:
+            # The message may have been sent or not; the reconciler removes the record.
+            inspected = take_back(self._catalog, image.ref, self._clock())
+            if inspected is None:
+                raise UnavailableError(image.ref) from error
             return inspected
-        raise UnavailableError(ref)
+        return image
 
 
 def _name_in(address: WebAddress) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from domain.begun import GOING_ON_TIME, Begun, begun_with, find_begun
+from domain.begun import GOING_ON_TIME, Begun, begun_with, find_begun, take_back
 from domain.claim import BegunPicture
 from domain.errors import (
     BytesRefusedError,
@@ -15,7 +15,6 @@ from domain.errors import (
     FileTooLargeForDirectUploadError,
     ImageRecordMissingError,
     InvalidFieldsError,
-    OutcomeUnknownError,
     UnavailableError,
 )
 from domain.image import ImageFormat, ImageRef, ProductImage
@@ -134,14 +133,7 @@ class UploadImage:
         return image
 
     def _take_back(self, ref: ImageRef) -> ProductImage:
-        """Undo an upload whose reply was lost, unless its event has shown that it did arrive."""
-        try:
-            inspected = self._catalog.withdraw(ref, self._clock())
-        except ImageRecordMissingError as error:
-            # It went meanwhile, with its product perhaps, which the next try is told.
-            raise UnavailableError(ref) from error
-        except UnavailableError as error:
-            raise OutcomeUnknownError(ref) from error
+        inspected = take_back(self._catalog, ref, self._clock())
         if inspected is not None:
             return inspected
         # Bytes that are still on their way will find no record, and go.

@@ -19,13 +19,13 @@ from domain.image import TOKEN_BYTES, ProductImage
 from domain.leased_ids import LeasedIds
 from domain.request_fetch import RequestFetch, WishedPicture
 from handlers.http_function import HttpFunction, Request
-from handlers.idempotency import SafeRetries, safe_retries
+from handlers.idempotency import SafeRetries
 from handlers.image_json import image_json
 from handlers.json_bodies import FetchBody
 from handlers.json_request import fingerprint, read_json
+from handlers.new_image_function import new_image_function
 from handlers.problems import HttpResponse
 from handlers.settings import read_hosts, read_settings
-from handlers.telemetry import telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,8 @@ class RequestFetchHandler:
         return self._safe_retries(
             request,
             lambda: fingerprint(wished.product_id, body),
-            lambda earlier: self._begin(request, wished, earlier),
+            lambda earlier: self._request_fetch(wished, earlier).then(partial(self._body, request)),
         )
-
-    def _begin(
-        self, request: Request, wished: WishedPicture, earlier: BegunPicture | None
-    ) -> Begun[dict[str, object]]:
-        begun = self._request_fetch(wished, earlier)
-        return Begun(begun.picture, lambda: self._body(request, begun.finish()))
 
     def _body(self, request: Request, image: ProductImage) -> dict[str, object]:
         self._metrics.add_metric("FetchesRequested", MetricUnit.Count, 1)
@@ -101,14 +95,8 @@ def _handler() -> HttpFunction:
         clock=clock,
         allowed_hosts=read_hosts(settings.fetch_allowed_hosts),
     )
-    logger, metrics = telemetry("request_fetch", settings.stack)
-    retries = safe_retries(client, settings.idempotency_table, settings.daily_upload_quota, clock)
-    return HttpFunction(
-        RequestFetchHandler(request_fetch, retries, logger, metrics),
-        allowed_origins=settings.allowed_origins,
-        rejections="UploadsRejected",
-        logger=logger,
-        metrics=metrics,
+    return new_image_function(
+        "request_fetch", settings, client, clock, partial(RequestFetchHandler, request_fetch)
     )
 
 

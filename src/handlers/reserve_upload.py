@@ -20,13 +20,13 @@ from domain.leased_ids import LeasedIds
 from domain.moments import iso_utc
 from domain.reserve_upload import AnnouncedUpload, Reservation, ReserveUpload
 from handlers.http_function import HttpFunction, Request
-from handlers.idempotency import SafeRetries, safe_retries
+from handlers.idempotency import SafeRetries
 from handlers.image_json import image_json
 from handlers.json_bodies import AnnounceBody
 from handlers.json_request import fingerprint, read_json
+from handlers.new_image_function import new_image_function
 from handlers.problems import HttpResponse
 from handlers.settings import read_settings
-from handlers.telemetry import telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,8 @@ class ReserveUploadHandler:
         return self._safe_retries(
             request,
             lambda: fingerprint(upload.product_id, body),
-            lambda earlier: self._begin(request, upload, earlier),
+            lambda earlier: self._reserve_upload(upload, earlier).then(partial(self._body, request)),
         )
-
-    def _begin(
-        self, request: Request, upload: AnnouncedUpload, earlier: BegunPicture | None
-    ) -> Begun[dict[str, object]]:
-        begun = self._reserve_upload(upload, earlier)
-        return Begun(begun.picture, lambda: self._body(request, begun.finish()))
 
     def _body(self, request: Request, reservation: Reservation) -> dict[str, object]:
         image, form = reservation.image, reservation.form
@@ -115,14 +109,8 @@ def _handler() -> HttpFunction:
         clock=clock,
         max_bytes=settings.max_upload_bytes,
     )
-    logger, metrics = telemetry("reserve_upload", settings.stack)
-    retries = safe_retries(client, settings.idempotency_table, settings.daily_upload_quota, clock)
-    return HttpFunction(
-        ReserveUploadHandler(reserve_upload, retries, logger, metrics),
-        allowed_origins=settings.allowed_origins,
-        rejections="UploadsRejected",
-        logger=logger,
-        metrics=metrics,
+    return new_image_function(
+        "reserve_upload", settings, client, clock, partial(ReserveUploadHandler, reserve_upload)
     )
 
 

@@ -23,11 +23,11 @@ from domain.leased_ids import LeasedIds
 from domain.upload_image import Upload, UploadImage
 from handlers.form import read_form
 from handlers.http_function import HttpFunction, Request
-from handlers.idempotency import SafeRetries, safe_retries
+from handlers.idempotency import SafeRetries
 from handlers.image_json import image_json
+from handlers.new_image_function import new_image_function
 from handlers.problems import HttpResponse
 from handlers.settings import read_settings
-from handlers.telemetry import telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,10 @@ class UploadImageHandler:
             fields=form.fields,
         )
         return self._safe_retries(
-            request, lambda: _fingerprint(upload), lambda earlier: self._begin(request, upload, earlier)
+            request,
+            lambda: _fingerprint(upload),
+            lambda earlier: self._upload_image(upload, earlier).then(partial(self._body, request)),
         )
-
-    def _begin(
-        self, request: Request, upload: Upload, earlier: BegunPicture | None
-    ) -> Begun[dict[str, object]]:
-        begun = self._upload_image(upload, earlier)
-        return Begun(begun.picture, lambda: self._body(request, begun.finish()))
 
     def _body(self, request: Request, image: ProductImage) -> dict[str, object]:
         self._report(image)
@@ -125,14 +121,8 @@ def _handler() -> HttpFunction:
         clock=clock,
         max_bytes=settings.max_direct_upload_bytes,
     )
-    logger, metrics = telemetry("upload_image", settings.stack)
-    retries = safe_retries(client, settings.idempotency_table, settings.daily_upload_quota, clock)
-    return HttpFunction(
-        UploadImageHandler(upload_image, retries, logger, metrics),
-        allowed_origins=settings.allowed_origins,
-        rejections="UploadsRejected",
-        logger=logger,
-        metrics=metrics,
+    return new_image_function(
+        "upload_image", settings, client, clock, partial(UploadImageHandler, upload_image)
     )
 
 

@@ -85,7 +85,12 @@ def _unpacked_chromium() -> InstalledBrowser | None:
     path = folder / "chromium"
     if not path.is_file():
         return None
-    environment = {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_FILE": str(folder / "fonts.conf")}
+    environment = {
+        "LD_LIBRARY_PATH": str(folder / "lib"),
+        "FONTCONFIG_FILE": str(folder / "fonts.conf"),
+        # Without it, this browser finds no file whose name is not ASCII.
+        "LC_ALL": "C.UTF-8",
+    }
     return InstalledBrowser("chromium", path, None, _QUIET, environment)
 
 
