@@ -338,14 +338,14 @@ def _lower_upload() -> dict[str, str]:
     return {
         "CloudFront": "An upload form, whose bytes go to S3 directly; or the API's own address, the output "
         "`ApiUrl`, for scripts that upload much.",
-        "S3": f"Of what is kept of files as they were sent, {kept:.2f}, two thirds with an "
-        "`IncomingVersionDays` of 1.",
+        "S3": "`IncomingVersionDays` of 1, which saves two thirds of what files as they were sent take, "
+        f"{kept:.2f}.",
         "Lambda": "Less waiting for AWS; less memory for the metadata function, and smaller images with it "
         "(`MaxImagePixels`).",
         "DynamoDB": f"Uploads that do not ask to be the primary: {primary:.2f} less. Without the index of "
         f"open records, {index:.2f} less, the reconciler would have to read the whole catalogue.",
         "API Gateway": "Its HTTP API costs less, and has neither TOKEN authorizers nor gateway responses.",
-        "EventBridge": "Nothing, as long as others are told.",
+        "EventBridge": "Nothing: each change is one event.",
         "CloudWatch Logs": "Shorter lines.",
     }
 
@@ -368,7 +368,7 @@ _LOWER_DELETION = {
     "DynamoDB": "Nothing worth it.",
     "S3": "Nothing worth it.",
     "API Gateway": "Nothing worth it.",
-    "EventBridge": "Nothing, as long as others are told.",
+    "EventBridge": "Nothing: each change is one event.",
     "Lambda": "Nothing worth it.",
     "CloudWatch Logs": "Shorter lines.",
 }
@@ -376,7 +376,7 @@ _LOWER_RENDERING = {
     "S3": "Fewer widths (`RenditionWidths`, `FallbackWidths`): each file is one PUT.",
     "Lambda": "Fewer widths, or a faster encoder (`AvifSpeed`).",
     "DynamoDB": "Nothing worth it.",
-    "EventBridge": "Nothing, as long as others are told.",
+    "EventBridge": "Nothing: each change is one event.",
     "CloudWatch Logs": "Shorter lines.",
 }
 _LOWER_PAGE = {
@@ -418,9 +418,9 @@ def render(written_from: str) -> str:
 
                 Those are medians of {min(invocations)} to {max(invocations)} warm invocations, in whole
                 milliseconds as Lambda bills them. The time for which the emulator waits for logs is not in
-                them. The load was {billed["load_average"]:g} on {billed["processors"]} processors
-                (`{billed["command"]}`, {billed["measured_at"]}, {billed["origin"]}). The bytes of logs are of
-                a later run.
+                them. The machine's load average was {billed["load_average"]:g} on
+                {billed["processors"]} processors (`{billed["command"]}`, {billed["measured_at"]},
+                {billed["origin"]}). The bytes of logs are of a later run.
 
                 On AWS the functions wait longer for S3 and DynamoDB. **Each further {_WAIT_MILLISECONDS} ms**
                 in both functions adds {waiting(*_UPLOAD_FUNCTIONS).usd:.2f} to a million uploads:
@@ -431,13 +431,13 @@ def render(written_from: str) -> str:
             """),
             _chapter("A million uploads", uploads(), _lower_upload()),
             paragraph(f"""
-                Direct, through the CDN, each asking to be the primary. The authorizer runs once a minute and
-                key, which is nothing beside this. Otherwise:
+                These are direct uploads through the CDN, and each asks to be the primary. The authorizer runs
+                once a minute for each key, which costs next to nothing. Otherwise:
 
                 - with an `Idempotency-Key`: {uploads(upload="upload with a key").usd - total:+.2f}, which
                   are two writes
                 - not asking to be the primary: {uploads(metadata="metadata").usd - total:+.2f}
-                - past the CDN: {-_sum(uploads().by_service()["CloudFront"]):+.2f}
+                - to `ApiUrl`, without the CDN: {-_sum(uploads().by_service()["CloudFront"]):+.2f}
                 - with a form and not as the primary: {form_uploads().usd:.2f} in all
                 - fetched by their address: {fetches().usd:.2f} in all, if each server takes
                   {_FETCH_MILLISECONDS} ms and nothing has to wait
@@ -451,10 +451,10 @@ def render(written_from: str) -> str:
             _rendered(),
             _chapter("A million deletions", deletions(), _LOWER_DELETION),
             paragraph(f"""
-                One deleted image is one path, whatever its sizes: half a cent.
+                One deleted image is one path, however many files it has: half a cent.
 
-                A product that is removed with its images is one path in all. A million images that are
-                removed so cost {removals().usd:.2f}:
+                A product that is removed with its images is one path in all. A million images removed
+                in this way cost {removals().usd:.2f}:
                 {_sum(removals().by_service()["DynamoDB"]):.2f} for their records,
                 {_sum(removals().by_service()["EventBridge"]):.2f} for an event each and
                 {_sum(removals().by_service()["S3"]):.2f} to find their files. The time of the function was
@@ -494,20 +494,20 @@ def _rendered() -> str:
     before = f"""
         Each image becomes {rendering["files"]} files. The milliseconds are CPU of a photograph of 12
         megapixels, {rendering["picture_bytes"] / 1e6:.1f} MB, drawn as for the benchmark
-        (`{rendering["command"]}`, {rendering["measured_at"]}, at a load of {rendering["load_average"]:g}).
+        (`{rendering["command"]}`, {rendering["measured_at"]}, load average {rendering["load_average"]:g}).
         Waiting for AWS comes on top: {_WAIT_MILLISECONDS} ms of it add {waiting("render_image").usd:.2f}.
 
-        The milliseconds of the storefront, of the products and of forgetting are of a run of
-        {compared["measured_at"]} at a load of {compared["load_average"]:g}. An upload took
-        {compared["upload_milliseconds"]} ms in it. They are scaled to the upload above.
+        The functions of the storefront, of the products and of forgetting an image were measured in another
+        run ({compared["measured_at"]}, load average {compared["load_average"]:g}). An upload took
+        {compared["upload_milliseconds"]} ms in it, so their milliseconds are scaled to the upload above.
 
         A million views, without and with renditions, pages from the CDN's caches:
     """
     after = f"""
         Files of {_avif_gb(_THUMBNAIL_PX) * 1e6:.1f} KB at 160 px, {_avif_gb(_TILE_PX) * 1e6:.1f} KB at 320
         and {_avif_gb(_SHOWN_PX) * 1e6:.1f} KB at 640, of the same photograph. What is left is mostly
-        CloudFront's price of a request, which no smaller file lowers. A cache that has no answer of the
-        storefront any more asks the API, once a minute at most. A million of these cost
+        CloudFront's price of a request, which no smaller file lowers. Once a storefront's answer is too
+        old, a cache asks the API again, once a minute at most. A million of these cost
         {storefront_answers().usd:.2f}.
     """
     heads = ["a million", "without, $", "with, $", "ratio"]

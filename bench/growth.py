@@ -180,6 +180,9 @@ def _routes(growth: Growth) -> str:
         Each cell has the calls to AWS · read units · write units of DynamoDB of one warm request. They are
         measured through the functions, on the emulator. Galleries grow in a product of their own. Catalogues
         have a gallery of {_USUAL_GALLERY} in the product that is measured, and one image in every other.
+
+        A key is an idempotency key here, and `upload replayed` is the same upload sent again with it.
+        `reserve` asks for an upload form, and `metadata` inspects a file that came in.
     """
     after = f"""
         Only one of these takes more in a larger catalogue or gallery; the run fails if another does. It is
@@ -188,7 +191,7 @@ def _routes(growth: Growth) -> str:
 
         A list reads its page and what stands before it, a unit for each 4 KB. DynamoDB answers a megabyte at
         a time, so each further megabyte is one more call. A record of usual length is {record} bytes: pages
-        up to the {_CALL_BYTES // record:,}th image are one call, with longer texts fewer.
+        up to the {_CALL_BYTES // record:,}th image are one call. With longer texts it is fewer images.
 
         Two things grow that are not in the table. A list of the images in one status goes through the whole
         gallery. A search for products reads up to 5 MB of their titles for a page.
@@ -230,8 +233,8 @@ def _comparison(growth: Growth) -> str:
         Units are computed from the sizes of the items before and after each call, by the rules of DynamoDB's
         developer guide. A consistent read unit is 4 KB, a write unit 1 KB. Each item of a transaction counts
         twice, and so do its conditions. An entry that enters or leaves an index costs one write, and one that
-        moves in it costs two. One that stays and changes costs one; all in the gallery's do. The guide does
-        not say whether a transaction doubles those too; here it does not.
+        moves in it costs two. One that stays and changes costs one, as do all in the gallery's index. The
+        guide does not say whether a transaction doubles those too. Here it does not.
 
         The emulator reports a query as one unit whatever its size and a batch as none. So its reads prove
         nothing. Of its writes it reports the same for {len(told) - others.total()} of
@@ -259,10 +262,11 @@ def limits_section() -> str:
 
 def _simulation(busiest: Mapping[tuple[int, int], Busiest]) -> str:
     before = f"""
-        This is simulated. Environments upload without a pause to products by chance, and every upload asks to
-        be the primary. An upload is assumed to take {UPLOAD_SECONDS:g} s. The columns show the most write
-        units in any of ten seconds: on the counter, on a shard of the index, and on one product. A product is
-        meant with its records ({PRIMARY_PARTITION_UNITS:g} units an upload). Bold is above {LIMIT:,}.
+        This is simulated. Execution environments of the upload function upload without a pause, to products
+        drawn by chance, and every upload asks to be the primary. An upload is assumed to take
+        {UPLOAD_SECONDS:g} s. The columns show the most write units in any of ten seconds: on the counter, on
+        a shard of the index, and on one product. A product counts with its records
+        ({PRIMARY_PARTITION_UNITS:g} units an upload). Bold is above {LIMIT:,}.
     """
     rows = [
         [
@@ -297,9 +301,9 @@ def _contention(contention: Mapping[int, tuple[Contention, Contention]]) -> str:
         other. One transaction counts each upload, and another one points to each image that becomes the
         primary.
 
-        This is simulated with the adapter's waits and tries, at random moments for ten seconds. A transaction
-        is assumed to hold its items for 10 ms. The columns show the tries for each transaction, and how many
-        are given up after the last try:
+        This is simulated with the waits and tries of the service, at random moments for ten seconds. A
+        transaction is assumed to hold its items for 10 ms. The columns show the tries for each transaction,
+        and how many are given up after the last try:
     """
     after = """
         What is given up is not lost. An upload is answered 503 with `Retry-After`, before any bytes are

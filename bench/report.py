@@ -34,31 +34,30 @@ _UNITS = {
 _METHOD = """\
 ## How it is measured
 
-- `make bench` measures the built packages as they would be deployed. In the same run it measures what a user
-would pick
-  instead: [the same upload](../bench/peers), written as each framework's documentation has it. Each peer runs
-  in an environment of its own, installed as pip does it: compiled, nothing removed, in the versions of
-  `uv.lock`.
+- `make bench` measures the built packages as they would be deployed. In the same run it measures what you
+  would pick instead: [the same upload](../bench/peers), written as each framework's documentation has it.
+  Each of these peers runs in an environment of its own, installed as pip does it: compiled, nothing removed,
+  in the versions of `uv.lock`.
 - All rows are of one run. `make bench BENCH=name` prints the rows of one part and writes nothing.
 - Before uploads are measured, one upload of each peer is checked. Its answer must be 201 with every key of
   the contract. Its calls must be those of the job: one that puts and counts the record, one that puts the
   image as it is.
 - Only ratios mean something. The absolute figures are those of one machine that others share.
-- Start-up is counted in instructions of a fresh process (callgrind, user mode, fixed hash seed). It goes from
-the
-  interpreter's first instruction to a handler that is ready, with its clients made. No other load changes it.
+- Start-up is counted in instructions of a fresh process (callgrind, user mode, fixed hash seed). It goes
+  from the interpreter's first instruction to a handler that is ready, with its clients made. No other load
+  changes it.
 - Warm work is CPU time. Each peer stays warm in a process of its own, and they take turns. A ratio is
   the median of the rounds' ratios, and the spread is the middle half of them.
 - Each request is made anew before it is measured: its event parsed, its body read, as a runtime or a server
-does. - What the process did before decides whether the C library keeps freed memory or gives it back to the
-system.
+  does.
+- What the process did before decides whether the C library keeps freed memory or gives it back to the system.
   Memory that was given back takes time to fetch again: that alone made an upload of 1.5 MB with Powertools
   take 5.1 or 7.7 ms. This service's function has settings for it, and they are part of what is measured. They
   also hold for the SDK's calls alone and for `b64decode`, which run in its package with the SDK as it is
   deployed there. The frameworks' documentation names no such settings, so none are set for them.
-- AWS is answered inside the SDK, where it would hand a signed request to the network. That is the same for
-all.
-  Bodies are read to their end, as an HTTP client would. What TLS and sockets cost is left out for all.
+- AWS is answered inside the SDK, where it would hand a signed request to the network. That is the same
+  for all. Bodies are read to their end, as an HTTP client would. What TLS and sockets cost is left out for
+  all.
 - Django and FastAPI are called in-process and get the raw body. This service and Powertools get the event of
   API Gateway with base64 in it, and undo that as well.
 - Memory of an upload is what tracemalloc sees on top of the event. Django keeps files above 2.5 MB on disk.
@@ -70,7 +69,7 @@ all.
 
 _INSPECTION_LIMIT = """
     The goal was half of `load()`, and it is retired. The public copy, which came later, reads every byte of
-    the file once more, and the rest has its own limit.
+    the file once more. The rest cannot be made much faster, as follows.
 
     Decoding at an eighth saves work for all but one pixel in 64: the inverse cosine transform, the scaling up
     and the colours. Of what is left, 93% is libjpeg-turbo. Two thirds of all is one loop of it, which undoes
@@ -79,8 +78,8 @@ _INSPECTION_LIMIT = """
 
     The whole `load()` runs that loop over the same bytes, and without it nothing proves that the stream
     decodes. So half of `load()` leaves next to nothing for the rest: having the file in memory, and the
-    process that keeps a hostile image away from the function. What the steps do not add up to are memory
-    pages that parent and child stop sharing once one of them writes there.
+    process that keeps a hostile image away from the function. The whole takes more than its steps together:
+    parent and child share memory pages, and each page that one of them writes to is copied.
 
     Luminance alone (`draft("L")`) would save as little as the table shows. It would also let pass what
     `load()` refuses: colours that libjpeg cannot scale up.
@@ -89,9 +88,9 @@ _INSPECTION_LIMIT = """
 _RENDITIONS_LIMIT = """\
 ## Why a rendition is made as it is
 
-Each line is one AVIF at 1,024 px, 4:4:4, made as now but for what it names (2026-12-01). Bytes are those at
-one SSIMULACRA2, 75 to 77 for the photograph and 80 to 82 for the packshot. Both columns are multiples of
-today's, and so is CPU.
+Each line is one AVIF at 1,024 px with full colour (4:4:4), made as now but for what the line names
+(2026-12-01). Bytes are those at the same SSIMULACRA2: 75 to 77 for the photograph, 80 to 82 for the packshot.
+All three columns are multiples of today's.
 
 | | photograph, bytes | packshot, bytes | CPU |
 |---|---:|---:|---:|
@@ -106,9 +105,9 @@ today's, and so is CPU.
 | Lanczos, the search, 4:2:0 | not reached | 1.15 | 0.87 |
 
 - **Bytes against sharp at its default speed.** That is speed 5, which takes twelve times the CPU of ours.
-  Speed 7 comes nearer, but takes the whole ladder to half of the CPU of the obvious way. So this goal,
-  1.10, and that of 0.30 exclude each other. It is retired. Speed 8 stands; `AvifSpeed` is a parameter for
-  who wants the other.
+  Speed 7 comes nearer, but the whole ladder then takes half of the CPU of the obvious way. So this goal,
+  1.10, and that of 0.30 exclude each other. It is retired. Speed 8 stands. If you want smaller files, set
+  the parameter `AvifSpeed`.
 - **CPU of a cutout.** A quarter of the obvious way's time goes before any pixel is scaled: into decoding the
   PNG, and encoding nine files, each with a plane of alpha. Scaling four channels is the rest. Speed 9 for the
   two largest files would meet the goal of 0.30, with a fifth more bytes for each reader. It is retired.
@@ -149,7 +148,11 @@ def _head(found: Mapping[str, Any]) -> str:
         "start, an upload and an inspection compare with the usual ways to write them.\n\n"
         f"Measured {found['measured_at'][:10]} from {found['origin']} on {found['machine']}, with:\n\n"
         f"{versions}\n\n"
-        "Ratios are ours to the reference's: the smaller, the better.\n"
+        "Ratios are ours to the reference's: the smaller, the better.\n\n"
+        "- **init:** what a cold start does before the first request.\n"
+        "- **ladder:** all smaller files of one image. **sharp:** the usual image library of Node.js.\n"
+        "- **packshot:** a product before white. **cutout:** a product without background.\n"
+        "- **SSIMULACRA2:** a score of how like the original a file looks; 100 is the same.\n"
     )
 
 
