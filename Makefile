@@ -38,10 +38,10 @@ test: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 test: setup emulator packages test-environments browser ## Run every test, on all cores, in random order; ARGS=tests/... runs a part
 	$(RUN) pytest $(ON_ALL_CORES) $(if $(ARGS),$(ARGS),--cov --cov-report=term)
 
-# In order, each worker the next that nobody has; what does many things at once, on one worker alone.
+# In order: what is alike stays on one worker.
 .PHONY: torture
 torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, on all cores, and write its table of results
-	TORTURE=all $(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup -p no:randomly -m torture --verbose --timeout=1800
+	TORTURE=all $(RUN) pytest $(ON_ALL_CORES) -p no:randomly -m torture --verbose --timeout=1800
 
 MINUTES ?= 30
 .PHONY: soak

@@ -2,7 +2,6 @@
 
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -70,13 +69,12 @@ class BackgroundProcess(BaseModel):
         process = self._find()
         if process is None:
             return
-        family = [*process.children(recursive=True), process]
+        # At once: what it knows it keeps in memory, and one that winds down waits for its connections.
+        family = [process, *process.children(recursive=True)]
         for member in family:
-            _signal(member.terminate)
-        _, alive = psutil.wait_procs(family, timeout=_END_SECONDS)
-        for member in alive:
-            _signal(member.kill)
-        psutil.wait_procs(alive, timeout=_END_SECONDS)
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family, timeout=_END_SECONDS)
 
     def _wait_until_ready(self, url: str, name: str, log: Path) -> None:
         deadline = time.monotonic() + _READY_SECONDS
@@ -110,8 +108,3 @@ def _start_ticks(pid: int) -> int:
 def _boot_id() -> str:
     """Return what tells this start of the machine from others (random(4))."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-
-
-def _signal(send: Callable[[], None]) -> None:
-    with suppress(psutil.NoSuchProcess):
-        send()

@@ -1,5 +1,6 @@
 """What the tests of the running system (`tests.running_system`) share."""
 
+import fcntl
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,17 @@ def one_bench(system: State, session: Session) -> Bench:
     with pytest.MonkeyPatch.context() as monkeypatch:
         _reach_the_emulator(monkeypatch, system, session)
         return Bench(system)
+
+
+@pytest.fixture
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Do many things at once while no other process of these tests does so.
+
+    What functions need to start, for each request that is there at once, is more than one machine has twice.
+    """
+    with Path(tmp_path_factory.getbasetemp().parent, "alone").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

@@ -14,12 +14,15 @@ from urllib3 import Retry
 from adapters.dynamo_storefront import DynamoStorefront
 from domain.image import ImageStatus, ProductImage
 from local.sample import sample_jpeg
+from local.system import State
 from tests.builders import NOW, PRODUCT_ID, a_file, a_ref, an_image
 from tests.e2e.fault_bench import Bench, Interference
 from tests.e2e.shop import Shop
+from tests.running_system import new_product
 from tests.torture.results import size
 
 AT_ONCE = size(64, 8, "primary uploads at once")
+_STARTED_AT_ONCE = 8
 FALLING = 32
 """More than a reservation has tries, were each refused by any other."""
 
@@ -32,7 +35,14 @@ class PatientClient:
         self._url = shop.url(product_id)
         # A claim whose reply was lost keeps its key for as long as the function might run. The gateway gives
         # up (504) where starting so many environments at once takes the machine longer than its 29 s.
-        patience = Retry(total=60, status_forcelist=[409, 503, 504], allowed_methods=None)
+        patience = Retry(
+            total=60,
+            status_forcelist=[409, 503, 504],
+            allowed_methods=None,
+            backoff_factor=0.1,
+            backoff_max=5,
+            backoff_jitter=1,
+        )
         self._session = requests.Session()
         self._session.mount("http://", HTTPAdapter(max_retries=patience, pool_maxsize=AT_ONCE))
 
@@ -69,8 +79,20 @@ def reading(look: Callable[[], list[int]]) -> Iterator[list[list[int]]]:
     reader.result()
 
 
+@pytest.fixture(scope="module")
+def started(shop: Shop, system: State) -> None:
+    """As many environments of the functions as there are uploads at once, started a few at a time.
+
+    All of them at once would take the machine longer than a function has, which ends them before they began.
+    """
+    for at_once in range(_STARTED_AT_ONCE, AT_ONCE, _STARTED_AT_ONCE):
+        client = PatientClient(shop, new_product(system))
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(client.upload_primary, [sample_jpeg(40, 30)] * at_once))
+
+
 @pytest.mark.torture("primary uploads to one product, 64 at once, 20 rounds")
-@pytest.mark.xdist_group("many at once")
+@pytest.mark.usefixtures("alone", "started")
 @pytest.mark.parametrize("_round", range(size(20, 1, "rounds of them")))
 def test_of_many_primary_uploads_at_once_all_arrive_and_the_latest_becomes_the_one_primary(
     shop: Shop, product_id: int, tried: Callable[[int], None], _round: int
@@ -92,7 +114,7 @@ def test_of_many_primary_uploads_at_once_all_arrive_and_the_latest_becomes_the_o
     assert {len(primaries) for primaries in seen} == {1}
 
 
-@pytest.mark.xdist_group("many at once")
+@pytest.mark.usefixtures("alone")
 def test_pictures_that_come_at_once_in_falling_order_are_all_counted_and_the_lowest_stands_for_the_product(
     bench: Bench,
 ) -> None:

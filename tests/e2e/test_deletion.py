@@ -52,7 +52,7 @@ def test_of_eight_deletes_at_once_one_is_a_204_and_the_others_are_404s(shop: Sho
 
 
 @pytest.mark.torture("deletions that race the inspection of what was just uploaded")
-@pytest.mark.xdist_group("many at once")
+@pytest.mark.usefixtures("alone")
 def test_a_delete_that_races_the_metadata_function_leaves_nothing_public(
     shop: Shop, product_id: int, tried: Callable[[int], None]
 ) -> None:

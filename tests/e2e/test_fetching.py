@@ -18,8 +18,8 @@ from tests.e2e.shop import Shop
 from tests.picture_server import PICTURE, PictureServer
 from tests.torture.results import FULL, size
 
-PICTURES = size(1_000, 34, "pictures by address")
-_SLOW_SECONDS = size(5, 1.5, "seconds that a slow host takes for each picture")
+PICTURES = size(1_000, 17, "pictures by address")
+_SLOW_SECONDS = size(5, 1, "seconds that a slow host takes for each picture")
 _LONGEST_SECONDS = size(1_200, 240, "seconds for all pictures by address")
 
 

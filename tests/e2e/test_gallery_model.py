@@ -22,8 +22,8 @@ from tests.builders import jpeg
 from tests.e2e.shop import Shop, media_key
 from tests.torture.results import size
 
-GALLERIES = size(5, 3, "galleries that follow their model")
-OPERATIONS = size(50, 15, "operations on each of them")
+GALLERIES = size(5, 2, "galleries that follow their model")
+OPERATIONS = size(50, 12, "operations on each of them")
 MANY = 100
 
 ORDERS = st.integers(-3, 3)

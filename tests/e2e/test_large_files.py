@@ -184,7 +184,7 @@ def test_a_form_that_is_used_again_never_replaces_the_picture(
 
 
 @pytest.mark.torture("forms that are used ten times at once")
-@pytest.mark.xdist_group("many at once")
+@pytest.mark.usefixtures("alone")
 def test_of_a_form_that_is_used_ten_times_at_once_one_picture_stays(
     shop: Shop, product_id: int, tried: Callable[[int], None]
 ) -> None:

@@ -164,7 +164,7 @@ def test_answers_are_kept_for_a_day(
 
 
 @pytest.mark.torture("uploads sent eight times at once with an idempotency key")
-@pytest.mark.xdist_group("many at once")
+@pytest.mark.usefixtures("alone")
 def test_many_keys_of_eight_requests_each_make_as_many_pictures(
     shop: Shop, product_id: int, key: str, tried: Callable[[int], None]
 ) -> None:

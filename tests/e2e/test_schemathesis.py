@@ -11,7 +11,7 @@ from local.system import State
 from local.template import ROOT
 from tests.torture.results import size
 
-EXAMPLES = size(50, 5, "requests that Schemathesis makes up for each operation and kind")
+EXAMPLES = size(50, 3, "requests that Schemathesis makes up for each operation and kind")
 
 
 @pytest.mark.long

@@ -1,9 +1,12 @@
 """The parameters and outputs of template.yaml."""
 
+import json
+import re
+
 import pytest
 
 from domain.recipe import read_widths
-from local.template import Template, translate
+from local.template import Template, read_template, translate
 from tests.infrastructure.api import api_definition
 from tests.infrastructure.stack import allows, evaluate, of_type
 
@@ -68,7 +71,19 @@ def test_every_parameter_has_another_value_to_try(template: Template) -> None:
     assert [n for n, v in OTHER_VALUES.items() if v == str(parameters[n]["Default"])] == []
 
 
-@pytest.mark.parametrize("parameter", OTHER_VALUES)
+def _named_by_the_api() -> set[str]:
+    """Return the parameters that the API, its routes or a condition in either of them name."""
+    template = read_template()
+    resources = template["Resources"].values()
+    api = [r for r in resources if r["Type"] == "AWS::Serverless::Api"]
+    routes = [
+        r["Properties"].get("Events", {}) for r in resources if r["Type"] == "AWS::Serverless::Function"
+    ]
+    text = json.dumps([api, routes, template["Globals"].get("Api", {}), template["Conditions"]])
+    return {name for name in OTHER_VALUES if re.search(rf"\b{name}\b", text)}
+
+
+@pytest.mark.parametrize("parameter", sorted(_named_by_the_api()))
 def test_a_change_of_a_parameter_that_the_apis_body_shows_reaches_the_stage(
     translated: Template, parameter: str
 ) -> None:

@@ -313,14 +313,23 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return tried
 
 
+@pytest.fixture(scope="module")
+def of_the_system() -> Urllib3PictureSource:
+    """A source that asks the system's name server; to load what it trusts takes longer than a test."""
+    return source(look_up)
+
+
 @pytest.mark.parametrize("private", PRIVATE)
 def test_a_host_whose_name_leads_to_what_is_not_public_is_not_connected_to(
-    monkeypatch: pytest.MonkeyPatch, connected: list[object], private: str
+    monkeypatch: pytest.MonkeyPatch,
+    connected: list[object],
+    of_the_system: Urllib3PictureSource,
+    private: str,
 ) -> None:
     for answer in ([private], ["1.1.1.1", private], [private, "1.1.1.1"]):
         answering(monkeypatch, answer)
         with pytest.raises(AddressRefusedError, match="host of the address is not public"):
-            source(look_up).fetch(read_address("http://shop.example/"), nobody)
+            of_the_system.fetch(read_address("http://shop.example/"), nobody)
     assert connected == []
 
 
