@@ -2,7 +2,7 @@
 import { Catalogue } from "./catalogue.js";
 import { Client, isStatus, NoAnswer, post } from "./client.js";
 import { digest, named, prepare, Previews, whyLeftOut } from "./files.js";
-import { Gallery, UNDO_MILLISECONDS } from "./gallery.js";
+import { Gallery } from "./gallery.js";
 import { Ordering } from "./ordering.js";
 import { Polling } from "./polling.js";
 import { Queue } from "./queue.js";
@@ -145,13 +145,13 @@ export class App {
         this.onChange();
       }),
     );
-    await this.act(
-      gallery.more().catch((error) => {
-        if (!isStatus(error, 404)) throw error;
-        this.isUnknown = true;
-        this.onChange();
-      }),
-    );
+    try {
+      await gallery.more();
+    } catch (error) {
+      this.isUnknown = isStatus(error, 404);
+      if (this.isUnknown) this.onChange();
+      else this.tell(error);
+    }
     this.polling.soon();
   }
 
@@ -202,15 +202,13 @@ export class App {
 
   /** @param {import("./queue.js").Note} note */
   dropNote(note) {
-    this.queue.forgetNote(note);
-    this.act(this.client.remove(note.productId, note.imageId).then(() => this.polling.soon()));
+    this.act(this.queue.dropNote(note).then(() => this.polling.soon()));
   }
 
   /** @param {number[]} ids */
   remove(ids) {
     this.gallery?.remove(ids, (error) => this.tell(error));
     this.say(texts.gallery.removed(ids.length));
-    setTimeout(() => this.onChange(), UNDO_MILLISECONDS);
   }
 
   undo() {
@@ -248,8 +246,7 @@ export class App {
   /** @param {number} id @param {number | null} over */
   drop(id, over) {
     this.dragged = null;
-    const to = this.gallery?.images.findIndex((image) => image.id === over) ?? -1;
-    if (to >= 0) this.move(id, to);
+    this.move(id, this.gallery?.images.findIndex((image) => image.id === over) ?? -1);
   }
 
   /** Where the dragged card would stand: a class of the card that it is over. @param {number} id */

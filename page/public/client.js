@@ -53,7 +53,7 @@ export class Problem extends Error {
     /** @type {string} */
     this.code = body.code ?? "";
     /** @type {number | null} seconds to wait, if the answer says so */
-    this.retryAfter = retryAfter(answer.header("Retry-After"));
+    this.retryAfter = Number(answer.header("Retry-After")) || null;
   }
 }
 
@@ -63,16 +63,10 @@ export const isStatus = (error, status) => error instanceof Problem && error.sta
 /** @param {string} text @returns {Record<string, any>} */
 function read(text) {
   try {
-    const body = JSON.parse(text);
-    return typeof body === "object" && body ? body : {};
+    return Object(JSON.parse(text));
   } catch {
     return {};
   }
-}
-
-/** @param {string | null} value */
-function retryAfter(value) {
-  return value && /^\d+$/.test(value) ? Number(value) : null;
 }
 
 export class Client {
@@ -95,9 +89,7 @@ export class Client {
    * @returns {Promise<{results: Product[], next: string | null}>} `next`: behind which the next page begins
    */
   async products({ limit = 50, after = null, q = "" }) {
-    const query = new URLSearchParams({ limit: String(limit) });
-    if (after) query.set("after", after);
-    if (q) query.set("q", q);
+    const query = new URLSearchParams({ limit: String(limit), ...(after && { after }), ...(q && { q }) });
     const { results, next } = (await this.ask("GET", `/api/products?${query}`)).body;
     return { results, next: next && new URL(next, "https://any").searchParams.get("after") };
   }
@@ -161,14 +153,12 @@ export class Client {
 
   /**
    * @param {number} productId @param {number[]} ids @param {string | null} etag
-   * @returns {Promise<{page: Page, etag: string}>}
    */
   async reorder(productId, ids, etag) {
-    const answer = await this.ask("PUT", `${images(productId)}/order`, {
+    await this.ask("PUT", `${images(productId)}/order`, {
       headers: etag ? { "If-Match": etag } : {},
       json: { image_ids: ids },
     });
-    return { page: answer.body, etag: answer.etag };
   }
 
   /** @param {number} productId @param {number} id @param {boolean} [leaving]  the page goes meanwhile */
@@ -203,7 +193,7 @@ export class Client {
   async send(productId, file, fields, idempotencyKey, watching) {
     const headers = { ...this.authorization(), "Idempotency-Key": idempotencyKey };
     const body = form(fields, "image", file);
-    return JSON.parse(this.checked(await this.post(images(productId), { ...watching, headers, body })).text);
+    return JSON.parse(this.checked(await this.post(images(productId), { ...watching, headers, body }), headers).text);
   }
 
   /**
@@ -223,6 +213,7 @@ export class Client {
    * @returns {Promise<{status: number, etag: string, body: any}>}
    */
   async ask(method, url, { headers = {}, json, keepalive = false } = {}) {
+    const sent = { ...this.authorization(), ...headers, ...(json && { "Content-Type": "application/json" }) };
     /** @type {Response} */
     let response;
     let text;
@@ -232,7 +223,7 @@ export class Client {
         keepalive,
         // The page holds what it was told and compares tags itself.
         cache: "no-store",
-        headers: { ...this.authorization(), ...headers, ...(json && { "Content-Type": "application/json" }) },
+        headers: sent,
         body: json && JSON.stringify(json),
       });
       text = await response.text();
@@ -240,13 +231,14 @@ export class Client {
       throw new NoAnswer(String(error));
     }
     const header = (/** @type {string} */ name) => response.headers.get(name);
-    this.checked({ status: response.status, header, text });
+    this.checked({ status: response.status, header, text }, sent);
     return { status: response.status, etag: header("ETag") ?? "", body: text && JSON.parse(text) };
   }
 
-  /** @param {Answer} answer */
-  checked(answer) {
-    if (answer.status === 401) this.onUnauthorized();
+  /** @param {Answer} answer @param {Record<string, string>} sent  its request's headers */
+  checked(answer, sent) {
+    // Of the key before, there is a newer one.
+    if (answer.status === 401 && sent.Authorization === this.authorization().Authorization) this.onUnauthorized();
     if (answer.status >= 400) throw new Problem(answer);
     return answer;
   }

@@ -40,8 +40,8 @@ class Expired extends Error {}
 export class Delivery {
   /** No key: what runs comes to its end or waits. */
   isLocked = false;
-  /** @type {Set<() => void>} */
-  sleepers = new Set();
+  /** What ends the pauses without a network, those that are over too. @type {(() => void)[]} */
+  sleepers = [];
 
   /** @param {Needs & {orderOf: (item: Item) => Promise<number>}} with_  `orderOf`: where it is to stand */
   constructor({ client, notes, onChange, onArrived, prepare, digest, orderOf, now = Date.now, sleep = wait }) {
@@ -58,6 +58,7 @@ export class Delivery {
 
   /** Bring one picture to an end: taken, or failed. @param {Item} item @param {() => boolean} isWanted */
   async bring(item, isWanted) {
+    let silent = 0;
     while (isWanted()) {
       this.set(item, { state: "sending", pause: null, percent: 0 });
       try {
@@ -66,7 +67,8 @@ export class Delivery {
         this.onArrived();
         return;
       } catch (error) {
-        if (!(await this.recover(item, error))) return;
+        silent = error instanceof NoAnswer ? silent + 1 : 0;
+        if (!(await this.recover(item, error, silent))) return;
       }
     }
   }
@@ -82,59 +84,71 @@ export class Delivery {
     if (sha256 && (await this.client.isThere(item.productId, sha256))) throw new Refusal("there");
     item.isNew = true;
     item.order ??= await this.orderOf(item);
-    if (item.byForm || file.size > DIRECT_BYTES) return this.byForm(item, file, item.order);
+    item.byForm ||= file.size > DIRECT_BYTES;
+    if (item.byForm) return this.byForm(item, file, item.order);
     const fields = { order: String(item.order) };
     return this.client.send(item.productId, file, fields, item.key, this.watching(item));
   }
 
   /** @param {Item} item @param {File} file @param {number} order @returns {Promise<Image>} */
   async byForm(item, file, order) {
+    const there = await this.arrived(item);
+    if (there) return there;
     const type = file.type ? { content_type: file.type } : {};
     const announced = { name: file.name, size: file.size, order, ...type };
     const image = await this.client.reserve(item.productId, announced, item.key);
     item.imageId = image.id;
     this.notes.add({ productId: item.productId, imageId: image.id, name: file.name, order });
     // Issued again for the same key, it expires when it did at first.
-    if (Date.parse(image.upload_expires_at ?? "") - this.now() < SOON_EXPIRED_MILLISECONDS) {
-      throw new Expired();
-    }
-    if (item.tries && (await this.client.image(item.productId, image.id)).status !== "pending") {
-      this.notes.remove(image.id);
-      return image;
-    }
+    if (Date.parse(image.upload_expires_at ?? "") - this.now() < SOON_EXPIRED_MILLISECONDS) throw new Expired();
     try {
       await this.client.sendForm(image.upload, file, this.watching(item));
     } catch (error) {
-      // S3 says so of a form whose time is over, in XML.
-      if (isStatus(error, 403)) throw new Expired();
-      throw error;
+      if (!isStatus(error, 403)) throw error;
+      // S3 says so of a form whose time is over, in XML. What it was for may have come before.
+      if (!(await this.arrived(item))) throw new Expired();
     }
     this.notes.remove(image.id);
     return image;
   }
 
-  /** Decide what follows an error; true: the same once more. @param {Item} item @param {unknown} error */
-  async recover(item, error) {
+  /**
+   * What was reserved, once its bytes are there: the answer to its form may have been lost.
+   *
+   * @param {Item} item @returns {Promise<Image | null>}
+   */
+  async arrived({ productId, imageId }) {
+    if (!imageId) return null;
+    const image = await this.client.image(productId, imageId);
+    if (image.status === "pending") return null;
+    this.notes.remove(imageId);
+    return image;
+  }
+
+  /**
+   * Decide what follows an error; true: the same once more.
+   *
+   * @param {Item} item @param {unknown} error @param {number} silent  times in a row without an answer
+   */
+  async recover(item, error, silent) {
     if (error instanceof Refusal) return this.fail(item, "", error.code);
-    if (error instanceof Expired) return this.renew(item);
-    if (error instanceof NoAnswer) {
-      item.tries += 1;
-      return this.pause(item, "offline", Math.min(30, 2 ** item.tries));
-    }
+    // Or nothing came in time, and the service has let go of it.
+    if (error instanceof Expired || (item.imageId && isStatus(error, 404))) return this.renew(item);
+    if (silent) return this.pause(item, "offline", Math.min(30, 2 ** silent));
     if (!(error instanceof Problem)) return this.fail(item, String(error), "");
-    if (error.status === 401) {
-      this.isLocked = true;
+    // Locked by now, unless its key was the one before.
+    if (error.status === 401 && this.isLocked) {
       this.set(item, { state: "waiting" });
       return false;
     }
-    if (error.status === 413 && !item.byForm && item.size <= DIRECT_BYTES) {
+    if (error.status === 413 && !item.byForm) {
       item.byForm = true;
       item.key = crypto.randomUUID();
       return true;
     }
-    const mayPass = error.status >= 500 || error.status === 429 || error.code === "request_in_progress";
-    const seconds = error.retryAfter ?? Math.min(30, 2 ** (item.tries + 1));
+    const mayPass = error.status >= 500 || [401, 429].includes(error.status) || error.code === "request_in_progress";
     item.tries += 1;
+    const seconds = error.retryAfter ?? Math.min(30, 2 ** item.tries);
     if (!mayPass || item.tries > MOST_TRIES || seconds > LONGEST_PAUSE_SECONDS) {
       return this.fail(item, error.message, error.code);
     }
@@ -152,12 +166,9 @@ export class Delivery {
   /** @param {Item} item @param {"offline" | "busy"} pause @param {number} seconds */
   async pause(item, pause, seconds) {
     this.set(item, { state: "pausing", pause, until: this.now() + seconds * 1000 });
-    /** @type {() => void} */
-    let wake = () => {};
-    const woken = new Promise((/** @type {(value: void) => void} */ resolve) => (wake = resolve));
-    if (pause === "offline") this.sleepers.add(wake);
-    await Promise.race([this.sleep(seconds * 1000), woken]);
-    this.sleepers.delete(wake);
+    const pauses = [this.sleep(seconds * 1000)];
+    if (pause === "offline") pauses.push(new Promise((wake) => this.sleepers.push(wake)));
+    await Promise.race(pauses);
     if (!this.isLocked) return true;
     this.set(item, { state: "waiting" });
     return false;
@@ -165,7 +176,7 @@ export class Delivery {
 
   /** Go on at once with what pauses: the network is back. */
   wake() {
-    for (const wake of [...this.sleepers]) wake();
+    for (const wake of this.sleepers.splice(0)) wake();
   }
 
   /** @param {Item} item */

@@ -36,6 +36,14 @@ export async function droppedFiles(transfer) {
   return (await Promise.all(entries.map((entry) => filesOf(entry)))).flat();
 }
 
+const byName = new Intl.Collator(undefined, { numeric: true }).compare;
+
+/** The path of a file of a chosen folder; before all else sorts a tab, so that folders stay whole. @param {File} file */
+const pathOf = (file) => file.webkitRelativePath.replaceAll("/", "\t");
+
+/** Files that were chosen, those of a folder by name. @param {Iterable<File>} files */
+export const chosenFiles = (files) => [...files].sort((one, other) => byName(pathOf(one), pathOf(other)));
+
 /** @param {FileSystemEntry | null} entry @returns {Promise<File[]>} */
 async function filesOf(entry) {
   if (!entry) return [];
@@ -52,7 +60,7 @@ async function filesOf(entry) {
     if (!some.length) break;
     inside.push(...some);
   }
-  inside.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
+  inside.sort((one, other) => byName(one.name, other.name));
   return (await Promise.all(inside.map((each) => filesOf(each)))).flat();
 }
 

@@ -5,7 +5,7 @@
  * @typedef {{text: string, base: string, theirs: string | null, state: "editing" | "saving"}} Draft
  *   `base`: the text that the edit began with. `theirs`: what somebody else wrote meanwhile.
  */
-import { isStatus, NoAnswer } from "./client.js";
+import { isStatus } from "./client.js";
 
 const PAGE = 100;
 export const UNDO_MILLISECONDS = 8_000;
@@ -28,7 +28,9 @@ export class Gallery {
     this.held = false;
     /** @type {Map<number, Draft>} */
     this.drafts = new Map();
-    /** To be removed when their time is over. @type {Map<number, ReturnType<typeof setTimeout>>} */
+    /** @type {Promise<void> | null} */
+    this.loading = null;
+    /** To be removed when their time is over; null: it is. @type {Map<number, ReturnType<typeof setTimeout> | null>} */
     this.leaving = new Map();
     /** @type {Set<number>} */
     this.selected = new Set();
@@ -45,16 +47,13 @@ export class Gallery {
 
   /** @returns {Image[]} */
   all() {
-    /** @type {Map<number, Image>} */
-    const byId = new Map();
-    for (const image of this.pages.flatMap((page) => page.results)) {
-      if (!byId.has(image.id)) byId.set(image.id, image);
-    }
-    return [...byId.values()];
+    // One that has moved from page to page meanwhile stands in both.
+    const images = this.pages.flatMap((page) => page.results);
+    return [...new Map(images.map((image) => [image.id, image])).values()];
   }
 
   get hasMore() {
-    return this.isLoaded && this.all().length < this.count && (this.pages.at(-1)?.results.length ?? 0) === PAGE;
+    return this.pages.length * PAGE < this.count;
   }
 
   get hasPending() {
@@ -65,7 +64,7 @@ export class Gallery {
   stored() {
     const all = this.all();
     const orders = new Map(all.map((image) => [image.id, image.order]));
-    return { etag: this.pages[0]?.etag ?? null, ids: all.map((image) => image.id), orders };
+    return { etag: this.pages[0].etag, ids: all.map((image) => image.id), orders };
   }
 
   /** @param {number[]} ids */
@@ -74,11 +73,17 @@ export class Gallery {
     this.onChange();
   }
 
-  /** Load the next page. */
-  async more() {
-    const loaded = await this.client.images(this.productId, { offset: this.pages.length * PAGE, limit: PAGE });
-    if (loaded) this.take(this.pages.length, loaded);
-    this.isLoaded = true;
+  /** Load the next page; who asks while it is loaded waits for the same. */
+  more() {
+    this.loading ??= this.loadNext().finally(() => (this.loading = null));
+    return this.loading;
+  }
+
+  async loadNext() {
+    const index = this.pages.length;
+    const loaded = await this.client.images(this.productId, { offset: index * PAGE, limit: PAGE });
+    // Pages may have come or gone with a refresh.
+    if (loaded && index === this.pages.length) this.take(index, loaded);
     this.onChange();
   }
 
@@ -96,7 +101,6 @@ export class Gallery {
       if (loaded) this.take(index, loaded);
       news ||= loaded !== null;
     }
-    this.isLoaded = true;
     if (!this.held) {
       news ||= this.arranged !== null;
       this.arranged = null;
@@ -107,9 +111,10 @@ export class Gallery {
 
   /** @param {number} index @param {{page: import("./client.js").Page, etag: string}} loaded */
   take(index, { page, etag }) {
+    this.isLoaded = true;
     this.count = page.count;
     this.pages[index] = { etag, results: page.results };
-    if (index && !page.results.length) this.pages.length = index;
+    if (index && index * PAGE >= page.count) this.pages.length = index;
     for (const image of page.results) this.compare(image);
   }
 
@@ -133,8 +138,7 @@ export class Gallery {
 
   /** @param {number} id @param {string} text */
   edit(id, text) {
-    const base = this.drafts.get(id)?.base ?? this.find(id)?.alt_text ?? "";
-    const theirs = this.drafts.get(id)?.theirs ?? null;
+    const { base, theirs } = this.drafts.get(id) ?? { base: this.find(id)?.alt_text ?? "", theirs: null };
     this.drafts.set(id, { text, base, theirs, state: "editing" });
     this.onChange();
   }
@@ -151,8 +155,11 @@ export class Gallery {
     draft.state = "saving";
     this.onChange();
     try {
-      this.put(await this.client.change(this.productId, id, { alt_text: draft.text }, image.etag));
-      if (this.drafts.get(id) === draft) this.drop(id);
+      const saved = await this.client.change(this.productId, id, { alt_text: draft.text }, image.etag);
+      const newer = this.drafts.get(id);
+      if (newer === draft) this.drop(id);
+      else if (newer) newer.base = saved.alt_text;
+      this.put(saved);
     } catch (error) {
       draft.state = "editing";
       if (!isStatus(error, 412)) throw error;
@@ -180,9 +187,7 @@ export class Gallery {
   /** @param {Image} image */
   compare(image) {
     const draft = this.drafts.get(image.id);
-    if (!draft || image.alt_text === draft.base) return;
-    if (image.alt_text !== draft.text.trim()) draft.theirs = image.alt_text;
-    else if (draft.state === "editing") draft.theirs = null;
+    if (draft) draft.theirs = [draft.base, draft.text.trim()].includes(image.alt_text) ? null : image.alt_text;
   }
 
   /** @param {number} id */
@@ -207,16 +212,24 @@ export class Gallery {
     this.onChange();
   }
 
+  /** How many `undo` would bring back. */
+  get undoable() {
+    return [...this.leaving.values()].filter(Boolean).length;
+  }
+
   undo() {
-    for (const timer of this.leaving.values()) clearTimeout(timer);
-    this.leaving.clear();
+    for (const [id, timer] of this.leaving) {
+      if (!timer) continue;
+      clearTimeout(timer);
+      this.leaving.delete(id);
+    }
     this.onChange();
   }
 
   /** Remove at once what waits for it: the page is left. */
   leave() {
     for (const [id, timer] of this.leaving) {
-      clearTimeout(timer);
+      clearTimeout(timer ?? 0);
       this.client.remove(this.productId, id, true).catch(() => {});
     }
     this.leaving.clear();
@@ -224,15 +237,16 @@ export class Gallery {
 
   /** @param {number} id */
   async removeNow(id) {
+    this.leaving.set(id, null);
+    this.onChange();
     try {
       await this.client.remove(this.productId, id);
       for (const page of this.pages) {
         Object.assign(page, { results: page.results.filter((each) => each.id !== id), etag: "" });
       }
       this.count -= 1;
-      await this.refresh().catch((error) => {
-        if (!(error instanceof NoAnswer)) throw error;
-      });
+      // Without an answer it is gone all the same, and asked for again.
+      await this.refresh().catch(() => {});
     } finally {
       this.leaving.delete(id);
       this.onChange();

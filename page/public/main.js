@@ -32,7 +32,7 @@ function plan() {
 
 function draw() {
   app.previews.tidy(app.queue.items);
-  const leaving = app.gallery?.leaving.size ?? 0;
+  const leaving = app.gallery?.undoable ?? 0;
   render(
     html`
       <header class="row">
@@ -58,23 +58,23 @@ function draw() {
     root,
   );
   const dialog = /** @type {HTMLDialogElement} */ (root.querySelector("dialog"));
-  if (app.isKeyRefused && !dialog.open) dialog.showModal();
-  if (!app.isKeyRefused && dialog.open) dialog.close();
-  const found = toFocus.map((selector) => root.querySelector(selector)).find(Boolean);
-  if (found instanceof HTMLElement) found.focus();
+  if (app.isKeyRefused !== dialog.open) dialog[app.isKeyRefused ? "showModal" : "close"]();
+  const found = toFocus.map((each) => /** @type {HTMLElement | null} */ (root.querySelector(each))).find(Boolean);
+  found?.focus();
   toFocus = [];
   watchEnd();
 }
 
 const more = new IntersectionObserver(
   (entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) app.act(app.gallery?.more() ?? Promise.resolve());
+    // After an error it is asked again by the clock alone.
+    if (!app.gallery || !entries.some((entry) => entry.isIntersecting)) return;
+    app.act(app.gallery.more().then(() => more.disconnect()));
   },
   { rootMargin: "600px" },
 );
 
 function watchEnd() {
-  more.disconnect();
   const end = root.querySelector(".end");
   if (end) more.observe(end);
 }
@@ -89,6 +89,8 @@ addEventListener("beforeunload", (event) => {
 addEventListener("pagehide", () => app.gallery?.leave());
 document.addEventListener("visibilitychange", () => app.polling.hide(document.hidden));
 setInterval(() => {
+  more.disconnect();
+  watchEnd();
   if (app.queue.items.some((item) => item.state === "pausing")) plan();
 }, 1000);
 

@@ -69,15 +69,13 @@ export class Ordering {
     this.gallery = gallery;
     /** @type {{id: number, after: number | null, before: number | null}[]} */
     this.moves = [];
-    this.saving = false;
   }
 
   /** Show a picture at another place, at once. @param {number} id @param {number} to  among those shown */
   show(id, to) {
     const ids = this.gallery.images.map((image) => image.id);
     const from = ids.indexOf(id);
-    if (from < 0 || from === to) return;
-    this.gallery.arrange(moved(ids, from, to));
+    if (from >= 0) this.gallery.arrange(moved(ids, from, to));
   }
 
   /** Save the place at which a picture is shown. @param {number} id */
@@ -86,8 +84,7 @@ export class Ordering {
     const at = ids.indexOf(id);
     this.moves = this.moves.filter((move) => move.id !== id);
     this.moves.push({ id, after: ids[at - 1] ?? null, before: ids[at + 1] ?? null });
-    if (this.saving) return;
-    this.saving = true;
+    if (this.gallery.held) return;
     this.gallery.held = true;
     try {
       while (this.moves.length) await this.write();
@@ -95,7 +92,6 @@ export class Ordering {
       this.moves = [];
       throw error;
     } finally {
-      this.saving = false;
       this.gallery.held = false;
       await this.gallery.refresh();
     }
@@ -106,22 +102,22 @@ export class Ordering {
     this.moves = [];
     for (let tries = 1; ; tries += 1) {
       try {
+        // Others may have ordered, added or removed some: the same moves in what there is now.
+        await this.gallery.refresh(true);
         if (this.gallery.count <= WHOLE) await this.writeWhole(moves);
         else await this.writeEach(moves);
         return;
       } catch (error) {
-        // Somebody ordered, added or removed meanwhile: the same moves in what there is now.
+        // They did it between the look and the order.
         const isStale = error instanceof Problem && [400, 409, 412].includes(error.status);
         if (!isStale || tries >= MOST_TRIES) throw error;
-        await this.gallery.refresh(true);
       }
     }
   }
 
   /** @param {{id: number, after: number | null, before: number | null}[]} moves */
   async writeWhole(moves) {
-    // A page that was changed in place has no tag; with one, nobody's order is overwritten unseen.
-    if (!this.gallery.stored().etag) await this.gallery.refresh(true);
+    // With its tag, nobody's order is overwritten unseen.
     const { etag, ids } = this.gallery.stored();
     const wanted = moves.reduce(moveAgain, ids);
     await this.client.reorder(this.gallery.productId, wanted, etag);
@@ -129,6 +125,8 @@ export class Ordering {
 
   /** @param {{id: number, after: number | null, before: number | null}[]} moves */
   async writeEach(moves) {
+    // Pictures that were not loaded yet may have the same order.
+    while (this.gallery.hasMore) await this.gallery.more();
     let { ids, orders } = this.gallery.stored();
     for (const move of moves) {
       ids = moveAgain(ids, move);

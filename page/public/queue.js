@@ -11,8 +11,7 @@
  * @property {string} name
  * @property {number} size
  * @property {File | null} file  let go of once the picture is ready
- * @property {number} place  among the files that are chosen for the product, from 0
- * @property {number | null} order  its place in the gallery, the same for every try
+ * @property {number | null} order  its place in the gallery, once it has one, the same for every try
  * @property {State} state
  * @property {number} percent  of the bytes, 0 to 100, rounded down
  * @property {"offline" | "busy" | null} pause
@@ -43,10 +42,8 @@ export class Queue {
     this.left = this.notes.load();
     this.running = 0;
     this.next = 1;
-    /** Where the pictures of a product begin that are added now. @type {Map<number, Promise<number>>} */
-    this.bases = new Map();
-    /** @type {Map<number, number>} */
-    this.places = new Map();
+    /** Which order a product's last picture has, while it is asked for. @type {Record<number, Promise<number | null>>} */
+    this.lasts = {};
   }
 
   /**
@@ -55,10 +52,6 @@ export class Queue {
    * @param {number} productId @param {File[]} files @param {number | null} [order]  known from before
    */
   add(productId, files, order = null) {
-    const open = this.items.filter((item) => item.productId === productId && item.order === null);
-    // Nothing is under way whose order hangs on it: what others added meanwhile counts.
-    if (!open.length) this.bases.delete(productId);
-    let place = open.length ? (this.places.get(productId) ?? 0) : 0;
     for (const file of files) {
       this.items.push({
         id: this.next++,
@@ -66,12 +59,10 @@ export class Queue {
         name: file.name,
         size: file.size,
         file,
-        place: place++,
         order,
         ...fresh(),
       });
     }
-    this.places.set(productId, place);
     this.changed();
     this.pump();
   }
@@ -117,28 +108,39 @@ export class Queue {
 
   /** Learn what became of pictures, from whoever has asked. @param {Image[]} images */
   seen(images) {
-    const byId = new Map(images.map((image) => [image.id, image]));
-    let news = false;
-    for (const item of this.items) {
-      const image = item.imageId && item.state === "checking" ? byId.get(item.imageId) : undefined;
-      if (!image || image.status === "pending") continue;
-      news = true;
-      if (image.status === "ready") Object.assign(item, { state: "ready", file: null });
-      else this.delivery.fail(item, image.error ?? "", "");
+    for (const { id, status, error } of images) {
+      if (status === "pending") continue;
+      for (const note of this.left) if (note.imageId === id) this.forgetNote(note);
+      for (const item of this.items) {
+        if (item.imageId !== id || item.state !== "checking") continue;
+        if (status === "ready") this.delivery.set(item, { state: "ready", file: null });
+        else this.delivery.fail(item, error ?? "", "");
+      }
     }
-    if (news) this.changed();
   }
 
   /** Ask for each picture that is being checked and not in `known`. @param {Set<number>} known */
   async look(known) {
     const open = this.items.filter((item) => item.state === "checking" && !known.has(item.imageId ?? 0));
-    for (const item of open) {
-      try {
-        this.seen([await this.client.image(item.productId, item.imageId ?? 0)]);
-      } catch (error) {
-        if (isStatus(error, 404)) this.drop((each) => each === item);
-      }
+    for (const item of open) await this.lookAt(item);
+  }
+
+  /** @param {Item | Note} one */
+  async lookAt(one) {
+    try {
+      this.seen([await this.client.image(one.productId, one.imageId ?? 0)]);
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+      this.drop((item) => item === one);
     }
+  }
+
+  /** Let go of a note, and of what was reserved unless that has arrived after all. @param {Note} note */
+  async dropNote(note) {
+    await this.lookAt(note);
+    if (!this.left.includes(note)) return;
+    await this.client.remove(note.productId, note.imageId);
+    this.forgetNote(note);
   }
 
   /** @param {Note} note */
@@ -163,16 +165,22 @@ export class Queue {
     }
   }
 
-  /** @param {Item} item */
-  async orderOf({ productId, place }) {
-    let base = this.bases.get(productId);
-    if (!base) {
-      base = this.client.lastOrder(productId).then((last) => (last === null ? 0 : last + 1));
-      // Asked again after an error, and when all that was chosen together is done.
-      base.catch(() => this.bases.delete(productId));
-      this.bases.set(productId, base);
-    }
-    return (await base) + place;
+  /**
+   * Give each picture of a product its order that has none, as they were chosen, behind those that are there or on
+   * their way. One that failed before gets it when it is tried again.
+   *
+   * @param {Item} item @returns {Promise<number>}  its own
+   */
+  async orderOf(item) {
+    const { productId } = item;
+    this.lasts[productId] ??= this.client.lastOrder(productId);
+    // Asked anew the next time: what others added meanwhile counts.
+    const last = await this.lasts[productId].finally(() => delete this.lasts[productId]);
+    let order = last ?? -1;
+    const all = this.items.filter((each) => each.productId === productId && each.state !== "failed");
+    for (const each of all) order = Math.max(order, each.order ?? order);
+    for (const each of all) each.order ??= ++order;
+    return /** @type {number} */ (item.order);
   }
 }
 

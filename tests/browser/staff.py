@@ -25,6 +25,18 @@ XMLHttpRequest.prototype.send = function (body) {
   send.call(this, body);
 };
 }"""
+_CUT_ONE_UPLOAD = """() => {
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (body) {
+  XMLHttpRequest.prototype.send = send;
+  const { onprogress } = this.upload;
+  this.upload.onprogress = event => {
+    onprogress.call(this.upload, event);
+    if (event.loaded * 100 >= event.total) this.abort();
+  };
+  send.call(this, body);
+};
+}"""
 _DROP = """files => {
 const transfer = new DataTransfer();
 for (const [name, content] of files) {
@@ -111,6 +123,10 @@ class Staff:
     def lose_one_answer(self) -> None:
         """Let the answer to the next picture get lost on its way, though the service has taken it."""
         self.page.evaluate(_LOSE_ONE_ANSWER)
+
+    def cut_one_upload(self) -> None:
+        """Let the connection of the next upload break as soon as a percent of it has left."""
+        self.page.evaluate(_CUT_ONE_UPLOAD)
 
     def violations(self) -> list[str]:
         """Return what the content security policy kept from happening since the page was loaded."""

@@ -238,6 +238,27 @@ def test_a_gallery_of_150_loads_as_one_scrolls_and_is_put_in_order_too(
     wait_until(lambda: shop.page(product_id, limit=1).json()["results"][0]["id"] == 150 or None, "its place")
 
 
+def test_the_end_of_a_gallery_that_does_not_load_is_asked_for_again_and_not_without_a_pause(
+    staff: Staff, shop: Shop, product_id: int
+) -> None:
+    shop.add_records(product_id, range(150))
+    asked: list[str] = []
+
+    def lose(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    rest = "**/images?*offset=100*"
+    staff.page.route(rest, lose)
+    staff.open(product_id)
+    staff.page.locator(".end").scroll_into_view_if_needed()
+    expect(staff.page.get_by_role("alert")).to_contain_text("The service does not answer.")
+    staff.page.wait_for_timeout(3_000)
+    assert 1 < len(asked) < 10
+    staff.page.unroute(rest)
+    expect(staff.cards).to_have_count(150)
+
+
 @pytest.mark.every_browser
 def test_renditions_take_the_place_of_the_thumbhash_of_the_picture_and_originals_never_do(
     staff: Staff, product_id: int, image_ids: list[int], context: BrowserContext

@@ -1,5 +1,6 @@
 """Pictures on their way: in order, with true progress, by both routes, on a bad network."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,10 +71,30 @@ def test_a_broken_picture_says_why_and_stays_until_it_is_dealt_with(
     assert failed
     expect(line).to_contain_text(failed)
     expect(staff.cards.first.locator(".frame")).to_contain_text("broken.jpg")
-    line.get_by_role("button", name="Try broken.jpg again").click()
+    line.get_by_role("button", name="Try again: broken.jpg").click()
     expect(line).to_contain_text("Being checked")
     expect(line).to_contain_text("Failed:", timeout=60_000)
     assert len(staff.stored(product_id)) == 1
+
+
+def test_all_that_failed_are_tried_again_at_once(staff: Staff, product_id: int, tmp_path: Path) -> None:
+    staff.open(product_id)
+    body = '{"status": 403, "code": "forbidden", "detail": "Not now."}'
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=403, content_type=PROBLEM, body=body)
+        else:
+            route.fallback()
+
+    staff.page.route("**/images", refuse)
+    files = pictures(tmp_path, 2)
+    staff.choose(files)
+    expect(staff.summary).to_contain_text("0 of 2 ready, 2 failed")
+    staff.page.unroute("**/images", refuse)
+    staff.page.get_by_role("button", name="Try all failed ones again").click()
+    staff.ready(2)
+    assert [image.name for image in staff.shop.gallery(product_id)] == [path.name for path in files]
 
 
 def test_what_is_no_picture_is_refused_in_the_words_of_the_service(
@@ -180,6 +201,29 @@ def test_a_network_that_goes_in_the_middle_is_waited_for(
     assert [image.name for image in staff.shop.gallery(product_id)] == [path.name for path in files]
 
 
+def test_a_network_that_goes_at_the_first_percent_on_a_slow_line_is_waited_for(
+    staff: Staff, product_id: int, tmp_path: Path, context: BrowserContext
+) -> None:
+    staff.open(product_id)
+    file = tmp_path / "slow.jpg"
+    file.write_bytes(sample_jpeg(64, 48).ljust(1_000_000, b"\0"))
+    line = context.new_cdp_session(staff.page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", slow)
+    # A browser that is told to be offline ends what it is sending, at full speed.
+    staff.cut_one_upload()
+    staff.choose([file])
+    expect(staff.line("slow.jpg")).to_contain_text("No connection. It goes on by itself.", timeout=30_000)
+    line.send("Network.emulateNetworkConditions", {**slow, "offline": True})
+    expect(staff.line("slow.jpg").get_by_role("progressbar")).to_have_js_property("value", 0)
+    expect(staff.line("slow.jpg")).to_contain_text("No connection. It goes on by itself.")
+    assert staff.stored(product_id) == []
+    line.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    staff.ready(1)
+    assert [image.name for image in staff.shop.gallery(product_id)] == ["slow.jpg"]
+
+
 def test_a_key_that_ends_in_the_middle_is_asked_for_and_the_queue_goes_on(
     staff: Staff, product_id: int, tmp_path: Path
 ) -> None:
@@ -254,20 +298,38 @@ def test_leaving_with_files_on_their_way_asks_first(
     staff.ready(1)
 
 
-def test_what_was_reserved_and_never_sent_is_told_after_a_reload_and_sent_again_to_its_place(
-    staff: Staff, product_id: int, tmp_path: Path, page: Page
-) -> None:
-    staff.open(product_id)
+def leave_unsent(staff: Staff, files: Sequence[Path]) -> None:
+    """Load the page again while the first file, a large one, cannot be sent, and all others are ready."""
+    page = staff.page
     bucket = f"{staff.shop.state.aws.endpoint_url}/**"
     page.route(bucket, lambda route: route.abort())
-    file = large(tmp_path)
-    staff.choose([file, *pictures(tmp_path, 1)])
-    expect(staff.line("large.jpg")).to_contain_text("No connection")
-    expect(staff.line("00.jpg")).to_contain_text("Ready")
+    staff.choose(files)
+    expect(staff.line(files[0].name)).to_contain_text("No connection", timeout=30_000)
+    for path in files[1:]:
+        expect(staff.line(path.name)).to_contain_text("Ready")
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     page.unroute(bucket)
     expect(page.get_by_text("Begun before this page was loaded")).to_be_visible()
+
+
+def test_what_was_reserved_and_never_sent_can_be_removed_after_a_reload(
+    staff: Staff, product_id: int, tmp_path: Path, page: Page
+) -> None:
+    staff.open(product_id)
+    leave_unsent(staff, [large(tmp_path)])
+    staff.line("large.jpg").get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Begun before this page was loaded")).to_be_hidden()
+    expect(staff.cards).to_have_count(0)
+    assert staff.stored(product_id) == []
+
+
+def test_what_was_reserved_and_never_sent_is_told_after_a_reload_and_sent_again_to_its_place(
+    staff: Staff, product_id: int, tmp_path: Path, page: Page
+) -> None:
+    staff.open(product_id)
+    file = large(tmp_path)
+    leave_unsent(staff, [file, *pictures(tmp_path, 1)])
     page.get_by_label("Choose the file again").set_input_files(file)
     staff.ready(1)
     expect(staff.cards).to_have_count(2)
@@ -307,12 +369,13 @@ def test_files_dropped_beside_everything_are_added_and_the_page_stays(
 
 def test_a_folder_is_added_whole(staff: Staff, product_id: int, tmp_path: Path) -> None:
     staff.open(product_id)
-    pictures(tmp_path, 3)
+    for number, path in zip((11, 9, 10), pictures(tmp_path, 3), strict=True):
+        path.rename(tmp_path / f"{number}.jpg")
     (tmp_path / ".hidden.jpg").write_bytes(b"no")
     staff.page.get_by_label("Choose a folder").set_input_files(tmp_path)
     expect(staff.page.get_by_role("alert")).to_contain_text("as they are hidden: \u2068.hidden.jpg\u2069.")
     staff.ready(3)
-    assert sorted(image.name for image in staff.shop.gallery(product_id)) == ["00.jpg", "01.jpg", "02.jpg"]
+    assert [image.name for image in staff.shop.gallery(product_id)] == ["9.jpg", "10.jpg", "11.jpg"]
 
 
 def test_a_picture_that_stays_pending_for_two_minutes_is_shown_so_and_then_ready(
@@ -355,6 +418,7 @@ def test_previews_of_200_pictures_of_12_megapixels_take_less_than_700_mb(
         return previews.count() == 200 or None
 
     wait_until(look, "200 previews", seconds=240)
+    assert min(taken) > 50_000_000, "its processes were not found"
     assert max(taken) < 700_000_000, f"{max(taken):,} bytes"
 
 

@@ -17,7 +17,6 @@ REASONS = {
     "openapi/document.py": "the description in the order in which it is read",
     "ops/target.py": "one class: where a command works, and as whom",
     "page/public/styles.css": "one style sheet is one request",
-    "page/public/client.js": "each module more costs the page 230 bytes",
     "src/adapters/dynamo_image_catalog.py": "one class for one port",
     "src/adapters/dynamo_items.py": "each attribute with its two directions; each module more costs start-up",
     "src/domain/errors.py": "one list of all that can go wrong",

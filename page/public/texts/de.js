@@ -63,7 +63,6 @@ export default {
     retryAll: "Alle fehlgeschlagenen noch einmal",
     clear: "Fertige ausblenden",
     dismiss: (name) => `${name} von der Liste nehmen`,
-    retry: (name) => `${name} noch einmal versuchen`,
     insist: "Trotzdem senden",
     progress: (name) => `Fortschritt von ${name}`,
     reasons: {

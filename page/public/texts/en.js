@@ -63,7 +63,6 @@ export default {
     retryAll: "Try all failed ones again",
     clear: "Clear what is done",
     dismiss: (/** @type {string} */ name) => `Take ${name} off the list`,
-    retry: (/** @type {string} */ name) => `Try ${name} again`,
     insist: "Send it all the same",
     progress: (/** @type {string} */ name) => `Progress of ${name}`,
     reasons: /** @type {Record<string, string>} */ ({

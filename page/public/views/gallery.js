@@ -51,7 +51,7 @@ function card(app, gallery, image, at, all) {
   return html`
     <li class="card ${app.dropMark(id)}" data-id=${id} aria-label=${t.picture(at + 1)}>
       <div class="frame ${image.status}"
-        @pointerdown=${(/** @type {PointerEvent} */ event) => event.pointerType === "mouse" && event.button === 0 && grip(app, event, id)}>
+        @pointerdown=${(/** @type {PointerEvent} */ event) => event.pointerType === "mouse" && grip(app, event, id)}>
         ${shown}
         ${shown === nothing ? html`<p>${stateOf(image)}<br /><bdi>${image.name}</bdi></p>` : nothing}
         ${image.is_primary ? html`<strong class="badge">${t.primary}</strong>` : nothing}
@@ -60,7 +60,7 @@ function card(app, gallery, image, at, all) {
       <div class="row">
         <input type="checkbox" aria-label=${t.select(name)} .checked=${gallery.selected.has(id)} @change=${() => gallery.toggle(id)} />
         <button class="icon handle" aria-label=${t.move(name, at + 1, all)}
-          @pointerdown=${(/** @type {PointerEvent} */ event) => event.button === 0 && grip(app, event, id)}
+          @pointerdown=${(/** @type {PointerEvent} */ event) => grip(app, event, id)}
           @keydown=${(/** @type {KeyboardEvent} */ event) => keys(app, event, id, at, all)}>⠿</button>
         ${icon("↑", t.earlier, name, () => app.move(id, at - 1), !at)}
         ${icon("↓", t.later, name, () => app.move(id, at + 1), at === all - 1)}
@@ -113,7 +113,7 @@ function altText(app, gallery, image) {
 /** @param {App} app @param {PointerEvent} event @param {number} id */
 function grip(app, event, id) {
   const card = /** @type {HTMLElement} */ (event.target).closest(".card");
-  if (!(card instanceof HTMLElement)) return;
+  if (event.button || !(card instanceof HTMLElement)) return;
   const idOf = (/** @type {HTMLElement | null} */ over) => (over ? Number(over.dataset.id) : null);
   drag(event, { card, onOver: (over) => app.dragOver(id, idOf(over)), onDrop: (over) => app.drop(id, idOf(over)) });
 }
@@ -133,5 +133,5 @@ function keys(app, event, id, at, all) {
   const to = places[event.key];
   if (to === undefined) return;
   event.preventDefault();
-  app.move(id, Math.max(0, Math.min(all - 1, to)));
+  app.move(id, to);
 }

@@ -1,4 +1,5 @@
 /** What is on its way: a line for each file. */
+import { chosenFiles } from "../files.js";
 import { html, nothing, repeat } from "../lit.js";
 import { isTwice } from "../queue.js";
 import { texts } from "../texts.js";
@@ -36,6 +37,7 @@ export function queue(app) {
 /** @param {import("../app.js").App} app @param {Item} item */
 function line(app, item) {
   const url = app.previews.of(item);
+  const again = isTwice(item) ? t.insist : texts.retry;
   const moves = ["sending", "sent", "pausing"].includes(item.state);
   return html`
     <li class=${item.state} data-name=${item.name}>
@@ -47,7 +49,7 @@ function line(app, item) {
         ${moves ? html`<progress max="100" value=${item.percent} aria-label=${t.progress(item.name)}></progress>` : nothing}
       </span>
       ${item.state === "failed" && item.file
-        ? html`<button aria-label=${isTwice(item) ? `${t.insist}: ${item.name}` : t.retry(item.name)} @click=${() => app.queue.retry((each) => each === item)}>${isTwice(item) ? t.insist : texts.retry}</button>`
+        ? html`<button aria-label="${again}: ${item.name}" @click=${() => app.queue.retry((each) => each === item)}>${again}</button>`
         : nothing}
       ${["waiting", "failed", "ready"].includes(item.state)
         ? html`<button class="icon" aria-label=${t.dismiss(item.name)} @click=${() => app.queue.dismiss((each) => each === item)}>✕</button>`
@@ -89,7 +91,7 @@ function noted(app, note) {
 export function fileButton(label, accept, onFiles, isMany = true) {
   const chosen = (/** @type {Event} */ event) => {
     const from = /** @type {HTMLInputElement} */ (event.target);
-    if (from.files?.length) onFiles([...from.files]);
+    if (from.files?.length) onFiles(chosenFiles(from.files));
     // So that the same file can be chosen again.
     from.value = "";
   };

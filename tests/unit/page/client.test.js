@@ -82,6 +82,30 @@ test("a key that is not accepted any more is asked for", async () => {
   assert.equal(unauthorized(), 1);
 });
 
+test("a late refusal of the key before tells nothing of the present one", async () => {
+  let key = "pik_1";
+  let unauthorized = 0;
+  const changing = (answer) => async () => {
+    key += "1";
+    return answer;
+  };
+  const client = new Client({
+    fetch: changing(json({}, { status: 401 })),
+    post: changing({ status: 401, header: () => null, text: "{}" }),
+    key: () => key,
+    onUnauthorized: () => (unauthorized += 1),
+  });
+  await assert.rejects(client.image(1, 2), Problem);
+  await assert.rejects(client.send(1, new File(["x"], "a.jpg"), {}, "key-1", {}), Problem);
+  assert.equal(unauthorized, 0);
+});
+
+test("a direct upload that is refused for its key asks for another one", async () => {
+  const { client, unauthorized } = setUp({ status: 401, header: () => null, text: "{}" });
+  await assert.rejects(client.send(1, new File(["x"], "a.jpg"), {}, "key-1", {}), Problem);
+  assert.equal(unauthorized(), 1);
+});
+
 test("a picture is sent with its fields before it and with its own key", async () => {
   const answer = { status: 201, header: () => null, text: '{"id": 5}' };
   const { client, asked } = setUp(answer);

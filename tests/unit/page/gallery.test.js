@@ -70,6 +70,44 @@ test("a gallery of any size is loaded part by part", async () => {
   assert.deepEqual([gallery.images.length, gallery.hasMore], [150, false]);
 });
 
+test("loads that are asked for at once are one, and none is lost", async () => {
+  const { gallery } = await setUp(350);
+  await Promise.all([gallery.more(), gallery.more()]);
+  assert.equal(gallery.images.length, 200);
+  await Promise.all([gallery.more(), gallery.more()]);
+  await Promise.all([gallery.more(), gallery.more()]);
+  assert.deepEqual([ids(gallery.images).length, new Set(ids(gallery.images)).size, gallery.hasMore], [350, 350, false]);
+});
+
+test("a load that failed can be asked for again", async () => {
+  const { service, gallery } = await setUp(150);
+  service.images = async () => {
+    throw problem(503);
+  };
+  await assert.rejects(gallery.more(), { status: 503 });
+  delete service.images;
+  await gallery.more();
+  assert.equal(gallery.images.length, 150);
+});
+
+test("a picture that moves between two loads makes nothing to be asked for without end", async () => {
+  const { service, gallery } = await setUp(200);
+  service.images_[199].order = -1;
+  await gallery.more();
+  assert.deepEqual([gallery.images.length, gallery.hasMore], [199, false]);
+  await gallery.refresh();
+  assert.equal(gallery.images.length, 200);
+});
+
+test("a page that a refresh has brought meanwhile is not put in twice", async () => {
+  const { service, gallery } = await setUp(150);
+  const more = gallery.more();
+  service.images_ = service.images_.slice(0, 20);
+  gallery.pages.length = 0;
+  await Promise.all([more, gallery.refresh()]);
+  assert.deepEqual([gallery.images.length, gallery.hasMore], [20, false]);
+});
+
 test("only what has changed is news", async () => {
   const { service, gallery } = await setUp(3);
   assert.equal(await gallery.refresh(), false);
@@ -83,6 +121,32 @@ test("an edit is saved", async () => {
   await gallery.saveText(1);
   assert.equal(service.images_[0].alt_text, "A red shoe");
   assert.equal(gallery.drafts.size, 0);
+});
+
+test("one's own text is not shown as somebody else's when one goes on before it is saved", async () => {
+  const { service, gallery } = await setUp(1);
+  gallery.edit(1, "Red");
+  const saved = gallery.saveText(1);
+  gallery.edit(1, "Red shoe");
+  await saved;
+  assert.deepEqual([service.images_[0].alt_text, gallery.drafts.get(1).theirs], ["Red", null]);
+  await gallery.saveText(1);
+  assert.deepEqual([service.images_[0].alt_text, gallery.drafts.size], ["Red shoe", 0]);
+});
+
+test("one's own text that is seen before its answer comes is taken for one's own then", async () => {
+  const { service, gallery } = await setUp(1);
+  const change = service.change.bind(service);
+  service.change = async (...given) => {
+    const answer = await change(...given);
+    await gallery.refresh();
+    return answer;
+  };
+  gallery.edit(1, "Red");
+  const saved = gallery.saveText(1);
+  gallery.edit(1, "Red shoe");
+  await saved;
+  assert.equal(gallery.drafts.get(1).theirs, null);
 });
 
 test("an edit that meets another one is not saved, and shows it", async () => {
@@ -134,6 +198,27 @@ test("what is brought back in time is not removed", async () => {
   mock.timers.reset();
 });
 
+test("what is being removed is neither counted nor brought back", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { service, gallery } = await setUp(3);
+  let answer = () => {};
+  const remove = service.remove.bind(service);
+  service.remove = async (...given) => {
+    await new Promise((resolve) => (answer = resolve));
+    return remove(...given);
+  };
+  gallery.remove([1], assert.ifError);
+  mock.timers.tick(UNDO_MILLISECONDS);
+  gallery.remove([2], assert.ifError);
+  assert.equal(gallery.undoable, 1);
+  gallery.undo();
+  assert.deepEqual([ids(gallery.images), gallery.undoable], [[2, 3], 0]);
+  answer();
+  mock.timers.reset();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([service.removed, ids(gallery.images)], [[1], [2, 3]]);
+});
+
 test("leaving the page removes at once what waits for it", async () => {
   const { service, gallery } = await setUp(3);
   gallery.remove([1, 3], assert.ifError);
@@ -181,4 +266,23 @@ test("beyond a hundred pictures the moved one and its neighbours change", async 
   await ordering.save(150);
   assert.equal(service.sorted()[0].id, 150);
   assert.equal(service.writes, 1);
+});
+
+test("pictures of equal order are put right beyond those that were loaded", async () => {
+  const { service, gallery, ordering } = await setUp(150);
+  for (const image of service.images_) image.order = 0;
+  await gallery.refresh();
+  assert.equal(gallery.images.length, 100);
+  ordering.show(1, 99);
+  await ordering.save(1);
+  const wanted = [...ids(service.images_).slice(1, 100), 1, ...ids(service.images_).slice(100)];
+  assert.deepEqual(ids(service.sorted()), wanted);
+});
+
+test("beyond a hundred pictures too a move is merged with what others did meanwhile", async () => {
+  const { service, ordering } = await setUp(150);
+  Object.assign(service.images_[0], { order: 500 });
+  ordering.show(100, 1);
+  await ordering.save(100);
+  assert.deepEqual(ids(service.sorted()).slice(-2), [1, 100]);
 });

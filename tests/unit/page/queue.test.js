@@ -10,10 +10,10 @@ import { problem, Service } from "./service.js";
 /** @param {string} name */
 const file = (name, size = 10) => new File([new Uint8Array(size)], name, { type: "image/jpeg" });
 
-function setUp(options = {}) {
+function setUp({ left = [], ...options } = {}) {
   const service = new Service();
   const slept = [];
-  const stored = new Map();
+  const stored = new Map([["product-images reserved", JSON.stringify(left)]]);
   const notes = notesIn({ getItem: (name) => stored.get(name) ?? null, setItem: (name, text) => stored.set(name, text) });
   const queue = new Queue({
     client: service,
@@ -29,6 +29,7 @@ function setUp(options = {}) {
     },
     ...options,
   });
+  service.onUnauthorized = () => queue.lock();
   return { service, queue, slept, notes: notes.load };
 }
 
@@ -66,6 +67,42 @@ test("what is added when all else is under way counts what others added meanwhil
   queue.add(1, [file("b.jpg")]);
   await settle();
   assert.equal(service.images[1].order, 8);
+});
+
+test("what is chosen while the first are being sent stands behind them", async () => {
+  const { service, queue } = setUp();
+  service.last = 4;
+  let release = () => {};
+  service.held = new Promise((resolve) => (release = resolve));
+  queue.add(1, ["a", "b", "c"].map((name) => file(name)));
+  await settle();
+  queue.add(1, ["d", "e", "f"].map((name) => file(name)));
+  release();
+  await settle();
+  assert.deepEqual(
+    service.images.map(({ name, order }) => [name, order]),
+    [["a", 5], ["b", 6], ["c", 7], ["d", 8], ["e", 9], ["f", 10]],
+  );
+});
+
+test("one that failed before it had a place keeps none from others, and gets the last when it is tried again", async () => {
+  const refused = new Set(["bad.heic"]);
+  const { service, queue } = setUp({
+    prepare: async (each) => {
+      if (refused.has(each.name)) throw new Refusal("heic");
+      return each;
+    },
+  });
+  queue.add(1, [file("bad.heic")]);
+  await settle();
+  service.last = 7;
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  refused.clear();
+  service.last = 8;
+  queue.retry(() => true);
+  await settle();
+  assert.deepEqual(service.images.map(({ name, order }) => [name, order]), [["a.jpg", 8], ["bad.heic", 9]]);
 });
 
 test("three are sent at once, and none is done before its answer", async () => {
@@ -141,6 +178,14 @@ test("a service that stays out of order is given up after six tries, with its wo
   assert.equal(queue.items[0].failure.detail, "Something went wrong.");
 });
 
+test("a long outage leaves a busy service all its tries", async () => {
+  const { service, queue } = setUp();
+  service.faults = [...Array.from({ length: 9 }, () => new NoAnswer()), problem(503), problem(429)];
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.deepEqual(states(queue), ["checking"]);
+});
+
 test("a quota that opens tomorrow is a failure that says so", async () => {
   const { service, queue, slept } = setUp();
   service.faults = [problem(429, { code: "quota_exceeded", detail: "Tomorrow.", retryAfter: "40000" })];
@@ -160,6 +205,15 @@ test("without a key the queue is kept, and goes on with the next one", async () 
   await settle();
   assert.deepEqual(new Set(states(queue)), new Set(["checking"]));
   assert.equal(service.images.length, 4);
+});
+
+test("a refusal of the key before does not lock the queue again", async () => {
+  const { service, queue } = setUp();
+  service.onUnauthorized = () => {};
+  service.faults = [problem(401)];
+  queue.add(1, [file("a.jpg")]);
+  await settle();
+  assert.deepEqual([queue.delivery.isLocked, states(queue)], [false, ["checking"]]);
 });
 
 test("a large file takes the form by itself", async () => {
@@ -231,6 +285,90 @@ test("bytes that arrived though no answer did are not sent twice", async () => {
   await settle();
   assert.equal(service.calls.filter(([call]) => call === "sendForm").length, 1);
   assert.deepEqual(states(queue), ["checking"]);
+});
+
+test("a picture that arrived is kept, though its form is over when the lid opens again", async () => {
+  const { service, queue, notes } = setUp();
+  queue.delivery.sleep = async () => {
+    service.now += 1_000_000;
+    service.images[0].status = "ready";
+  };
+  service.faults = [null, "lost"];
+  queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
+  await settle();
+  assert.deepEqual([service.removed, service.images.map(({ id }) => id)], [[], [100]]);
+  assert.deepEqual([states(queue), notes()], [["checking"], []]);
+});
+
+test("a picture that arrived is kept, though the bucket says that its form is over", async () => {
+  const { service, queue } = setUp();
+  const sendForm = service.sendForm.bind(service);
+  service.sendForm = async (...given) => {
+    if (service.images[0].bytes) {
+      service.images[0].status = "ready";
+      throw problem(403);
+    }
+    return sendForm(...given);
+  };
+  service.faults = [null, "lost"];
+  queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
+  await settle();
+  assert.deepEqual([service.removed, states(queue)], [[], ["checking"]]);
+});
+
+test("what the service has let go of meanwhile is begun anew", async () => {
+  const { service, queue } = setUp();
+  queue.delivery.sleep = async () => {
+    service.images = [];
+  };
+  service.faults = [null, new NoAnswer()];
+  queue.add(1, [file("big.jpg", DIRECT_BYTES + 1)]);
+  await settle();
+  assert.deepEqual(service.images.map(({ id, bytes }) => [id, bytes]), [[101, DIRECT_BYTES + 1]]);
+});
+
+/** What a page that was loaded again finds noted: a picture of this status was reserved before. */
+function reloaded(status) {
+  const found = setUp({ left: [{ productId: 1, imageId: 7, name: "big.jpg", order: 0 }] });
+  if (status) found.service.images.push({ id: 7, product_id: 1, name: "big.jpg", status });
+  return found;
+}
+
+for (const status of ["ready", "failed"]) {
+  test(`a note is dropped as soon as its picture is seen to be ${status}`, () => {
+    const { service, queue, notes } = reloaded(status);
+    queue.seen(service.images);
+    assert.deepEqual([queue.left, notes()], [[], []]);
+  });
+
+  test(`a note that is removed takes no picture with it that is ${status}`, async () => {
+    const { service, queue, notes } = reloaded(status);
+    await queue.dropNote(queue.left[0]);
+    assert.deepEqual([queue.left, notes(), service.removed], [[], [], []]);
+  });
+}
+
+test("a note stays as long as its picture is pending, and takes that with it", async () => {
+  const { service, queue, notes } = reloaded("pending");
+  queue.seen(service.images);
+  assert.equal(queue.left.length, 1);
+  await queue.dropNote(queue.left[0]);
+  assert.deepEqual([queue.left, notes(), service.removed], [[], [], [7]]);
+});
+
+test("a note whose picture is gone can be removed", async () => {
+  const { queue, notes } = reloaded(null);
+  await queue.dropNote(queue.left[0]);
+  assert.deepEqual([queue.left, notes()], [[], []]);
+});
+
+test("a note whose picture cannot be looked at is kept", async () => {
+  const { service, queue, notes } = reloaded("ready");
+  service.image = async () => {
+    throw problem(503);
+  };
+  await assert.rejects(queue.dropNote(queue.left[0]), { status: 503 });
+  assert.deepEqual([queue.left.length, notes().length, service.removed], [1, 1, []]);
 });
 
 test("a failed one is tried again with another key, at the same place, and the failed record goes", async () => {

@@ -18,6 +18,8 @@ export class Service {
     this.faults = [];
     this.removed = [];
     this.calls = [];
+    /** Told of the present key's refusal before the error comes. */
+    this.onUnauthorized = () => {};
     /** Held back until released. */
     this.held = null;
   }
@@ -78,6 +80,7 @@ export class Service {
 
   answer(work) {
     const fault = this.faults.shift();
+    if (fault instanceof Problem && fault.status === 401) this.onUnauthorized();
     if (fault && fault !== "lost") throw fault;
     const done = work();
     if (fault === "lost") throw new NoAnswer();
