@@ -204,6 +204,14 @@ class InMemoryImageCatalog:
             self.images[_place(ref)] = replace(image, look=look, updated_at=at)
         return True
 
+    def note_recipe(self, ref: ImageRef, recipe: str, earlier: str, at: datetime) -> bool:  # noqa: ARG002
+        image = self.images.get(_place(ref))
+        if image is None or image.status is not ImageStatus.READY:
+            return False
+        if image.look and image.look.is_only:
+            self.images[_place(ref)] = replace(image, look=image.look._replace(is_only=False), updated_at=at)
+        return True
+
     def leave_unrendered(self, ref: ImageRef) -> None:
         image = self.images.get(_place(ref))
         if image and image.status is ImageStatus.READY:

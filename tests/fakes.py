@@ -115,7 +115,11 @@ class InMemoryImageStore:
 
     def delete(self, image: ProductImage) -> None:
         self.discard_received(image.ref)
-        self.unpublish(image.ref)
+        if image.look and image.look.is_only:
+            # By the names in the record, as the real one.
+            self.delete_keys([image.media_key, *image.made_keys])
+        else:
+            self.unpublish(image.ref)
 
 
 class InMemoryImageEvents:

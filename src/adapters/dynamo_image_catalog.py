@@ -395,7 +395,34 @@ class DynamoImageCatalog:
                 return True
             if "untold" not in present:
                 break
-        return bool(present.get("status") == _READY[":ready"])
+        return _is_ready(present)
+
+    def note_recipe(self, ref: ImageRef, recipe: str, earlier: str, at: datetime) -> bool:
+        """Add both to the record's recipes, unless it has several; a deletion that saw fewer looks again."""
+        try:
+            with passing_errors_as_unavailable():
+                with_persistence(
+                    lambda: self._client.update_item(
+                        TableName=self._table,
+                        Key=image_key(ref.product_id, ref.image_id),
+                        UpdateExpression="SET updated_at = :at ADD recipes :both",
+                        ConditionExpression="#status = :ready "
+                        "AND (attribute_not_exists(recipes) OR recipes = :earlier)",
+                        ExpressionAttributeNames={"#status": "status"},
+                        ExpressionAttributeValues={
+                            **_READY,
+                            ":at": {"S": iso_utc(at)},
+                            ":both": {"SS": [earlier, recipe]},
+                            ":earlier": {"SS": [earlier]},
+                        },
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+                )
+        except ClientError as error:
+            if not failed_condition(error):
+                raise
+            return _is_ready(error.response.get("Item", {}))
+        return True
 
     def leave_unrendered(self, ref: ImageRef) -> None:
         """Note that it was given up, and take a ready record out of the index of open ones.
@@ -579,6 +606,10 @@ class DynamoImageCatalog:
                 raise ImageRecordMissingError(ref) from error
             return image
         return image_from_item(answer["Attributes"])
+
+
+def _is_ready(present: Any) -> bool:  # noqa: ANN401 - an item of DynamoDB
+    return bool(present.get("status") == _READY[":ready"])
 
 
 def _ready(file: PublicFile) -> Item:

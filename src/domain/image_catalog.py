@@ -183,6 +183,15 @@ class ImageCatalog(Protocol):
         """
         ...
 
+    def note_recipe(self, ref: ImageRef, recipe: str, earlier: str, at: datetime) -> bool:
+        """Note that there may be files by this recipe from now on, beside those by an earlier one.
+
+        Then the look of the picture is not the only one, whatever becomes of the files. Returns False, and
+        changes nothing, if there is no such record, or if it is not ready, or no longer. Where several were
+        noted, it changes nothing.
+        """
+        ...
+
     def leave_unrendered(self, ref: ImageRef) -> None:
         """Let a ready picture of which no files can be made count as open no longer."""
         ...

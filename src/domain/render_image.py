@@ -67,12 +67,13 @@ class RenderImage:
         copy = self._store.shown(image)
         if copy is None and self._record(ref) is None:
             return self._clear(ref)
-        look = self._put(ref, self._render(ref, copy))
+        rendered = self._render(ref, copy)
+        look = self._put(ref, rendered) if self._is_noted(image) else None
         now = self._clock()
-        if not self._catalog.mark_rendered(ref, look, now):
+        if look is None or not self._catalog.mark_rendered(ref, look, now):
             return self._clear(ref)
-        rendered = replace(image, look=look, updated_at=now)
-        self._events.send(ImageEventKind.RENDERED, ImageSummary.of(rendered))
+        shown = replace(image, look=look, updated_at=now)
+        self._events.send(ImageEventKind.RENDERED, ImageSummary.of(shown))
         return Rendering.RENDERED
 
     def _record(self, ref: ImageRef) -> ProductImage | None:
@@ -95,6 +96,15 @@ class RenderImage:
             # Its event waits in the failure queue: it is not to be found again every hour.
             self._catalog.leave_unrendered(ref)
             raise
+
+    def _is_noted(self, image: ProductImage) -> bool:
+        """Note in a record that names another recipe's files that they are not all; False if it is gone.
+
+        Before the first file: a deletion goes by the record, and no try may come after this one.
+        """
+        if image.look is None or image.look.recipe == self._recipe.name:
+            return True
+        return self._catalog.note_recipe(image.ref, self._recipe.name, image.look.recipe, self._clock())
 
     def _put(self, ref: ImageRef, rendered: Rendered) -> Look:
         recipe = self._recipe.name

@@ -20,7 +20,18 @@ from domain.errors import UnavailableError
 from domain.image import ImageFormat, ImageSnapshot
 from domain.image_store import PublicCopy
 from domain.product_record import ProductRecord, Stage
-from tests.builders import DAMAGED, NOW, OPERATOR, SHA256, a_claim, a_file, a_ref, an_api_key, an_image
+from tests.builders import (
+    A_LOOK,
+    DAMAGED,
+    NOW,
+    OPERATOR,
+    SHA256,
+    a_claim,
+    a_file,
+    a_ref,
+    an_api_key,
+    an_image,
+)
 from tests.integration.faults import LOST_CONNECTIONS, answer_with, lose_every_request
 
 if TYPE_CHECKING:
@@ -58,6 +69,8 @@ DYNAMO_CALLS: dict[str, "DynamoCall"] = {
         a_ref(), a_file(), NOW, requested_at=NOW
     ),
     "mark_failed": lambda client: DynamoImageCatalog(client, "t").mark_failed(a_ref(), DAMAGED, SHA256, NOW),
+    "mark_rendered": lambda client: DynamoImageCatalog(client, "t").mark_rendered(a_ref(), A_LOOK, NOW),
+    "note_recipe": lambda client: DynamoImageCatalog(client, "t").note_recipe(a_ref(), "r2", "r1", NOW),
     "move_primary": lambda client: DynamoImageCatalog(client, "t").move_primary(
         an_image(primary_requested_at=NOW)
     ),

@@ -58,6 +58,23 @@ def test_another_recipe_writes_over_what_an_earlier_one_made(
     assert catalog.look_up(PRODUCT_ID, 1).image.look == look._replace(frames=99, is_only=is_only)
 
 
+def test_a_recipe_that_may_have_made_files_is_noted_once_beside_the_one_of_the_look(catalog: Catalog) -> None:
+    catalog.reserve(an_image())
+    ready = catalog.mark_ready(a_ref(), a_file(), LATER)
+    catalog.mark_rendered(a_ref(), A_LOOK, LATER)
+    seen = catalog.look_up(PRODUCT_ID, 1)
+    assert catalog.note_recipe(a_ref(), "r9", A_LOOK.recipe, MUCH_LATER)
+    noted = replace(ready, look=A_LOOK._replace(is_only=False), updated_at=MUCH_LATER)
+    assert catalog.get(PRODUCT_ID, 1) == noted
+    # A deletion that saw it before sees it again.
+    assert not catalog.begin_removal(seen, MUCH_LATER)
+    assert catalog.note_recipe(a_ref(), "r9", A_LOOK.recipe, MUCH_LATER + timedelta(days=1))
+    assert catalog.get(PRODUCT_ID, 1) == noted
+    # Nor is it forgotten where that recipe ends as the picture's look.
+    assert catalog.mark_rendered(a_ref(), A_LOOK._replace(recipe="r9"), MUCH_LATER)
+    assert catalog.look_up(PRODUCT_ID, 1).image.look == A_LOOK._replace(recipe="r9", is_only=False)
+
+
 def test_nothing_is_written_of_a_picture_that_is_not_ready_or_gone(catalog: Catalog) -> None:
     refs = [a_ref(image_id) for image_id in range(1, 5)]
     pending, failed, deleted = refs[:3]
@@ -67,6 +84,7 @@ def test_nothing_is_written_of_a_picture_that_is_not_ready_or_gone(catalog: Cata
     catalog.mark_ready(deleted, a_file(), LATER)
     assert catalog.begin_removal(catalog.look_up(PRODUCT_ID, 3), LATER)
     assert [catalog.mark_rendered(ref, A_LOOK, LATER) for ref in refs] == [False] * 4
+    assert [catalog.note_recipe(ref, "r9", A_LOOK.recipe, LATER) for ref in refs] == [False] * 4
     assert catalog.get(PRODUCT_ID, 4) is None
     seen = [catalog.look_up(PRODUCT_ID, ref.image_id).image for ref in (pending, failed, deleted)]
     assert [image.look for image in seen] == [None] * 3

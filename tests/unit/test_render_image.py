@@ -275,6 +275,60 @@ def test_deleted_at_a_moment_of_a_run_that_ends_nothing_is_left_without_another(
         assert each.keys == [], moment
 
 
+ANOTHER = Recipe(avif_speed=6)
+TURNS_OF_ANOTHER_RECIPE = TURNS_OF_A_RUN + 2
+"""The recipe is noted too, before the first put."""
+
+
+def test_a_run_by_another_recipe_has_no_more_calls_than_were_tried(shop: Shop) -> None:
+    shop.render()
+    turns = list[str]()
+    shop.render(ANOTHER, **watched(shop, turns.append))
+    assert turns[::2] == ["get", "shown", "note_recipe", *["add_rendition"] * 3, "mark_rendered", "send"]
+    assert len(turns) == TURNS_OF_ANOTHER_RECIPE
+
+
+@pytest.mark.parametrize("point", range(TURNS_OF_ANOTHER_RECIPE))
+def test_killed_while_another_recipe_makes_files_a_deletion_finds_them_without_another_try(
+    shop: Shop, point: int
+) -> None:
+    shop.render()
+    with pytest.raises(KilledError):
+        shop.render(ANOTHER, **watched(shop, killed_at(point)))
+    # Nobody tries it again: `product-images images render` waits for the answer itself.
+    shop.delete()
+    assert (shop.keys, shop.catalog.images) == ([], {})
+
+
+def test_deleted_at_a_moment_of_a_run_by_another_recipe_that_ends_nothing_is_left() -> None:
+    for moment in range(TURNS_OF_ANOTHER_RECIPE):
+        each, turns = Shop(), iter(range(1_000))
+        each.render()
+
+        def turn(_: str, each: Shop = each, turns: Iterator[int] = turns, moment: int = moment) -> None:
+            if next(turns) == moment:
+                each.delete()
+
+        each.render(ANOTHER, **watched(each, turn))
+        assert (each.keys, each.catalog.images) == ([], {}), moment
+
+
+def test_killed_while_a_deletion_looks_at_the_record_nothing_is_left(shop: Shop) -> None:
+    shop.render()
+    turns = iter([True])
+
+    def render_meanwhile(name: str) -> None:
+        if name == "begin_removal" and next(turns, False):
+            # Dies when one file is put.
+            with pytest.raises(KilledError):
+                shop.render(ANOTHER, **watched(shop, killed_at(8)))
+            assert any(ANOTHER.name in key for key in shop.keys)
+
+    catalog = watched(shop, render_meanwhile)["catalog"]
+    DeleteImage(catalog, shop.store, shop.events, shop.clock)(PRODUCT_ID, REF.image_id)
+    assert (shop.keys, shop.catalog.images) == ([], {})
+
+
 def test_what_was_made_goes_with_the_picture(shop: Shop) -> None:
     shop.render()
     shop.delete()
