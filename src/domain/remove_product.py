@@ -7,10 +7,9 @@ can end anywhere, begin again, and run twice at once.
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from domain.contention import until_undisturbed
 from domain.ports import Clock, ImageEvents
 from domain.product_ports import Belonging, Belongings, ProductBytes, Products
-from domain.product_record import Stage
+from domain.product_record import ProductRecord
 
 
 class RemoveProduct:
@@ -42,27 +41,35 @@ class RemoveProduct:
             UnavailableError: a store failed for now; try again.
 
         """
-        for step in self._steps(product_id, advance):
-            # What a step takes away was looked up before: so it is the removed product's, even if that is put
-            # again now, after a run that was quicker. And whoever looks for removals that nobody is at leaves
-            # this one alone for a while.
-            if not self._products.postpone_removal(product_id, self._clock()):
-                return True
-            if not has_time():
-                return False
-            step()
+        is_over = False
+        while not is_over:
+            # Before anything is looked for: it ends this removal and no other, should a run that was quicker
+            # end this one, and the product be put and removed again.
+            seen = self._products.look(product_id)
+            for step in self._steps(seen, advance):
+                # What a step takes away was looked up before: so it is the removed product's, even if that is
+                # put again now. And whoever looks for removals that nobody is at leaves this one alone.
+                if not self._products.postpone_removal(product_id, self._clock()):
+                    return True
+                if not has_time():
+                    return False
+                is_over = bool(step())
         return True
 
-    def _steps(self, product_id: int, advance: Callable[[int], object]) -> Iterator[Callable[[], object]]:
+    def _steps(
+        self, seen: ProductRecord, advance: Callable[[int], object]
+    ) -> Iterator[Callable[[], bool | None]]:
+        """Yield what is to be done; the last step, which ends the removal, returns whether it did."""
+        product_id = seen.product_id
         yield from self._deletions(product_id)
         for images in iter(lambda: self._belongings.some(product_id), []):
             yield partial(self._forget, product_id, images, advance)
         # Without its record a picture cannot become ready any more: what is written later is removed again by
         # whoever wrote it, and what was written before is found here.
         yield from self._deletions(product_id)
-        yield partial(self._end, product_id)
+        yield partial(self._end, seen)
 
-    def _deletions(self, product_id: int) -> Iterator[Callable[[], object]]:
+    def _deletions(self, product_id: int) -> Iterator[Callable[[], None]]:
         for keys in iter(lambda: self._bytes.some(product_id), []):
             yield partial(self._bytes.delete, keys)
 
@@ -72,12 +79,7 @@ class RemoveProduct:
         self._belongings.forget(product_id, [each.image_id for each in images])
         advance(len(images))
 
-    def _end(self, product_id: int) -> None:
-        self._events.send_product_removed(product_id)
-        until_undisturbed(lambda: self._finish(product_id))
-
-    def _finish(self, product_id: int) -> bool | None:
-        seen = self._products.look(product_id)
-        if seen.stage is not Stage.BEING_REMOVED:
-            return True
-        return self._products.write(seen, seen.without_belongings()) or None
+    def _end(self, seen: ProductRecord) -> bool:
+        """Tell it and write it; False if more was said of the product meanwhile: then all begins again."""
+        self._events.send_product_removed(seen.product_id)
+        return self._products.write(seen, seen.without_belongings())

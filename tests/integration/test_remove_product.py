@@ -159,9 +159,9 @@ def test_a_step_makes_the_calls_that_its_price_is_made_of(shop: Shop) -> None:
     step = [call.operation for call in REMOVAL_STEP]
     noted = REMOVAL_NOTED.operation
     # Then nothing more is found, that is told, and the removal ends.
-    ends = ["Query", noted, "PutEvents", "BatchGetItem", "TransactWriteItems"]
-    # Before the records the files go: what the public sees, and what came in.
-    assert calls == [noted, noted, *step, *ends]
+    ends = ["Query", noted, "PutEvents", "TransactWriteItems"]
+    # First the removal is read. Before the records the files go: what the public sees, and what came in.
+    assert calls == ["BatchGetItem", noted, noted, *step, *ends]
 
 
 def test_a_damaged_record_goes_too(shop: Shop) -> None:

@@ -17,6 +17,7 @@ from domain.rendition import Placeholder, Rendition
 from tests.builders import NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
 from tests.catalog_fake import InMemoryImageCatalog
 from tests.fakes import InMemoryImageEvents, InMemoryImageStore, TickingClock
+from tests.watched import Watched
 
 COPY = PublicCopy(b"picture", a_file().image_format, SHA256)
 FILES = ((320, ImageFormat.AVIF), (640, ImageFormat.AVIF), (320, ImageFormat.JPEG))
@@ -171,25 +172,6 @@ def test_a_picture_that_is_deleted_while_it_is_looked_for_is_gone(shop: Shop) ->
 
 class KilledError(BaseException):
     """The function ends here, and nothing of it goes on."""
-
-
-class Watched:
-    """Passes calls on, and does something before the n-th one, or after it."""
-
-    def __init__(self, inner: object, turn: Callable[[str], None]) -> None:
-        self._inner = inner
-        self._turn = turn
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the role has
-        method = getattr(self._inner, name)
-
-        def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - passed on
-            self._turn(name)
-            result = method(*arguments, **options)
-            self._turn(name)
-            return result
-
-        return call
 
 
 def watched(shop: Shop, turn: Callable[[str], None]) -> dict[str, Any]:
