@@ -61,7 +61,7 @@ def find_begun(
 
 
 def take_back(catalog: "ImageCatalog", ref: ImageRef, now: datetime) -> ProductImage | None:
-    """Undo a reservation, where the reply of what came after it was lost.
+    """Undo a reservation, where what came after it went wrong, or its reply was lost.
 
     Returns the picture if its bytes have been inspected meanwhile, which leaves it as it is, else None: its
     record is being deleted then.

@@ -13,7 +13,6 @@ from domain.errors import (
     BytesRefusedError,
     FieldFault,
     FileTooLargeForDirectUploadError,
-    ImageRecordMissingError,
     InvalidFieldsError,
     UnavailableError,
 )
@@ -123,12 +122,8 @@ class UploadImage:
     def _store_bytes(self, image: ProductImage, content: bytes) -> ProductImage:
         try:
             self._store.put(image, content)
-        except BytesRefusedError as error:
-            with suppress(ImageRecordMissingError):
-                self._catalog.withdraw(image.ref, self._clock())
-                self._catalog.finish_removal(image.ref)
-            raise UnavailableError(image.ref) from error
-        except UnavailableError:
+        except (BytesRefusedError, UnavailableError):
+            # Of those that were refused nothing is there, but an earlier try's may be, and may be inspected.
             return self._take_back(image.ref)
         return image
 

@@ -7,6 +7,7 @@ import pytest
 
 from domain.begun import GOING_ON_TIME
 from domain.claim import BegunPicture
+from domain.errors import BytesRefusedError
 from domain.image import ImageFacts, ImageRef, ImageStatus, ProductImage
 from domain.reconcile import PATIENCE
 from domain.upload_image import Upload
@@ -143,6 +144,19 @@ def test_a_picture_that_is_ready_just_before_it_is_taken_back_is_the_answer() ->
     earlier = cut_short(catalog)
     assert try_again(catalog, earlier, after=LATER).status is ImageStatus.READY
     assert len(catalog.images) == 1
+
+
+def test_a_picture_whose_bytes_an_earlier_try_wrote_is_the_answer_where_those_of_this_one_are_refused(
+    catalog: InMemoryImageCatalog,
+) -> None:
+    class LateStore(InMemoryImageStore):
+        @override
+        def put(self, image: ProductImage, content: bytes) -> None:
+            catalog.mark_ready(image.ref, a_file(), NOW)
+            raise BytesRefusedError("Nothing was written.")
+
+    earlier = cut_short(catalog, DyingImageStore(writes=True))
+    assert try_again(catalog, earlier, LateStore()).status is ImageStatus.READY
 
 
 def test_a_record_that_is_gone_just_before_it_is_taken_back_is_begun_anew() -> None:
