@@ -39,7 +39,7 @@ def render_images(
     Run it after a change of RenditionWidths, FallbackWidths, AvifQuality or AvifSpeed, and once where there
     were pictures before there were renditions. Safe to repeat, and to stop. The files of an earlier recipe go
     an hour after their pictures were rendered anew: run it once more then. The exit code is 1 if a picture
-    cannot be rendered.
+    cannot be rendered, or a file cannot be removed.
 
     Examples:
         product-images images render --product 123
@@ -55,10 +55,12 @@ def render_images(
     due = [image for image in images if _is_due(image, current, keys, anew_alone=recipe)]
     failed = _render(target, due)
     old = old_files(target, images, product_id, current, datetime.now(UTC))
-    remove_files(target, old)
+    stay = remove_files(target, old)
+    for key, code in stay.items():
+        fail(f"file of an earlier recipe that S3 did not remove ({code}): {key}")
     say(f"Ready: {len(images)}, rendered now: {len(due) - failed}, failed: {failed}.")
-    say(f"Files of earlier recipes removed: {len(old)}.")
-    if failed:
+    say(f"Files of earlier recipes removed: {len(old) - len(stay)}.")
+    if failed or stay:
         raise typer.Exit(1)
 
 

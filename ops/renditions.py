@@ -68,10 +68,16 @@ def old_files(
     return [match[0] for match in matches if match[1] in settled and match[2] != recipe.name]
 
 
-def remove_files(target: Target, keys: Sequence[str]) -> None:
-    """Remove objects; as everything public, they can be brought back for some days."""
-    s3 = target.clients.s3()
+def remove_files(target: Target, keys: Sequence[str]) -> dict[str, str]:
+    """Remove objects; as everything public, they can be brought back for some days.
+
+    Returns the keys of those that S3 did not remove, each with S3's code for why.
+    """
+    s3, stay = target.clients.s3(), dict[str, str]()
     for some in batched(keys, _KEYS_PER_CALL, strict=False):
-        s3.delete_objects(
+        answer = s3.delete_objects(
             Bucket=target.bucket, Delete={"Objects": [{"Key": key} for key in some], "Quiet": True}
         )
+        # The answer is a 200 whatever became of each key.
+        stay |= {error["Key"]: error["Code"] for error in answer.get("Errors", [])}
+    return stay

@@ -11,7 +11,9 @@ import pytest
 from domain.image import ImageRef
 from domain.recipe import Recipe
 from domain.rendition import Look
+from ops.target import Clients
 from tests.builders import A_LOOK, DAMAGED, NOW, PRODUCT_ID, SHA256, a_file, a_ref, an_image
+from tests.integration.faults import hook
 from tests.integration.ops_operator import Operator, error_line, operator_of_a_stack
 
 if TYPE_CHECKING:
@@ -147,6 +149,25 @@ def test_files_of_an_earlier_recipe_go_when_no_record_has_pointed_to_them_for_an
     result = operator.runs("images", "render", "--all")
     assert "Files of earlier recipes removed: 1." in result.stdout
     assert before - set(keys(s3)) == {f"media/{settled.path}/{OLD.recipe}/320.avif"}
+
+
+def test_a_file_that_s3_does_not_remove_is_named_and_the_others_go(
+    operator: Operator, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = add(operator, a_ref(1), TODAYS)
+    put_files(s3, ref, OLD.recipe)
+    kept = f"media/{ref.path}/{OLD.recipe}/640.avif"
+    s3.put_object(Bucket="images", Key=kept, Body=b"file")
+
+    def refuse(parsed: dict[str, Any], **_: object) -> None:
+        parsed["Errors"] = [{"Key": kept, "Code": "InternalError", "Message": "Please try again."}]
+
+    hook(s3, "after-call.s3.DeleteObjects", refuse)
+    monkeypatch.setattr(Clients, "s3", lambda _: s3)
+    result = operator.runs("images", "render", "--recipe")
+    line = f"Error: file of an earlier recipe that S3 did not remove (InternalError): {kept}"
+    assert (result.exit_code, result.stderr.splitlines()) == (1, [line])
+    assert "Files of earlier recipes removed: 1." in result.stdout
 
 
 def test_files_that_were_made_just_now_stay_and_those_they_replace_too(
