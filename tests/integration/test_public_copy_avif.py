@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from domain.public_copy.avif import copy
+from domain.public_copy.boxes import MAX_PARTS
 from tests.avif_files import (
     ALPHA_URN,
     Avif,
@@ -212,3 +214,24 @@ def test_pixels_are_what_they_were_in_any_container(tried: Callable[[int], None]
     plain = TRANSPARENT if ALPHA_URN in b"".join(avif.properties) else STILL
     assert decoded(copied) == decoded(plain.written())
     assert copy(copied) is copied
+
+
+MOST = size(MAX_PARTS - 100, 1_000, "boxes of an AVIF")
+
+
+@pytest.mark.torture("public copies of pictures in generated containers")
+@pytest.mark.parametrize("where", ["before", "between", "behind", "in_meta"])
+def test_small_boxes_take_less_memory_than_three_files(where: str) -> None:
+    # As many for each byte as there may be in the largest file.
+    more: Any = {where: box(b"junk", HIDDEN * 58) * MOST}
+    content = replace(STILL, **more).written()
+    tracemalloc.start()
+    try:
+        copied = copy(content)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert not has_private(copied)
+    assert decoded(copied) == decoded(STILL.written())
+    # The file itself was there before.
+    assert peak_bytes < 2 * len(content)

@@ -1,6 +1,7 @@
 """The public copy of a WebP, seen with a decoder: the same picture, and no more than it shows."""
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from functools import cache
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from domain.public_copy.webp import copy
+from domain.public_copy.webp import MAX_CHUNKS, MAX_FRAMES, copy
 from tests.builders import PRIVATE, exif, picture, private_exif
 from tests.torture.results import size
 from tests.webp_files import (
@@ -154,3 +155,29 @@ def test_pixels_are_what_they_were_in_any_container(
     assert not has_private(copied)
     assert decoded(copied) == decoded(plain)
     assert copy(copied) is copied
+
+
+BYTES = size(50_000_000, 1_000_000, "bytes of tiny chunks in a WebP")
+
+
+@pytest.mark.torture("public copies of pictures in generated containers")
+@pytest.mark.parametrize(
+    ("flags", "unit", "most"),
+    [
+        pytest.param(0, JUNK, MAX_CHUNKS - 4, id="unknown chunks"),
+        pytest.param(ANIMATION, frame(LOSSY), MAX_FRAMES, id="frames"),
+        pytest.param(ANIMATION, frame(JUNK * 100, LOSSY), MAX_CHUNKS // 102, id="unknown chunks in frames"),
+    ],
+)
+def test_tiny_chunks_take_less_memory_than_three_files(flags: int, unit: bytes, most: int) -> None:
+    number = min(BYTES // len(unit), most)
+    content = webp(canvas(flags), loop(), unit * number, LOSSY)
+    tracemalloc.start()
+    try:
+        copied = copy(content)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(decoded(copied)) == (number if flags else 1)
+    # The file itself was there before.
+    assert peak_bytes < 2 * len(content)

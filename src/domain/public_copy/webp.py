@@ -10,6 +10,8 @@ from domain.public_copy.faults import corrupt, too_complex, truncated
 
 MAX_FRAMES = 100_000
 """Frames of an animation, which is more than two hours of it; each costs some microseconds."""
+MAX_CHUNKS = 4 * MAX_FRAMES
+"""Chunks of a file that are read, those within frames among them: a frame with transparency has three."""
 _HEADER_BYTES, _CHUNK_BYTES = 12, 8
 _CANVAS_BYTES, _LOOP_BYTES, _FRAME_BYTES = 10, 6, 16
 """What readers know of VP8X, ANIM and the head of ANMF (RFC 9649, 2.7.1); the rest of these is not kept."""
@@ -34,25 +36,17 @@ def copy(content: bytes) -> bytes:
     nothing to do, `content` itself is returned.
 
     Raises:
-        NotAPictureError: pixels are missing, or cannot be found; or there are more than `MAX_FRAMES`.
+        NotAPictureError: pixels are missing, or cannot be found; or there are more than `MAX_FRAMES`, or more
+            than `MAX_CHUNKS`.
 
     """
-    first = next(_chunks(content, _HEADER_BYTES, len(content), {b"VP8X", *_IMAGES}), None)
+    copied = _Copy(content)
+    first = next(copied.chunks(_HEADER_BYTES, len(content), {b"VP8X", *_IMAGES}), None)
     if first is None or first[1] != _HEADER_BYTES + _CHUNK_BYTES:
         what = "it does not begin as a WebP does"
         raise NotAPictureError(corrupt(what) if len(content) > _HEADER_BYTES + _CHUNK_BYTES else truncated())
-    result = _Copy(content).of(first)
+    result = copied.of(first)
     return content if result == content else result
-
-
-def _chunks(content: bytes, at: int, end: int, wanted: set[bytes]) -> Iterator[_Chunk]:
-    """Yield the wanted chunks that begin before `end`; what is wanted may change in between."""
-    while at + _CHUNK_BYTES <= end:
-        kind, size = _chunk_head(content, at)
-        at += _CHUNK_BYTES
-        if kind in wanted:
-            yield kind, at, at + size
-        at += size + (size & 1)
 
 
 class _Copy:
@@ -65,6 +59,19 @@ class _Copy:
         self._end = min(self._said, len(content))
         self._out = io.BytesIO()
         self._out.write(b"RIFF\0\0\0\0WEBP")
+        self._chunks_left = MAX_CHUNKS
+
+    def chunks(self, at: int, end: int, wanted: set[bytes]) -> Iterator[_Chunk]:
+        """Yield the wanted chunks that begin before `end`; what is wanted may change in between."""
+        while at + _CHUNK_BYTES <= end:
+            self._chunks_left -= 1
+            if self._chunks_left < 0:
+                raise NotAPictureError(too_complex(f"more than {MAX_CHUNKS:,} chunks"))
+            kind, size = _chunk_head(self._content, at)
+            at += _CHUNK_BYTES
+            if kind in wanted:
+                yield kind, at, at + size
+            at += size + (size & 1)
 
     def of(self, first: _Chunk) -> bytes:
         """Return the copy of a picture that begins with this chunk."""
@@ -96,7 +103,7 @@ class _Copy:
     def _write_body(self, at: int, wanted: set[bytes]) -> tuple[bytes, bool]:
         """Write what follows the canvas; return what is kept of the Exif, and whether there is a profile."""
         exif, has_profile, frames, has_image = b"", False, 0, False
-        for chunk in _chunks(self._content, at, self._end, wanted):
+        for chunk in self.chunks(at, self._end, wanted):
             kind, start, end = chunk
             if kind == b"ANMF":
                 frames += 1
@@ -131,7 +138,7 @@ class _Copy:
         head[-1:] = bytes(flags & _FRAME_FLAGS for flags in head[-1:])
         self._write(kind, head)
         wanted = {b"ALPH", *_IMAGES}
-        for chunk in _chunks(self._content, start + _FRAME_BYTES, end, wanted):
+        for chunk in self.chunks(start + _FRAME_BYTES, end, wanted):
             self._write_image(chunk, end)
             if chunk[0] in _IMAGES:
                 self._set_size(at)

@@ -211,6 +211,28 @@ def test_an_animation_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert failure_of(webp(canvas(ANIMATION), loop(), *[frame(LOSSY)] * 3)).code == "too_complex"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(webp(*[chunk(b"junk", b"")] * 10), id="before the picture"),
+        pytest.param(webp(canvas(0), *[chunk(b"junk", b"")] * 10, LOSSY), id="before the pixels"),
+        pytest.param(
+            webp(canvas(ANIMATION), loop(), *[frame(*[chunk(b"junk", b"")] * 3, LOSSY)] * 2),
+            id="in its frames",
+        ),
+    ],
+)
+def test_a_file_of_chunks_has_an_end(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public_webp, "MAX_CHUNKS", 9)
+    assert failure_of(content).reason.startswith("The image has more than 9 chunks. Save it again")
+
+
+def test_as_many_frames_as_may_be_have_as_many_chunks_as_they_need() -> None:
+    most = [frame(TRANSPARENCY, LOSSY)] * public_webp.MAX_FRAMES
+    content = webp(canvas(ANIMATION | ALPHA), loop(), *most)
+    assert copy(content) is content
+
+
 @settings(deadline=None)
 @given(
     st.lists(
