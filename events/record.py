@@ -20,7 +20,7 @@ from typing import Any
 import requests
 
 from adapters.dynamo_api_keys import DynamoApiKeys
-from adapters.eventbridge_image_events import PRODUCT_REMOVED, SCHEMA_VERSION, SOURCE, detail_of
+from adapters.eventbridge_image_events import PRODUCT_REMOVED, SCHEMA_VERSION, SOURCE, TAKEN_BACK, detail_of
 from adapters.eventbridge_removals import REMOVAL_REQUESTED
 from adapters.lambda_renderings import ready_event
 from bench.origin import origin
@@ -357,7 +357,7 @@ def write_schedule(state: State) -> None:
 
 
 def write_deletions(state: State) -> None:
-    """Write what the rule on `ImageDeleted` sends, in the envelope that EventBridge documents."""
+    """Write what the rule on `ImageDeleted` and others sends, in the envelope that EventBridge documents."""
     moment = datetime(2026, 11, 24, 12, tzinfo=UTC)
     image = ImageSummary(
         ref=IMAGE,
@@ -372,6 +372,12 @@ def write_deletions(state: State) -> None:
     detail = {"schema_version": SCHEMA_VERSION, "stack": STACK, **detail_of(image)}
     event = _told(state, ImageEventKind.DELETED, SOURCE, detail)
     _write("forget_image", "deleted", event)
+    taken_back: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "stack": STACK,
+        "path": f"/{IMAGE.media_prefix}",
+    }
+    _write("forget_image", "taken_back", _told(state, TAKEN_BACK, SOURCE, taken_back))
     _write("forget_image", "foreign_path", {**event, "detail": {**detail, "path": "/media/*"}})
 
 

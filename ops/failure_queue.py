@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adapters.eventbridge_image_events import SOURCE
+from adapters.eventbridge_image_events import SOURCE, TAKEN_BACK
 from adapters.eventbridge_removals import REMOVAL_REQUESTED
 from adapters.sqs_fetch_queue import ref_in
 from ops.failures import explain
@@ -25,6 +25,7 @@ LONG_POLL_SECONDS = 1
 only some of them (SQS developer guide, "Short and long polling")."""
 _HIDDEN_SECONDS = 900
 """How long messages are kept from others if this process ends before it gives them back."""
+_FOR_THE_STACK_ITSELF = (REMOVAL_REQUESTED, TAKEN_BACK)
 _WEBHOOK = "webhook"
 _FETCH_IMAGE = "fetch-image"
 """The role of the function whose messages come here from its own queue, as they were."""
@@ -177,7 +178,7 @@ class FailureQueue:
     def _webhook(self, event: Any) -> str | None:  # noqa: ANN401 - somebody else's message may be anything
         """Tell whether this is an event that this stack sent to others."""
         is_ours = (event["source"], event["detail"]["stack"]) == (SOURCE, self._stack)
-        return _WEBHOOK if is_ours and event["detail-type"] != REMOVAL_REQUESTED else None
+        return _WEBHOOK if is_ours and event["detail-type"] not in _FOR_THE_STACK_ITSELF else None
 
     def _give_back(self, events: Sequence[FailedEvent]) -> None:
         for batch in batched(events, _MESSAGES_PER_CALL, strict=False):

@@ -91,6 +91,9 @@ class InMemoryImageStore:
     def has_all_made(self, image: ProductImage) -> bool:
         return set(image.made_keys) <= self._public.keys()
 
+    def is_public(self, ref: ImageRef) -> bool:
+        return bool(self.public_keys(ref))
+
     def is_there(self, ref: ImageRef) -> bool:
         return self.received(ref) is not None or self.public_copy(ref) is not None
 
@@ -143,6 +146,9 @@ class InMemoryImageEvents:
     def send_reordered(self, product_id: int) -> None:
         self._send("GalleryReordered", product_id)
 
+    def send_taken_back(self, ref: ImageRef) -> None:
+        self._send("ImageTakenBack", ref.image_id)
+
     def send_deleted_with_product(self, images: Sequence[ImageSummary]) -> None:
         for image in images:
             self.send(ImageEventKind.DELETED, image)
@@ -157,23 +163,23 @@ class InMemoryImageEvents:
 
 
 class InMemoryPublicCache:
-    """What was forgotten, in the order in which that was asked for; it takes nothing while `is_full`."""
+    """What was forgotten and why, in the order of asking; it takes nothing while `is_full`."""
 
     def __init__(self) -> None:
-        self.forgotten: list[ImageRef | tuple[int, str]] = []
+        self.forgotten: list[tuple[ImageRef | int, str]] = []
         self.is_full = False
 
-    def forget(self, ref: ImageRef) -> None:
-        self._forget(ref)
+    def forget(self, ref: ImageRef, reason: str) -> None:
+        self._forget(ref, reason)
 
     def forget_product(self, product_id: int, removal: str) -> None:
-        self._forget((product_id, removal))
+        self._forget(product_id, removal)
 
-    def _forget(self, what: ImageRef | tuple[int, str]) -> None:
+    def _forget(self, what: ImageRef | int, reason: str) -> None:
         if self.is_full:
             raise UnavailableError
-        if what not in self.forgotten:
-            self.forgotten.append(what)
+        if (what, reason) not in self.forgotten:
+            self.forgotten.append((what, reason))
 
 
 class InMemoryInspections:

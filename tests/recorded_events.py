@@ -98,7 +98,12 @@ RENDERINGS = {"ready": "rendered", "reconciled": "rendered", "gone": "gone", "fo
 MESSAGES = ["picture_gone", "foreign_message"]
 """None of them stays in the queue."""
 SCHEDULES = ["schedule"]
-DELETIONS = {"deleted": "forgotten", "foreign_path": "ignored", "product_removed": "forgotten"}
+DELETIONS = {
+    "deleted": "forgotten",
+    "taken_back": "forgotten",
+    "foreign_path": "ignored",
+    "product_removed": "forgotten",
+}
 REMOVALS = ["requested"]
 CATALOGUE = {"created": "put", "changed": "put", "deleted": "removed"}
 

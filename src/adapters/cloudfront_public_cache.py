@@ -20,9 +20,9 @@ class CloudFrontPublicCache:
         self._client = client
         self._distribution_id = distribution_id
 
-    def forget(self, ref: ImageRef) -> None:
+    def forget(self, ref: ImageRef, reason: str) -> None:
         """Invalidate all addresses of the picture."""
-        self._invalidate(ref.addresses, ref.addresses)
+        self._invalidate(ref.addresses, reason)
 
     def forget_product(self, product_id: int, removal: str) -> None:
         """Invalidate what lies below the product, as one path."""

@@ -20,6 +20,8 @@ CHANGED = "ImageChanged"
 REORDERED = "GalleryReordered"
 PRODUCT_REMOVED = "ProductRemoved"
 """The detail types of events that are of no one picture."""
+TAKEN_BACK = "ImageTakenBack"
+"""The detail type of an event that is for this stack alone."""
 _MOST_ENTRIES = 10
 """That EventBridge takes in a call (its API reference, PutEvents)."""
 SCHEMA_VERSION = "1"
@@ -44,6 +46,10 @@ class EventBridgeImageEvents:
     def send_reordered(self, product_id: int) -> None:
         """Put the event; it names the product alone, since the order may be another one when it arrives."""
         self._put(REORDERED, {"product_id": product_id})
+
+    def send_taken_back(self, ref: ImageRef) -> None:
+        """Put the event, with what all addresses of the picture begin with."""
+        self._put(TAKEN_BACK, {"path": f"/{ref.media_prefix}"}, ref)
 
     def send_deleted_with_product(self, images: Sequence[ImageSummary]) -> None:
         """Put the events by tens, marked, since their addresses are forgotten with the product's."""

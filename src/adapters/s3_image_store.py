@@ -146,9 +146,13 @@ class S3ImageStore:
         """List what there is, and compare it with the record."""
         return set(image.made_keys) <= set(self._public_keys(image.ref))
 
+    def is_public(self, ref: ImageRef) -> bool:
+        """List what there is."""
+        return bool(self._public_keys(ref))
+
     def is_there(self, ref: ImageRef) -> bool:
         """List what there is, which takes no right to read it."""
-        return bool(self._keys(ref.incoming_key) or self._public_keys(ref))
+        return bool(self._keys(ref.incoming_key)) or self.is_public(ref)
 
     def discard_received(self, ref: ImageRef) -> None:
         """Remove what came in; what stays expires by the bucket's rules."""

@@ -10,6 +10,7 @@ from domain.image_events import ImageEventKind, ImageSummary
 from domain.image_signature import detect_format
 from domain.image_store import PublicCopy, ReceivedFile
 from domain.public_copy import public_copy
+from domain.take_back import take_back
 
 if TYPE_CHECKING:
     from domain.image_catalog import ImageCatalog
@@ -62,7 +63,7 @@ class ExtractMetadata:
         try:
             completion = self._take_in(ref, received) if received else self._go_on(ref)
         except ImageRecordMissingError:
-            self._store.unpublish(ref)
+            take_back(ref, self._store, self._events)
             completion = None
         if received:
             self._store.discard_received(ref)
@@ -143,7 +144,9 @@ class ExtractMetadata:
         Every try tells it, so that a message that got lost is sent again by the next one.
         """
         summary, is_ready = ImageSummary.of(image), image.status is ImageStatus.READY
-        if not is_ready:
+        if image.status is ImageStatus.DELETING:
+            take_back(image.ref, self._store, self._events)
+        elif not is_ready:
             self._store.unpublish(image.ref)
         elif not is_new:
             # What was sent second, with the same form, may be of another format.

@@ -30,7 +30,7 @@ TOKEN_BYTES = 8
 _TOKEN = "[0-9a-f]{16}"  # noqa: S105 - the shape of tokens, none itself
 _PATH = f"([1-9][0-9]{{0,15}})/([1-9][0-9]{{0,15}})-({_TOKEN})"
 _INCOMING_KEY = f"incoming/{_PATH}"
-_ADDRESS = rf"/media/{_PATH}\.[a-z]{{3,4}}"
+_ADDRESS = rf"/media/{_PATH}(?:\.[a-z]{{3,4}})?"
 
 
 class ImageStatus(StrEnum):
@@ -101,7 +101,10 @@ class ImageRef(NamedTuple):
 
     @classmethod
     def from_address(cls, address: str) -> "ImageRef | None":
-        """Read the path of a public copy's address; None if it is not one that this service gives out."""
+        """Read the path of a public copy's address, or what all addresses of a picture begin with.
+
+        Returns None if it is neither.
+        """
         return cls._from_match(re.fullmatch(_ADDRESS, address))
 
     @classmethod

@@ -81,6 +81,10 @@ class ImageStore(Protocol):
         """Tell whether all is there that was made of a picture, as its record says."""
         ...
 
+    def is_public(self, ref: ImageRef) -> bool:
+        """Tell whether the public sees anything of a picture."""
+        ...
+
     def is_there(self, ref: ImageRef) -> bool:
         """Tell whether anything came in, or the public sees anything."""
         ...

@@ -119,6 +119,10 @@ class ImageEvents(Protocol):
         """Send an event of a gallery's new order; otherwise as `send`."""
         ...
 
+    def send_taken_back(self, ref: ImageRef) -> None:
+        """Send an event that a picture was public once more after it was deleted; otherwise as `send`."""
+        ...
+
     def send_deleted_with_product(self, images: Sequence[ImageSummary]) -> None:
         """Send an event for each picture that is deleted with its product; otherwise as `send`."""
         ...
@@ -131,8 +135,10 @@ class ImageEvents(Protocol):
 class PublicCache(Protocol):
     """Keeps copies of the pictures that the public has seen."""
 
-    def forget(self, ref: ImageRef) -> None:
-        """Have all addresses of a picture forgotten within minutes; asked for again, nothing more is done.
+    def forget(self, ref: ImageRef, reason: str) -> None:
+        """Have all addresses of a picture forgotten within minutes.
+
+        `reason` tells one event from another: asked for again with the same, nothing more is done.
 
         Raises:
             UnavailableError: it takes no more for now; try again.

@@ -11,6 +11,7 @@ from domain.image_store import ImageStore, PublicCopy
 from domain.ports import Clock, ImageEvents, ImageRenderer, Rendered
 from domain.recipe import Recipe
 from domain.rendition import Look
+from domain.take_back import take_back
 
 
 class Rendering(StrEnum):
@@ -84,7 +85,7 @@ class RenderImage:
 
     def _clear(self, ref: ImageRef) -> Rendering:
         """Remove what is left of a picture that is gone, or going; an earlier try may have put it there."""
-        self._store.unpublish(ref)
+        take_back(ref, self._store, self._events)
         return Rendering.GONE
 
     def _render(self, ref: ImageRef, copy: PublicCopy | None) -> Rendered:

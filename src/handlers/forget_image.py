@@ -1,4 +1,7 @@
-"""EventBridge `ImageDeleted`, `ProductRemoved`: has the CDN forget the addresses of what is gone."""
+"""EventBridge: has the CDN forget the addresses of what is gone.
+
+The events are `ImageDeleted`, `ImageTakenBack` and `ProductRemoved`.
+"""
 
 import os
 from collections.abc import Callable
@@ -32,7 +35,7 @@ class ForgetImageHandler:
 
     def __init__(
         self,
-        forget_image: Callable[[str], ImageRef | None],
+        forget_image: Callable[[str, str], ImageRef | None],
         forget_product: Callable[[int, str], None],
         logger: Logger,
     ) -> None:
@@ -52,7 +55,7 @@ class ForgetImageHandler:
                 self._logger.info("product forgotten", extra={"product_id": product_id})
                 return {"images": [{"key": event["detail"]["path"], "outcome": "forgotten"}]}
             address = event["detail"]["path"]
-            ref = self._forget_image(address)
+            ref = self._forget_image(address, event["id"])
             if ref is None:
                 self._logger.warning("not a picture's address, ignored")
                 return {"images": [{"key": address, "outcome": "ignored"}]}

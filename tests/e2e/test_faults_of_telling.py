@@ -82,7 +82,7 @@ def reorder(bench: Bench, refs: list[ImageRef], interference: Interference) -> N
 
 def forget(bench: Bench, distribution_id: str, ref: ImageRef, interference: Interference) -> None:
     cache = CloudFrontPublicCache(bench.clients_under(interference)["cloudfront"], distribution_id)
-    ForgetImage(cache)(f"/{ref.media_key(ImageFormat.JPEG)}")
+    ForgetImage(cache)(f"/{ref.media_key(ImageFormat.JPEG)}", f"event of {ref.path}")
 
 
 USE_CASES: dict[str, tuple[Callable[[Bench, list[ImageRef], Interference], None], str]] = {

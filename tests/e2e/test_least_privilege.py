@@ -277,7 +277,9 @@ def the_event_of_a_deleted_picture(shop: Shop, product_id: int) -> Outcome:
     address = f"/{a_ref(_unused_id(), product_id).media_key(ImageFormat.JPEG)}"
     answer = shop.state.endpoint.client("lambda").invoke(
         FunctionName=shop.state.resources.functions["forget_image"],
-        Payload=json.dumps({"detail-type": "ImageDeleted", "detail": {"path": address}}).encode(),
+        Payload=json.dumps(
+            {"id": str(uuid4()), "detail-type": "ImageDeleted", "detail": {"path": address}}
+        ).encode(),
     )
     report = answer["Payload"].read().decode()
     return Outcome(ENDS if "FunctionError" in answer else json.loads(report)["images"][0]["outcome"], report)

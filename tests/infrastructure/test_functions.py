@@ -8,7 +8,7 @@ from typing import Any
 from botocore.client import BaseClient
 
 from adapters.aws import cloudfront_client, dynamodb_client, s3_client
-from adapters.eventbridge_image_events import PRODUCT_REMOVED, SOURCE
+from adapters.eventbridge_image_events import PRODUCT_REMOVED, SOURCE, TAKEN_BACK
 from adapters.urllib3_picture_source import MAX_SECONDS
 from bench.environments import ALLOCATORS
 from domain.follow_catalogue import CatalogueEventKind
@@ -361,7 +361,7 @@ def test_a_picture_is_forgotten_when_this_stack_tells_of_its_deletion_and_at_no_
     [rule] = [each for each in rules if "ForgetImageFunction" in references(each["Targets"])]
     assert rule["EventPattern"] == {
         "source": [SOURCE],
-        "detail-type": [ImageEventKind.DELETED, PRODUCT_REMOVED],
+        "detail-type": [ImageEventKind.DELETED, TAKEN_BACK, PRODUCT_REMOVED],
         # Those of a product that is removed are forgotten with it.
         "detail": {"stack": [{"Ref": "AWS::StackName"}], "product_removed": [{"exists": False}]},
     }

@@ -95,6 +95,7 @@ S3_CALLS: dict[str, "S3Call"] = {
     "received": lambda client: S3ImageStore(client, "b").received(a_ref()),
     "publish": lambda client: S3ImageStore(client, "b").publish(a_ref(), COPY),
     "public_copy": lambda client: S3ImageStore(client, "b").public_copy(a_ref()),
+    "is_public": lambda client: S3ImageStore(client, "b").is_public(a_ref()),
     "is_there": lambda client: S3ImageStore(client, "b").is_there(a_ref()),
     "unpublish": lambda client: S3ImageStore(client, "b").unpublish(a_ref()),
     "delete": lambda client: S3ImageStore(client, "b").delete(an_image()),

@@ -36,18 +36,20 @@ def requests() -> Iterator[tuple[CloudFrontPublicCache, list[dict[str, Any]]]]:
         yield cache, made
 
 
-def test_a_picture_is_one_path_with_a_wildcard_and_its_own_reference(
+def test_a_picture_is_one_path_with_a_wildcard_and_the_reference_of_what_was_told(
     requests: tuple[CloudFrontPublicCache, list[dict[str, Any]]],
 ) -> None:
     cache, made = requests
-    cache.forget(a_ref())
-    cache.forget(a_ref())
-    first, second = (request["body"] for request in made)
+    for event in ("event-1", "event-1", "event-2"):
+        cache.forget(a_ref(), event)
+    first, again, second = (request["body"] for request in made)
     assert b"<Quantity>1</Quantity>" in first
     assert f"<Path>{a_ref().addresses}</Path>".encode() in first
-    assert f"<CallerReference>{a_ref().addresses}</CallerReference>".encode() in first
+    assert b"<CallerReference>event-1</CallerReference>" in first
     # The same to the byte, which CloudFront takes for the same request.
-    assert first == second
+    assert first == again
+    # Of an event that came later, which forgets what was kept since.
+    assert second == first.replace(b"event-1", b"event-2")
 
 
 def test_a_product_is_one_path_with_a_wildcard_and_the_reference_of_its_removal(
@@ -71,7 +73,7 @@ def test_a_cdn_that_has_too_many_under_way_is_asked_again_until_it_has_not(waite
     answers = iter([(AWSResponse("", 400, HTTPHeaders(), None), refused)] * 5)
     taken = (AWSResponse("", 201, HTTPHeaders(), None), {"Invalidation": {"Id": "I1"}})
     hook(client, "before-call", lambda **_: next(answers, taken))
-    CloudFrontPublicCache(client, "E1").forget(a_ref())
+    CloudFrontPublicCache(client, "E1").forget(a_ref(), "event-1")
     assert waited == [1, 2, 4, 8, 16]
 
 
@@ -79,7 +81,7 @@ def test_a_cdn_that_still_has_too_many_under_way_is_a_passing_fault(waited: list
     client = cloudfront_client()
     answer_with(client, TOO_MANY)
     with pytest.raises(UnavailableError):
-        CloudFrontPublicCache(client, "E1").forget(a_ref())
+        CloudFrontPublicCache(client, "E1").forget(a_ref(), "event-1")
     assert len(waited) == 5
 
 
@@ -87,7 +89,7 @@ def test_a_cdn_that_throttles_is_a_passing_fault(waited: list[float]) -> None:
     client = cloudfront_client()
     answer_with(client, "Throttling")
     with pytest.raises(UnavailableError):
-        CloudFrontPublicCache(client, "E1").forget(a_ref())
+        CloudFrontPublicCache(client, "E1").forget(a_ref(), "event-1")
     assert waited == []
 
 
@@ -96,5 +98,5 @@ def test_any_other_refusal_is_no_passing_fault(code: str, waited: list[float]) -
     client = cloudfront_client()
     answer_with(client, code)
     with pytest.raises(ClientError, match=code):
-        CloudFrontPublicCache(client, "E1").forget(a_ref())
+        CloudFrontPublicCache(client, "E1").forget(a_ref(), "event-1")
     assert waited == []

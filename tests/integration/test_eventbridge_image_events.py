@@ -73,8 +73,18 @@ def test_a_new_order_is_told_of_the_product_alone() -> None:
     assert detail == {"schema_version": "1", "stack": "shop", "product_id": 42}
 
 
+def test_a_picture_that_was_taken_back_is_told_by_what_its_addresses_begin_with() -> None:
+    bus = Bus()
+    EventBridgeImageEvents(bus.client, "shop").send_taken_back(a_ref())
+    [entry] = bus.entries
+    detail = json.loads(entry.pop("Detail"))
+    assert entry == {"Source": "product-images", "DetailType": "ImageTakenBack"}
+    assert detail == {"schema_version": "1", "stack": "shop", "path": f"/{a_ref().media_prefix}"}
+
+
 @pytest.mark.parametrize(
-    "word", ["ImageChanged", "GalleryReordered", "changed", *ImageDetails._fields, "is_primary"]
+    "word",
+    ["ImageTakenBack", "ImageChanged", "GalleryReordered", "changed", *ImageDetails._fields, "is_primary"],
 )
 def test_the_documentation_names_what_is_told_of_changes(word: str) -> None:
     assert f"`{word}`" in DOCUMENTED

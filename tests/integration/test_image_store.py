@@ -104,6 +104,7 @@ def test_writing_the_bytes_again_changes_nothing(store: Store) -> None:
 def test_what_came_in_is_seen_by_nobody(store: Store) -> None:
     store.put(an_image(), b"picture")
     assert store.public_copy(a_ref()) is None
+    assert not store.is_public(a_ref())
 
 
 def test_what_came_in_is_discarded_and_no_other_pictures(store: Store) -> None:
@@ -144,6 +145,7 @@ def test_nothing_is_public_that_was_unpublished(store: Store) -> None:
     store.unpublish(a_ref(1))
     store.unpublish(a_ref(1))
     assert (store.public_copy(a_ref(1)), store.public_copy(a_ref(2))) == (None, COPY)
+    assert (store.is_public(a_ref(1)), store.is_public(a_ref(2))) == (False, True)
     assert store.publish(a_ref(1), OTHER) == OTHER
 
 

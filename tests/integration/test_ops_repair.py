@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from adapters.dynamo_items import Item, image_key, is_product, product_key
-from adapters.eventbridge_image_events import SOURCE
+from adapters.eventbridge_image_events import SOURCE, TAKEN_BACK
 from adapters.eventbridge_removals import REMOVAL_REQUESTED
 from domain.image import ImageFormat, ProductImage
 from ops import audit, catalogue, failure_queue
@@ -186,6 +186,8 @@ def test_what_the_bus_refuses_stays_in_the_queue(operator: Operator, queue: Queu
         an_event(detail={"stack": "another"}),
         # It would have a product removed.
         an_event(**{"detail-type": REMOVAL_REQUESTED}),
+        # Nobody else is told of it.
+        an_event(**{"detail-type": TAKEN_BACK}),
         an_event(detail=None),
         {},
         [],

@@ -557,13 +557,14 @@ def test_an_event_that_comes_again_after_the_deletion_is_nothing_to_do(
 @either_way
 @pytest.mark.parametrize("content", [GOOD, BROKEN])
 @pytest.mark.parametrize("primary_requested_at", [None, NOW], ids=["", "primary"])
-def test_bytes_without_a_record_are_removed_and_never_public(
+def test_bytes_without_a_record_are_removed_and_forgotten_if_they_were_public(
     pipeline: Pipeline, by_form: bool, content: bytes, primary_requested_at: datetime | None
 ) -> None:
     pipeline.write(an_image(primary_requested_at=primary_requested_at), content, by_form=by_form)
     assert pipeline.tell() is None
     assert not pipeline.store.is_there(a_ref())
-    assert pipeline.events.sent == []
+    was_public = content == GOOD and not by_form
+    assert pipeline.events.sent == ([("ImageTakenBack", 1)] if was_public else [])
 
 
 @pytest.mark.parametrize("has_come", [False, True])
@@ -599,7 +600,8 @@ def test_bytes_that_come_while_their_picture_is_being_deleted_are_removed(
     assert (completion.image.status, completion.is_new) == (ImageStatus.DELETING, False)
     assert not pipeline.store.is_there(a_ref(2))
     assert pipeline.primary_image_id() is None
-    assert pipeline.events.sent == []
+    was_public = content == GOOD and not by_form
+    assert pipeline.events.sent == ([("ImageTakenBack", 2)] if was_public else [])
 
 
 @either_way
@@ -621,6 +623,20 @@ def test_a_picture_that_is_deleted_while_it_is_inspected_is_nowhere_public(
     assert (completion is None) is is_finished
     assert not pipeline.store.is_there(a_ref())
     assert pipeline.primary_image_id() is None
+    # What the cache kept since the deletion was told, it forgets.
+    assert pipeline.events.sent == [("ImageTakenBack", 1)]
+
+
+def test_a_copy_that_is_taken_back_while_the_bus_is_down_is_taken_back_by_the_next_try(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.store.publish(a_ref(), PublicCopy(GOOD, ImageFormat.JPEG, SHA256))
+    pipeline.events.is_down = True
+    with pytest.raises(UnavailableError):
+        pipeline.tell()
+    pipeline.events.is_down = False
+    assert pipeline.tell() is None
+    assert (pipeline.store.is_there(a_ref()), pipeline.events.sent) == (False, [("ImageTakenBack", 1)])
 
 
 def test_a_picture_of_an_upload_is_completed_without_looking_its_record_up() -> None:

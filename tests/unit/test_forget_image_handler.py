@@ -18,7 +18,12 @@ ADDRESS = f"/{a_ref().media_key(ImageFormat.JPEG)}"
 
 
 def deleted(address: str) -> dict[str, Any]:
-    return {"source": "product-images", "detail-type": "ImageDeleted", "detail": {"path": address}}
+    return {
+        "id": "event-1",
+        "source": "product-images",
+        "detail-type": "ImageDeleted",
+        "detail": {"path": address},
+    }
 
 
 def test_a_deleted_picture_is_forgotten_and_named_in_the_log(printed: Printed) -> None:
@@ -26,7 +31,7 @@ def test_a_deleted_picture_is_forgotten_and_named_in_the_log(printed: Printed) -
     handler = ForgetImageHandler(ForgetImage(cache), cache.forget_product, Logger(service="forget_image"))
     answer = handler(deleted(ADDRESS), a_context())
     assert answer == {"images": [{"key": ADDRESS, "outcome": "forgotten"}]}
-    assert cache.forgotten == [a_ref()]
+    assert cache.forgotten == [(a_ref(), "event-1")]
     [log] = printed()
     assert (log["message"], log["image_id"], log["product_id"]) == ("image forgotten", 1, PRODUCT_ID)
     assert log["request_id"] == REQUEST_ID

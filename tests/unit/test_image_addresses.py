@@ -14,6 +14,7 @@ def test_an_address_tells_which_picture_is_shown_there(
 ) -> None:
     ref = ImageRef(product_id, image_id, TOKEN)
     assert ImageRef.from_address(f"/{ref.media_key(image_format)}") == ref
+    assert ImageRef.from_address(f"/{ref.media_prefix}") == ref
 
 
 @pytest.mark.parametrize(

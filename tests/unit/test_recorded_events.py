@@ -257,8 +257,8 @@ def test_the_function_that_forgets_pictures_answers_each_payload(case: str) -> N
     [image] = handler(recorded("forget_image", case), a_context())["images"]
     assert image["outcome"] == DELETIONS[case]
     event = recorded("forget_image", case)
-    forgotten = {"deleted": [IMAGE], "product_removed": [(REMOVED_PRODUCT_ID, event["id"])]}
-    assert cache.forgotten == forgotten.get(case, [])
+    forgotten = {"deleted": IMAGE, "taken_back": IMAGE, "product_removed": REMOVED_PRODUCT_ID}
+    assert cache.forgotten == ([(forgotten[case], event["id"])] if case in forgotten else [])
 
 
 @pytest.mark.parametrize("case", REMOVALS)

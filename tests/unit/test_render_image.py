@@ -151,7 +151,10 @@ def test_of_a_picture_that_is_gone_nothing_is_left(shop: Shop) -> None:
     shop.store.add_rendition(REF, "r2", Rendition(640, 640, ImageFormat.AVIF, 3), b"old")
     del shop.catalog.images[PRODUCT_ID, REF.image_id]
     assert shop.render() is Rendering.GONE
-    assert shop.keys == []
+    # The cache forgets what it kept since the deletion; of what was not public nobody is told.
+    assert (shop.keys, shop.events.sent) == ([], [("ImageTakenBack", REF.image_id)])
+    assert shop.render() is Rendering.GONE
+    assert shop.events.sent == [("ImageTakenBack", REF.image_id)]
 
 
 def test_of_a_picture_whose_number_another_one_has_nothing_is_left(shop: Shop) -> None:
