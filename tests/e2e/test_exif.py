@@ -4,9 +4,19 @@ import json
 
 import pytest
 
+from domain.image import ImageStatus
 from local.system import wait_until
-from tests.builders import PRIVATE, jpeg, private_exif
+from tests.builders import PRIVATE, jpeg, picture, private_exif
 from tests.e2e.shop import Shop
+from tests.integration.test_public_copy_avif import everything as avif_with_everything
+from tests.integration.test_public_copy_png import parts, private_chunks
+from tests.jpeg_files import SECRETS, phone_picture
+from tests.png_files import chunk as png_chunk
+from tests.webp_files import EXIF, XMP, canvas, image, webp
+from tests.webp_files import chunk as webp_chunk
+
+CAMERA = [text for text in PRIVATE if text != "WHO-MADE-IT" and not text.isdigit()]
+"""What a camera writes as text, without who made the picture."""
 
 
 def log_lines(shop: Shop) -> list[str]:
@@ -62,6 +72,50 @@ def test_exif_data_is_neither_returned_nor_told_nor_logged(
         assert [what for what in PRIVATE if what.encode() in served] == ["WHO-MADE-IT"]
         numbers = [int(what).to_bytes(4) for what in PRIVATE if what.isdigit()]
         assert [number for number in numbers if number in served] == []
+
+
+HIDDEN = b"N 48.137 E 11.575"
+
+
+def png_with_everything() -> bytes:
+    head, pixels, end = parts(picture("PNG"))
+    return head + private_chunks() + png_chunk("IDAT", pixels) + end + HIDDEN
+
+
+def webp_with_everything() -> bytes:
+    tags = webp_chunk(b"EXIF", private_exif().removeprefix(b"Exif\0\0"))
+    more = [tags, webp_chunk(b"XMP ", HIDDEN), webp_chunk(b"junk", HIDDEN)]
+    return webp(canvas(EXIF | XMP), webp_chunk(b"junk", HIDDEN), image(), *more) + HIDDEN
+
+
+def gif_with_everything() -> bytes:
+    content = picture("GIF", comment=HIDDEN, frames=2)
+    said = bytes([len(HIDDEN)]) + HIDDEN + b"\0"
+    return content[:-1] + b"!\xff\x0bXMP DataXMP" + said + b"!\xfe" + said + b";" + HIDDEN
+
+
+WITH_EVERYTHING = {
+    "JPEG": (phone_picture(), SECRETS),
+    "PNG": (png_with_everything(), (HIDDEN,)),
+    "WEBP": (webp_with_everything(), (HIDDEN, *map(str.encode, CAMERA))),
+    "GIF": (gif_with_everything(), (HIDDEN,)),
+    "AVIF": (avif_with_everything().written(), (HIDDEN, *map(str.encode, CAMERA))),
+}
+"""Of each format a picture with all that cameras and programs write into one, and what of that is private."""
+
+
+@pytest.mark.parametrize("name", WITH_EVERYTHING)
+def test_of_a_picture_with_everything_the_public_sees_nothing_private(
+    shop: Shop, product_id: int, name: str
+) -> None:
+    content, private = WITH_EVERYTHING[name]
+    assert [what for what in private if what not in content] == []
+    created = shop.upload(content, product_id=product_id)
+    assert shop.finished(created.json()).status is ImageStatus.READY
+    shown = shop.shown(product_id, created.json()["id"])
+    served = shop.fetch(shown.f).content
+    assert (shown.type, shown.size) == (name, len(served))
+    assert [what for what in private if what in served] == []
 
 
 def test_the_pictures_of_these_tests_do_tell_something() -> None:
