@@ -83,9 +83,7 @@ def _tell(wanted: Source, refused: Refused) -> None:
     fail(f"{wanted.name}, {refused.place}: {refused.reason}")
 
 
-def _report(
-    tally: Tally, failed: Sequence[Refused], wanted: Source, *, dry_run: bool, is_over: bool
-) -> None:
+def _report(tally: Tally, failed: Sequence[Refused], wanted: Source, *, dry_run: bool, is_over: bool) -> None:
     counts = f"there already: {tally.there:,}; failed: {len(failed):,}"
     if dry_run:
         say(f"Nothing was sent. New: {tally.new:,}; {counts}.")
