@@ -487,7 +487,7 @@ def render(written_from: str) -> str:
             f"Written by `make cost` from {written_from}; do not edit.\n",
             paragraph(f"""
                 For whoever pays the bill. By the end you know what a million uploads, views and deletions
-                cost, what a month of storage costs, and what would lower each.
+                cost and what would lower each, and what a month of storage and of the staff's page costs.
 
                 All figures are US dollars at the list prices of {prices["region"]} as we know them, without
                 the free tier, for images of 1.5 MB. Prices change: check the pages named below. A test
