@@ -95,6 +95,17 @@ CALLS: dict[str, tuple[Call, ...]] = {
 reads what the page shows, however large the gallery is, and a new order writes four for each picture: the
 record twice, and its old and its new entry in the gallery's index."""
 
+_LOOK_AT_PRODUCT = Call("BatchGetItem", read_units=2)
+"""Its item, and the one that tells of its removal; what is not there is read too."""
+OF_A_PRODUCT: dict[str, tuple[Call, ...]] = {
+    "put": (_LOOK_AT_PRODUCT, Call("TransactWriteItems", write_units=6), Call("BatchGetItem", read_units=1)),
+    "show": (Call("BatchGetItem", read_units=1), Call("BatchGetItem", read_units=0.5)),
+    "follow": (_LOOK_AT_PRODUCT, Call("TransactWriteItems", write_units=4)),
+    "remove": (_LOOK_AT_PRODUCT, Call("TransactWriteItems", write_units=7), _TELL),
+}
+"""A product that is put anew, is shown with its primary, is renamed by the shop's catalogue, and begins to be
+removed: its items, and their entries in the indexes of products, of the gallery and of open records."""
+
 FETCH: tuple[Call, ...] = (
     *_RECORD,
     Call("SendMessage"),

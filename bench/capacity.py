@@ -145,10 +145,11 @@ class Meter:
 
     def _units_read(self, operation: str, params: Mapping[str, Any], parsed: Mapping[str, Any]) -> float:
         if operation == "BatchGetItem":
+            asked = params["RequestItems"]
             return sum(
-                read_units(item_size(item), is_consistent=params["RequestItems"][table]["ConsistentRead"])
+                read_units(size, is_consistent=asked[table]["ConsistentRead"])
                 for table, items in parsed["Responses"].items()
-                for item in items
+                for size in [*map(item_size, items), *[0] * (len(asked[table]["Keys"]) - len(items))]
             )
         # A GetItem of this service asks for the whole item, or for one far below 4 KB.
         items = self._gone_through(params) if operation == "Query" else [parsed.get("Item", {})]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bench.calls import CALLS, FETCH, REMOVAL_NOTED, REMOVAL_STEP, REMOVED_AT_ONCE, Call
+from bench.calls import CALLS, FETCH, OF_A_PRODUCT, REMOVAL_NOTED, REMOVAL_STEP, REMOVED_AT_ONCE, Call
 from bench.capacity import item_size
 from bench.environments import ROOT
 from bench.hot_items import INDEX_UNITS
@@ -42,6 +42,7 @@ _LOGICAL_IDS = {
     "storefront": "StorefrontFunction",
     "products": "ProductsFunction",
     "forget_image": "ForgetImageFunction",
+    "follow_catalogue": "FollowCatalogueFunction",
 }
 """Of each function that is priced, in the template."""
 _SHOWN_PX, _THUMBNAIL_PX, _TILE_PX = "640", "160", "320"
@@ -51,6 +52,15 @@ _GALLERY, _TILES = 10, 40
 _MEASURED_AT_REST = ("upload_image", "reserve_upload", "extract_metadata", "gallery")
 """Functions whose milliseconds are of a run on a machine that did little else."""
 _DAYS_OF_A_MONTH = 30
+POLLERS, POLL_SECONDS = 5, 20
+"""How many ask the fetch queue at once, and for how long at most each waits for an answer."""
+STAFF, STAFF_HOURS, STAFF_DAYS, STAFF_PICTURES = 10, 4, 21, 40
+"""People who have a product open at the staff's page, for how many hours of a day and days of a month; and
+the pictures that each puts in on a day."""
+IDLE_SECONDS = 60
+"""Between two looks of the page at a gallery in which nothing happens (page/public/polling.js)."""
+BUSY_LOOKS = 180
+"""What is assumed of the looks at a gallery while a day's pictures come: one a second for three minutes."""
 _KEYS_LISTED = 1_000
 """That S3 lists in a call."""
 _ITEM_OVERHEAD_BYTES = 100
@@ -288,6 +298,81 @@ def removals() -> Bill:
     )
 
 
+def product(what: str) -> Bill:
+    """Return the bill of a million times one of `OF_A_PRODUCT` by the API, without what belongs to it."""
+    return _bill(OF_A_PRODUCT[what], ("products",), _BY_THE_CDN)
+
+
+def followed() -> Bill:
+    """Return the bill of a million events of the shop's catalogue, each of which renames a product.
+
+    The function that follows it is taken to need the time and to log the bytes of the products function.
+    """
+    measured = _billed()["functions"]["products"]
+    return _bill(
+        OF_A_PRODUCT["follow"],
+        (),
+        [
+            # The shop's own; to be told of it by a rule costs nothing.
+            Line("event", _MILLION),
+            Line("lambda_request", _MILLION),
+            Line("lambda_gb_second", _gb_seconds("follow_catalogue", measured["median_billed_milliseconds"])),
+            Line("log_gb", _MILLION * measured["bytes_logged"] / _GB),
+        ],
+    )
+
+
+def idle_fetch_queue() -> Bill:
+    """Return the bill of a month in which nothing is fetched: the queue is asked all the same."""
+    seconds = _DAYS_OF_A_MONTH * 24 * 60 * 60
+    return Bill([Line("sqs_request", POLLERS * seconds / POLL_SECONDS)])
+
+
+def staff_looks() -> int:
+    """Return how often the page of all staff together looks at a gallery in a month."""
+    idle = STAFF_HOURS * 60 * 60 // IDLE_SECONDS
+    return STAFF * STAFF_DAYS * (idle + BUSY_LOOKS)
+
+
+def staff_pictures() -> int:
+    """Return how many pictures all staff together put in in a month."""
+    return STAFF * STAFF_DAYS * STAFF_PICTURES
+
+
+def staff_page() -> Bill:
+    """Return the bill of a month of the staff's page: its looks, and each picture shown and described once.
+
+    A look costs the same whether the tag still fits (304) or not.
+    """
+    # A gallery of a day's pictures is read, not of the ten that are counted.
+    looks = [
+        line if line.price != "dynamodb_read" else Line(line.price, line.quantity * STAFF_PICTURES / _GALLERY)
+        for line in pages().lines
+    ]
+    return Bill(
+        [
+            *_times(staff_looks(), looks),
+            *_times(staff_pictures(), views_of_a_rendition().lines),
+            *_times(staff_pictures(), _bill(CALLS["change"], ("gallery",), _BY_THE_CDN).lines),
+        ]
+    )
+
+
+def staff_put_in() -> Bill:
+    """Return the bill of the pictures that they put in: uploaded, inspected and rendered."""
+    return Bill(
+        _times(
+            staff_pictures(),
+            [*uploads(metadata="metadata", upload="upload with a key").lines, *renderings().lines],
+        )
+    )
+
+
+def _times(number: int, lines: Iterable[Line]) -> list[Line]:
+    """Return lines for so many of what they are a million of."""
+    return [Line(line.price, line.quantity * number / _MILLION) for line in lines]
+
+
 def storage() -> Bill:
     """Return the bill of a month in which a TB of pictures lies there."""
     pictures = _TB / _GB / _PICTURE_GB
@@ -402,7 +487,7 @@ def render(written_from: str) -> str:
             f"Written by `make cost` from {written_from}; do not edit.\n",
             paragraph(f"""
                 For whoever pays the bill. By the end you know what a million uploads, views and deletions
-                cost, what a month of storage costs, and what would lower each.
+                cost and what would lower each, and what a month of storage and of the staff's page costs.
 
                 All figures are US dollars at the list prices of {prices["region"]} as we know them, without
                 the free tier, for images of 1.5 MB. Prices change: check the pages named below. A test
@@ -447,6 +532,20 @@ def render(written_from: str) -> str:
             _bill_table(pages(), _LOWER_PAGE),
             "Pages of ten products, a million of them, likewise:\n",
             _bill_table(product_lists(), _LOWER_PAGE),
+            paragraph(f"""
+                A million times one product, by the API through the CDN:
+
+                - shown, with its primary (`GET`): {product("show").usd:.2f}
+                - put (`PUT`): {product("put").usd:.2f}
+                - removed (`DELETE`): {product("remove").usd:.2f}, without what belongs to it, for
+                  which see the deletions below
+
+                A million events of the [shop's catalogue](catalogue.md) that rename products cost
+                {followed().usd:.2f}: {_sum(followed().by_service()["DynamoDB"]):.2f} for the records,
+                {Line("event", _MILLION).usd:.2f} for the events themselves, the rest for the function. That
+                function was not measured. It is taken to need the {milliseconds["products"]} ms of the
+                products function.
+            """),
             _chapter("A million images rendered", renderings(), _LOWER_RENDERING),
             _rendered(),
             _chapter("A million deletions", deletions(), _LOWER_DELETION),
@@ -462,6 +561,7 @@ def render(written_from: str) -> str:
                 {Line("event_sent", _MILLION).usd:.2f}.
             """),
             _chapter("A TB kept for a month", storage(), _lower_storage()),
+            _by_the_month(),
             "## Not counted\n",
             paragraph("""
                 - Custom metrics, alarms and the dashboard, which are billed by the month whatever is uploaded
@@ -471,6 +571,40 @@ def render(written_from: str) -> str:
             """),
             "## Prices\n",
             table(["price page", "US dollars", "as known in"], sources, align="---"),
+        ]
+    )
+
+
+def _by_the_month() -> str:
+    """Say what a month of the staff's page costs, and one in which nothing is fetched."""
+    page, pictures, queue = staff_page(), staff_put_in(), idle_fetch_queue()
+    [polls] = queue.lines
+    staff = f"""
+        Assumed: {STAFF} people have a product open {STAFF_HOURS} hours on {STAFF_DAYS} days a month, and each
+        puts in and describes {STAFF_PICTURES} images of 1.5 MB a day. The [page](staff-page.md) looks for
+        news once a minute, and once a second in the three minutes of a day in which images come.
+
+        - **The page: {page.usd:.2f}**, for {staff_looks():,} looks at a gallery of {STAFF_PICTURES} images,
+          {staff_pictures():,} images shown at 640 px and as many descriptions. A look costs the same whether
+          it brings something new or not (304). A page that nobody sees does not look.
+        - **The images: {pictures.usd:.2f}**, for {staff_pictures():,} uploads with a key, inspected and
+          rendered as above. To keep them is extra.
+
+        The files of the page itself stay in browsers and caches, and cost next to nothing.
+    """
+    fetching = f"""
+        {queue.usd:.2f} for the fetch queue: Lambda asks it for messages whether any come or not. AWS names
+        five such requests at once at the least where the concurrency is bounded, as it is here
+        ([scaling behavior for SQS](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html)).
+        If each waits {POLL_SECONDS} s, the longest that SQS allows, these are {polls.quantity:,.0f} requests.
+        AWS promises neither number: look at `NumberOfEmptyReceives` of the queue.
+    """
+    return "\n".join(
+        [
+            f"## Ten staff for a month: {page.usd + pictures.usd:.2f}\n",
+            paragraph(staff),
+            f"## A month in which nothing is fetched: {queue.usd:.2f}\n",
+            paragraph(fetching),
         ]
     )
 

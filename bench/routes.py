@@ -41,6 +41,7 @@ from tests.builders import (
     IMAGES_PATH,
     NOW,
     PRIMARIES_PATH,
+    PRODUCT_PATH,
     PRODUCTS_PATH,
     STOREFRONT_PATH,
     USER,
@@ -68,7 +69,7 @@ _BATCH = 25
 _REORDERED = 100
 _FUNCTIONS = (
     *("authorize", "upload_image", "reserve_upload", "gallery", "products", "storefront"),
-    *("extract_metadata", "render_image"),
+    *("follow_catalogue", "extract_metadata", "render_image"),
 )
 _WARMING_PRODUCT = 1
 _FIRST_LISTED, _LISTED = 2, 10
@@ -221,6 +222,29 @@ class Routes:
             yield self._cost("reorder", put)
         yield from self._uploads(product_id)
 
+    def costs_of_a_product(self, product_id: int) -> Iterator[Cost]:
+        """Put a product that is new, show one that has a primary, follow an event, and remove the new one."""
+        product = partial(self._json, "products", path=PRODUCT_PATH)
+        yield self._cost("put", lambda: product("PUT", body={"title": "Red shoe"}, product_id=product_id))
+        yield self._cost("show", lambda: product("GET", product_id=_FIRST_LISTED))
+        yield self._cost("follow", lambda: self._follow(product_id))
+        event = api_event("DELETE", PRODUCT_PATH, path={"product_id": product_id})
+        event["requestContext"]["authorizer"]["role"] = Role.ADMIN
+        yield self._cost("remove", lambda: self._answer("products", event))
+
+    def _follow(self, product_id: int) -> None:
+        detail = {
+            "product_id": product_id,
+            "title": "Blue shoe",
+            "occurred_at": datetime.now(UTC).isoformat(),
+        }
+        with _quiet():
+            report = self._functions["follow_catalogue"](
+                {"detail-type": "ProductChanged", "detail": detail}, a_context()
+            )
+        if report["outcome"] != "put":
+            raise RouteError(f"The event about product {product_id} ended with {report}.")
+
     def _uploads(self, product_id: int) -> Iterator[Cost]:
         uploaded: list[int] = []
         with_key = {"Idempotency-Key": str(uuid4())}
@@ -309,7 +333,7 @@ class Routes:
     def _answer(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
         with _quiet():
             response = self._functions[function](event, a_context())
-        if response["statusCode"] not in {200, 201, 204}:
+        if response["statusCode"] not in {200, 201, 202, 204}:
             raise RouteError(f"{event['httpMethod']} {event['path']} was answered with {response}.")
         answer: dict[str, Any] = json.loads(response["body"] or "{}")
         return answer

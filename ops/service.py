@@ -118,7 +118,7 @@ class Service:
         self._http = http
         self._sleep = sleep
         self._free = asyncio.Semaphore(PARALLEL_CALLS)
-        self._pause: asyncio.Task[None] | None = None
+        self._pauses: set[asyncio.Task[None]] = set()
 
     async def ask(
         self,
@@ -172,10 +172,11 @@ class Service:
         into: Path | None = None,
     ) -> httpx.Response:
         for number in range(1, _TRIES + 1):
-            await self._paused()
             wait = min(2.0 ** (number - 1), _LONGEST_WAIT_SECONDS)
             try:
                 async with self._free:
+                    # Not before: it may have waited for its turn until others were told to wait.
+                    await self._paused()
                     answer = await self._send(method, url, headers, file, content, into)
             except httpx.TransportError as error:
                 if number == _TRIES:
@@ -240,16 +241,17 @@ class Service:
         return seconds
 
     def _pause_all(self, seconds: float) -> None:
-        if self._pause is None or self._pause.done():
-            self._pause = asyncio.ensure_future(self._wait(seconds))
+        pause = asyncio.ensure_future(self._wait(seconds))
+        self._pauses.add(pause)
+        pause.add_done_callback(self._pauses.discard)
 
     async def _wait(self, seconds: float) -> None:
         await self._sleep(seconds)
 
     async def _paused(self) -> None:
-        if self._pause is not None:
-            # Shielded: who stops waiting must not end the wait of the others.
-            await asyncio.shield(self._pause)
+        """Wait until the last of all pauses is over."""
+        while self._pauses:
+            await asyncio.wait(self._pauses)
 
 
 def run[Result](work: Coroutine[object, object, Result]) -> Result:

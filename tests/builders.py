@@ -49,6 +49,7 @@ DAMAGED = Failure("corrupt", "It is damaged.")
 IMAGES_PATH = "/api/products/{product_id}/images"
 IMAGE_PATH = f"{IMAGES_PATH}/{{image_id}}"
 PRODUCTS_PATH = "/api/products"
+PRODUCT_PATH = f"{PRODUCTS_PATH}/{{product_id}}"
 STOREFRONT_PATH = "/api/storefront/products/{product_id}/images"
 PRIMARIES_PATH = "/api/storefront/primary-images"
 

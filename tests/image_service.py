@@ -57,7 +57,7 @@ class FakeImageService:
 
     def client(self) -> Service:
         """Return the importing client's way to it, on which time passes at once."""
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
         return Service(Access(BASE_URL, "key", is_local=False), http, self.sleep)
 
     @asynccontextmanager
@@ -89,7 +89,8 @@ class FakeImageService:
 
     # --- The routes -------------------------------------------------------------------------------------
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
@@ -193,6 +194,12 @@ class FakeImageService:
         """Look into all whose bytes have come, as the service does meanwhile."""
         for image_id in self._bytes:
             self._settle(image_id)
+
+    def forget_bytes(self) -> None:
+        """Look into all whose bytes have come, and keep neither these nor the requests that brought them."""
+        self.settle_all()
+        self._bytes.clear()
+        self.requests.clear()
 
     def _settle(self, image_id: int) -> None:
         content = self._bytes[image_id]

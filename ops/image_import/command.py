@@ -49,7 +49,7 @@ def import_images(
     with progress_bar("Checking" if dry_run else "Importing", len(wanted.rows)) as advance:
         tally, error = _run(access, wanted, advance, dry_run=dry_run)
     failed = [*wanted.bad, *tally.failed]
-    _report(tally, failed, wanted, dry_run=dry_run)
+    _report(tally, failed, wanted, dry_run=dry_run, is_over=error is None)
     if isinstance(error, KeyboardInterrupt):
         note("Stopped. Give the same command again to go on.")
         raise typer.Exit(_INTERRUPTED)
@@ -83,13 +83,16 @@ def _tell(wanted: Source, refused: Refused) -> None:
     fail(f"{wanted.name}, {refused.place}: {refused.reason}")
 
 
-def _report(tally: Tally, failed: Sequence[Refused], wanted: Source, *, dry_run: bool) -> None:
+def _report(tally: Tally, failed: Sequence[Refused], wanted: Source, *, dry_run: bool, is_over: bool) -> None:
     counts = f"there already: {tally.there:,}; failed: {len(failed):,}"
     if dry_run:
         say(f"Nothing was sent. New: {tally.new:,}; {counts}.")
         return
     say(f"Ready: {tally.new:,}; {counts}.")
-    if failed:
+    if not is_over and wanted.failed_file.exists():
+        # It may name rows that this run has not come to. What failed now, the next run tells again.
+        note(f"{wanted.failed_file} is left as it is until a run comes to its end.")
+    elif failed:
         write_failed(wanted.failed_file, failed)
         note(f"What failed stands in {wanted.failed_file}: mend it, and import that file.")
     else:

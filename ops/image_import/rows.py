@@ -19,6 +19,8 @@ COLUMNS = ("product_id", "file", "url", "alt_text", "is_primary", "order", "name
 PROBLEM_COLUMN = "problem"
 LIST_NAME = "images.csv"
 """What an export calls its CSV; a folder that holds one is imported as this CSV says."""
+_FAILED = ".failed"
+"""What the name of the CSV ends with that holds what failed."""
 _NOT_PICTURES = frozenset({"thumbs.db", "desktop.ini"})
 """What Windows lays beside pictures; other systems begin the names of such files with a dot."""
 
@@ -54,7 +56,8 @@ class Source:
     """What is to be put in: rows by product, of each in the order of the file.
 
     `folder` is where relative files lie. `bad` are the rows that are not taken. `failed_file` is where to
-    write what could not be put in, `done_file` where to note addresses that were.
+    write what could not be put in, `done_file` where to note addresses that were: the same for a CSV and for
+    what failed of it, so that no address is put in by both.
     """
 
     name: str
@@ -110,9 +113,16 @@ def _source(name: str, folder: Path, read: Sequence[PictureRow | Refused], stem:
         folder,
         list(_in_order(taken)),
         [*bad, *more_bad],
-        stem.with_name(f"{stem.name}.failed.csv"),
-        stem.with_name(f"{stem.name}.done"),
+        stem.with_name(f"{stem.name}{_FAILED}.csv"),
+        stem.with_name(f"{_origin(stem.name)}.done"),
     )
+
+
+def _origin(name: str) -> str:
+    """Return the name of the CSV of which this one, or one before it, holds what failed."""
+    while name.endswith(_FAILED):
+        name = name.removesuffix(_FAILED)
+    return name
 
 
 def _csv_rows(content: bytes, name: str) -> Iterator[PictureRow | Refused]:

@@ -14,6 +14,7 @@ from ops.verify.check import Check, Finding, Interruption, Result, run
 from ops.verify.events import HEARD, LISTENING
 from ops.verify.gallery import GALLERY
 from ops.verify.operations import OPERATIONS
+from ops.verify.products import PRODUCTS
 from ops.verify.public import PUBLIC
 from ops.verify.rights import RIGHTS
 from ops.verify.trial import Trial
@@ -22,18 +23,18 @@ from ops.verify.uploads import UPLOADS
 _MADE, *_OTHER_ACCESS = ACCESS
 CHECKS: Sequence[Check[Trial]] = (
     # The rule first, since it may take a while until it works.
-    *(_MADE, *LISTENING, *_OTHER_ACCESS, *UPLOADS, *PUBLIC, *GALLERY, *HEARD, *OPERATIONS),
+    *(_MADE, *LISTENING, *_OTHER_ACCESS, *UPLOADS, *PUBLIC, *PRODUCTS, *GALLERY, *HEARD, *OPERATIONS),
 )
 _STYLES = {Result.PASSED: "green", Result.FAILED: "red", Result.NOT_TRIED: "yellow", Result.NOT_LOCAL: "dim"}
 _INTERRUPTED = 130
 """What a shell says of a command that Ctrl-C ended."""
 
 _MAKES = (
-    "It makes a product with a number that no shop has, two keys that expire in an hour, and a rule "
-    "and a queue that hear the service's events. It sends some 25 MB. All that it made is removed at "
-    "the end, after Ctrl-C too, but for a record of an idempotency key, which goes by itself after a "
-    "day. Until then the CDN may show its two images, of one colour each. Who listens to the "
-    "service's events hears of them as well."
+    "It makes two products with numbers that no shop has, three keys that expire in an hour (one is an "
+    "administrator's), and a rule and a queue that hear the service's events. It sends some 25 MB. All "
+    "that it made is removed at the end, after Ctrl-C too, but for a record of an idempotency key, which "
+    "goes by itself after a day. Until then the CDN may show its images, of one colour each. Who listens "
+    "to the service's events hears of them as well."
 )
 HELP = f"""Prove that a deployment works: use it as a client does, and look whether all is in place.
 

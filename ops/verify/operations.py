@@ -8,6 +8,7 @@ from ops.verify.trial import Trial
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
+    from mypy_boto3_events.type_defs import DescribeRuleResponseTypeDef
 
 ALARMS = ("failure-queue", "function-throttles", "oldest-pending", "server-errors", "upload-latency")
 """What follows the stack's name in the names of its alarms; a test holds the template to them."""
@@ -15,23 +16,54 @@ ALARMS_ON_SUMS = ("function-errors",)
 """Those on a sum of metrics."""
 SCHEDULE = "ReconcileFunctionEveryHour"
 """The logical identifier that SAM gives to the reconciler's rule."""
+CATALOGUE = "FollowCatalogueFunctionTold"
+"""The one that SAM gives to the rule of the shop's catalogue."""
+WEBHOOK = "WebhookRule"
 
 
 def reconciler_scheduled(trial: Trial) -> str:
     """Look at the rule that runs the reconciler."""
     target = trial.target
-    events = target.clients.events()
-    rule = target.clients.cloudformation().describe_stack_resource(
-        StackName=target.stack, LogicalResourceId=SCHEDULE
-    )["StackResourceDetail"]["PhysicalResourceId"]
-    described = events.describe_rule(Name=rule)
-    if described.get("State") != "ENABLED":
-        raise CheckError(f"the rule {rule} is {described.get('State')}: aws events enable-rule --name {rule}")
+    rule, described = _enabled(target, SCHEDULE)
     function = target.asynchronous_functions["reconcile"]
-    targets = [each["Arn"] for each in events.list_targets_by_rule(Rule=rule)["Targets"]]
+    targets = [each["Arn"] for each in target.clients.events().list_targets_by_rule(Rule=rule)["Targets"]]
     if not any(arn.endswith(f":{function}") for arn in targets):
         raise CheckError(f"the rule {rule} does not start {function}")
     return f"{described.get('ScheduleExpression')} starts {function}"
+
+
+def catalogue_followed(trial: Trial) -> str:
+    """Look at the rule of the shop's catalogue, if it is followed."""
+    bus = trial.target.parameters["CatalogueBus"]
+    if not bus:
+        return "off: CatalogueBus is empty"
+    rule, _ = _enabled(trial.target, CATALOGUE, bus)
+    return f"{rule} is enabled on {bus}"
+
+
+def webhook_called(trial: Trial) -> str:
+    """Look at the rule that sends events to the webhook, if there is one."""
+    if not trial.target.parameters["WebhookUrl"]:
+        return "off: WebhookUrl is empty"
+    rule, _ = _enabled(trial.target, WEBHOOK)
+    return f"{rule} is enabled"
+
+
+def _enabled(
+    target: Target, logical_id: str, bus: str = "default"
+) -> tuple[str, "DescribeRuleResponseTypeDef"]:
+    """Return the name of a rule of the stack, and what it says of itself; one that is off is a fault."""
+    physical_id = target.clients.cloudformation().describe_stack_resource(
+        StackName=target.stack, LogicalResourceId=logical_id
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    # On a bus that is not the account's own its name follows that of the bus.
+    rule = physical_id.rpartition("|")[2]
+    described = target.clients.events().describe_rule(Name=rule, EventBusName=bus)
+    if described.get("State") != "ENABLED":
+        on = "" if bus == "default" else f" --event-bus-name {bus}"
+        command = f"aws events enable-rule --name {rule}{on}"
+        raise CheckError(f"the rule {rule} is {described.get('State')}: {command}")
+    return rule, described
 
 
 def failures_kept(trial: Trial) -> str:
@@ -95,6 +127,8 @@ def _remarks(alarms: "list[MetricAlarmTypeDef]") -> str:
 _ALARMS = "Deploy again; what was changed by hand comes back only if the template changes it too."
 OPERATIONS = (
     Check("schedule of the reconciler", reconciler_scheduled, "Enable the rule, or deploy again."),
+    Check("rule of the catalogue", catalogue_followed, "Enable the rule, or deploy again."),
+    Check("rule of the webhook", webhook_called, "Enable the rule, or deploy again."),
     Check("failure queue", failures_kept, "Compare the functions' EventInvokeConfig with template.yaml."),
     Check("alarms", alarms_set, _ALARMS),
     Check("alarms on sums", alarms_on_sums_set, _ALARMS),

@@ -117,11 +117,28 @@ def in_storefront(trial: Trial) -> str:
     return f"200, {len(shown)} images, {answer.headers.get('Cache-Control')}"
 
 
+def staff_page(trial: Trial) -> str:
+    """Open the page for staff, and look at what it may do."""
+    answer = expect(trial.http.get(f"{trial.base_url}/staff/"), 200)
+    policy = answer.headers.get("Content-Security-Policy", "")
+    wanted = (
+        "default-src 'none'",
+        "script-src 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for",
+    )
+    missing = [part for part in wanted if part not in policy]
+    if missing:
+        raise CheckError(f"200, but its Content-Security-Policy lacks {' and '.join(missing)}")
+    return "200, with its Content-Security-Policy"
+
+
 _POLICY = "Compare the bucket policy with template.yaml; deploy again after somebody changed it by hand."
 PUBLIC = (
     Check("image through the CDN", shown, _POLICY, (READY,)),
     Check("headers of the image", with_headers, "Compare the CDN's behaviors with template.yaml.", (READY,)),
     Check("storefront", in_storefront, "Look at the log group of storefront.", (READY,)),
+    Check("staff's page", staff_page, "Look at the log group of staff-page; is BaseUrl right?"),
     Check("HSTS", https_only, "Compare the CDN's behaviors with template.yaml.", (READY,)),
     Check("bucket is closed", bucket_closed, _POLICY, (READY,)),
     Check("bucket policy", only_cdn_allowed, _POLICY),

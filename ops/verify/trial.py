@@ -1,6 +1,7 @@
 """What one run works with: the stack, keys and a product of its own, and what was sent so far."""
 
 import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -22,6 +23,8 @@ _KEY_LIFETIME = timedelta(hours=1)
 """After which a key is good for nothing that a run left behind because its machine went off."""
 _PRODUCTS = 2**52
 """Products of runs have identifiers from here to twice this: no shop has come so far."""
+PLACES = ("incoming", "media")
+"""Where the bytes of a product's pictures lie, each with a folder for it."""
 
 
 class Trial:
@@ -32,7 +35,8 @@ class Trial:
         self.http = http
         self.interruption = interruption
         self.belongings = Belongings()
-        self.product_id = _PRODUCTS + secrets.randbelow(_PRODUCTS)
+        self.product_id = _PRODUCTS + secrets.randbelow(_PRODUCTS - 1)
+        self.other_product_id = self.product_id + 1
         self.idempotency_key = secrets.token_hex()
         self.pictures: dict[str, Picture] = {}
         self.events_queue = ""
@@ -47,6 +51,11 @@ class Trial:
     def staff(self) -> Api:
         """The service for a member of staff."""
         return Api(self.base_url, self._keys[Role.STAFF], self.http)
+
+    @property
+    def admin(self) -> Api:
+        """The service for an administrator, who alone may remove products."""
+        return Api(self.base_url, self._keys[Role.ADMIN], self.http)
 
     @property
     def customer(self) -> Api:
@@ -67,18 +76,23 @@ class Trial:
         self.target.products.add(self.product_id)
         noted_keys = _NotedKeys(self.target, self.belongings)
         issue_key = IssueKey(noted_keys, partial(datetime.now, UTC), "product-images verify")
-        for role in (Role.STAFF, Role.CUSTOMER):
+        for role in Role:
             self._keys[role], _ = issue_key(_USER, role, datetime.now(UTC) + _KEY_LIFETIME)
 
     def _remove_product(self) -> None:
         """Remove the product with its pictures, from table and bucket, as if it had never been there."""
         self._delete_pictures()
+        self.erase(self.product_id)
+
+    def erase(self, product_id: int) -> None:
+        """Delete all that there is of a product, and that it was there."""
         target = self.target
         # The product first: nothing new is taken in for it from here on.
-        target.dynamodb.delete_item(TableName=target.table, Key=product_key(self.product_id))
-        for item in items_of(target, self.product_id):
+        target.dynamodb.delete_item(TableName=target.table, Key=product_key(product_id))
+        for item in items_of(target, product_id):
             target.dynamodb.delete_item(TableName=target.table, Key={"pk": item["pk"], "sk": item["sk"]})
-        self._delete_bytes()
+        for key, version in self._versions(product_id):
+            target.clients.s3().delete_object(Bucket=target.bucket, Key=key, VersionId=version)
 
     def _delete_pictures(self) -> None:
         """Delete them as a client does, so that whoever listens to the service's events hears of it."""
@@ -89,14 +103,13 @@ class Trial:
                 # What it leaves is removed behind it.
                 return
 
-    def _delete_bytes(self) -> None:
-        """Delete all versions, and what marks them as deleted."""
-        s3, bucket = self.target.clients.s3(), self.target.bucket
-        lists = s3.get_paginator("list_object_versions")
-        for place in ("incoming", "media"):
-            for page in lists.paginate(Bucket=bucket, Prefix=f"{place}/{self.product_id}/"):
+    def _versions(self, product_id: int) -> Iterator[tuple[str, str]]:
+        """Yield key and version of all bytes, and of what marks them as deleted."""
+        lists = self.target.clients.s3().get_paginator("list_object_versions")
+        for place in PLACES:
+            for page in lists.paginate(Bucket=self.target.bucket, Prefix=f"{place}/{product_id}/"):
                 for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                    s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+                    yield version["Key"], version["VersionId"]
 
 
 class _NotedKeys(DynamoApiKeys):

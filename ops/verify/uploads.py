@@ -78,16 +78,21 @@ def send_directly(trial: Trial, how: str, idempotency_key: str) -> tuple[Picture
 
 def wait_until_ready(trial: Trial, how: str) -> Picture:
     """Wait until a picture is ready, and note it as it is then."""
+    picture = trial.pictures[how] = until_ready(trial, trial.image_path(how))
+    return picture
+
+
+def until_ready(trial: Trial, path: str) -> Picture:
+    """Wait until the picture at this path of the API is ready, and return it as it is then."""
 
     def look() -> Picture | None:
-        answer = expect(trial.staff.send("GET", trial.image_path(how)), 200)
+        answer = expect(trial.staff.send("GET", path), 200)
         picture = Picture.model_validate_json(answer.content)
         return picture if picture.status != "pending" else None
 
     picture = trial.interruption.wait_until(look, "ready image", _READY_SECONDS)
     if picture.status != "ready":
         raise CheckError(f"image {picture.id} is {picture.status}: {picture.error}")
-    trial.pictures[how] = picture
     return picture
 
 

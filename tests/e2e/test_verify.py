@@ -18,7 +18,7 @@ from ops.verify.rights import RIGHTS
 from tests.e2e.roles import Right, Roles
 from tests.e2e.shop import Shop
 
-ABSENT = {"HSTS", "bucket over TLS only", "alarms on sums", "dashboard"}
+ABSENT = {"HSTS", "bucket over TLS only", "image by address", "alarms on sums", "dashboard"}
 """What the local system lacks."""
 
 type Verify = Callable[[], Result]
@@ -134,6 +134,33 @@ def test_a_schedule_that_is_switched_off_fails_and_says_how_to_switch_it_on(
         events.enable_rule(Name=rule)
     assert failed(result) == {"schedule of the reconciler"}
     assert f"aws events enable-rule --name {rule}" in result.stderr
+
+
+def test_a_rule_of_the_catalogue_that_is_switched_off_fails_and_says_how_to_switch_it_on(
+    system: State, verify: Verify
+) -> None:
+    events = system.endpoint.client("events")
+    (rule,) = [rule["Name"] for rule in events.list_rules()["Rules"] if "FollowCatalogue" in rule["Name"]]
+    events.disable_rule(Name=rule)
+    try:
+        result = verify()
+    finally:
+        events.enable_rule(Name=rule)
+    assert failed(result) == {"rule of the catalogue"}
+    assert f"aws events enable-rule --name {rule}" in result.stderr
+
+
+def test_a_product_that_cannot_be_put_fails_and_what_needs_it_is_not_tried(
+    system: State, verify: Verify
+) -> None:
+    with Roles(system).without(Right("products", "dynamodb:PutItem", "CatalogTable")):
+        result = verify()
+    assert failed(result) == {"PUT of a product"}
+    assert {check for check, came in results(result).items() if came == "not tried"} == {
+        "list of products",
+        "image by address",
+        "DELETE of a product",
+    }
 
 
 def test_a_right_that_is_missing_fails_where_it_is_needed(system: State, verify: Verify) -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from domain.reconcile import Outcome
 from local.template import ROOT, Template
 from ops.__main__ import app
-from ops.verify.operations import ALARMS, ALARMS_ON_SUMS, SCHEDULE
+from ops.verify.operations import ALARMS, ALARMS_ON_SUMS, CATALOGUE, SCHEDULE, WEBHOOK
 from ops.verify.rights import RIGHTS
 from tests.e2e.aws_command import printed_commands
 
@@ -57,7 +57,8 @@ def test_verify_looks_for_the_alarms_that_the_template_has(template: Template) -
     assert set(ALARMS) == alarms.keys() - on_sums
 
 
-def test_verify_looks_for_the_rule_that_sam_makes(template: Template) -> None:
+def test_verify_looks_for_the_rules_that_the_template_has(template: Template) -> None:
+    assert {template["Resources"][name]["Type"] for name in (CATALOGUE, WEBHOOK)} == {"AWS::Events::Rule"}
     assert template["Resources"][SCHEDULE]["Type"] == "AWS::Events::Rule"
     assert template["Resources"][SCHEDULE]["Properties"]["ScheduleExpression"] == "rate(1 hour)"
 

@@ -23,7 +23,7 @@ from adapters.dynamo_items import image_to_item, product_key
 from adapters.dynamo_products import DynamoProducts
 from adapters.s3_image_store import S3ImageStore
 from adapters.sqs_fetch_queue import SqsFetchQueue
-from bench.calls import CALLS, FETCH, Call
+from bench.calls import CALLS, FETCH, OF_A_PRODUCT, Call
 from bench.routes import Cost, Routes
 from domain.change_image import ChangeImage, ImageChange
 from domain.errors import GalleryTooLargeError
@@ -117,6 +117,10 @@ def test_each_route_takes_the_calls_and_the_units_that_the_table_says(routes: Ro
     routes.add_products(bench.routes.PRODUCT_ID, 1)
     routes.add_pictures(bench.routes.PRODUCT_ID, 0, 10)
     assert calls_of(routes.costs(bench.routes.PRODUCT_ID, 10)) == CALLS
+
+
+def test_what_is_done_to_a_product_takes_the_calls_and_the_units_that_the_table_says(routes: Routes) -> None:
+    assert calls_of(routes.costs_of_a_product(bench.routes.PRODUCT_ID)) == OF_A_PRODUCT
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,63 @@ def test_failures_are_written_beside_the_csv_until_there_are_none(
     assert {each["status"] for each in service.pictures.values()} == {"ready", "failed"}
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_run_that_is_cut_short_leaves_what_is_told_of_earlier_failures(
+    tmp_path: Path, service: FakeImageService, *, is_lost: bool
+) -> None:
+    source = pictures(tmp_path, a=jpeg(1), b=jpeg(2), c=DAMAGED)
+    assert runs("import", source).exit_code == 1
+    failed = read_source(source).failed_file
+    before = failed.read_text()
+    assert "c.jpg" in before
+    with source.open("a") as stream:
+        stream.write("one,a.jpg\n" if is_lost else "")
+
+    def end(_number: int) -> Fault:
+        if is_lost:
+            return Fault.CUT_BEFORE
+        raise KeyboardInterrupt
+
+    service.fault = end
+    done = runs("import", source)
+    assert done.exit_code == (1 if is_lost else 130)
+    assert failed.read_text() == before
+    assert f"{failed} is left as it is until a run comes to its end." in done.stderr
+    service.fault = lambda _number: None
+    assert runs("import", source).exit_code == 1
+    assert ("one,a.jpg" in failed.read_text()) is is_lost
+
+
+def test_a_run_that_is_cut_short_writes_its_failures_where_none_are_written(
+    tmp_path: Path, service: FakeImageService
+) -> None:
+    source = pictures(tmp_path, a=jpeg(1))
+    with source.open("a") as stream:
+        stream.write("one,a.jpg\n")
+    service.fault = lambda _number: Fault.CUT_BEFORE
+    assert runs("import", source).exit_code == 1
+    assert "one,a.jpg" in read_source(source).failed_file.read_text()
+
+
+def test_an_address_that_was_put_in_with_those_that_failed_is_not_put_in_again(
+    tmp_path: Path, service: FakeImageService
+) -> None:
+    url = "https://shop.example/a.jpg"
+    source = tmp_path / "pictures.csv"
+    source.write_text(f"product_id,url\n1,{url}\n")
+    service.broken_addresses.add(url)
+    assert runs("import", source).exit_code == 1
+    # Twice it is only what failed that is imported.
+    failed = read_source(source).failed_file
+    assert runs("import", failed).exit_code == 1
+    service.broken_addresses.clear()
+    assert runs("import", read_source(failed).failed_file).exit_code == 0
+    service.forget_keys()
+    done = runs("import", source)
+    assert (done.exit_code, done.stdout) == (0, "Ready: 0; there already: 1; failed: 0.\n")
+    assert [each["status"] for each in service.gallery(1)].count("ready") == 1
+
+
 def test_ctrl_c_says_what_was_done_and_how_to_go_on(tmp_path: Path, service: FakeImageService) -> None:
     def interrupt(number: int) -> Fault | None:
         if number == 4:

@@ -4,20 +4,29 @@ from collections import Counter
 
 import pytest
 
-from bench.calls import CALLS
+from bench.calls import CALLS, OF_A_PRODUCT
 from bench.cost import (
+    BUSY_LOOKS,
+    IDLE_SECONDS,
     PAGE,
     Bill,
     Line,
     category_pages,
     deletions,
     fetches,
+    followed,
     form_uploads,
     gallery_pages,
+    idle_fetch_queue,
     pages,
+    product,
     product_lists,
     render,
     renderings,
+    staff_looks,
+    staff_page,
+    staff_pictures,
+    staff_put_in,
     uploads,
     views,
     views_of_a_rendition,
@@ -161,6 +170,35 @@ def test_a_category_page_is_forty_tiles_and_one_answer() -> None:
 def test_a_page_of_products_reads_by_halves_of_a_unit() -> None:
     [read] = [line for line in product_lists().lines if line.service == "DynamoDB"]
     assert read.quantity == 10_500_000
+
+
+def test_what_is_done_to_a_product_is_billed_for_the_calls_that_were_counted() -> None:
+    for what, calls in OF_A_PRODUCT.items():
+        bill = followed() if what == "follow" else product(what)
+        quantities = {line.price: line.quantity / 1_000_000 for line in bill.lines}
+        assert quantities["dynamodb_read"] == sum(call.read_units for call in calls)
+        assert quantities.get("dynamodb_write", 0) == sum(call.write_units for call in calls)
+        assert quantities.get("event", 0) == (what in {"follow", "remove"})
+        assert ("api_request" in quantities) is (what != "follow")
+
+
+def test_a_queue_that_nobody_uses_is_asked_by_five_at_once() -> None:
+    [asked] = idle_fetch_queue().lines
+    assert (asked.price, asked.quantity) == ("sqs_request", 5 * 3 * 60 * 24 * 30)
+
+
+def test_the_month_of_staff_looks_as_often_as_the_page_does_while_nothing_happens() -> None:
+    polling = (PAGE.parents[1] / "page/public/polling.js").read_text()
+    assert f"idle: {IDLE_SECONDS}_000" in polling
+    assert staff_looks() == 10 * 21 * (4 * 60 + BUSY_LOOKS)
+    assert staff_pictures() == 8_400
+    requests = sum(line.quantity for line in staff_page().lines if line.price == "api_request")
+    assert requests == staff_looks() + staff_pictures()
+
+
+def test_what_staff_put_in_costs_what_as_many_uploads_with_a_key_and_renderings_do() -> None:
+    each = uploads(upload="upload with a key", metadata="metadata").usd + renderings().usd
+    assert staff_put_in().usd == pytest.approx(each * 8_400 / 1_000_000)
 
 
 def gb_seconds(bill: Bill) -> float:
