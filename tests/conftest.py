@@ -14,7 +14,7 @@ pytest_plugins = ["tests.running_system", "tests.torture.results"]
 type ColdStart = Callable[..., Any]
 
 _UNIT = Path(__file__).with_name("unit")
-_MEASURED = (_UNIT, Path(__file__).with_name("integration"))
+_MEASURED = (_UNIT, _UNIT.with_name("integration"), _UNIT.with_name("browser") / "test_colors.py")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,5 @@
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 import pytest
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from adapters.aws import eventbridge_client, lambda_client
 from adapters.eventbridge_image_events import EventBridgeImageEvents
 from adapters.lambda_inspections import LambdaInspections
+from adapters.lambda_renderings import LambdaRenderings, ready_event
 from domain.errors import UnavailableError
 from domain.image import ImageStatus
 from domain.image_details import ImageDetails
@@ -17,6 +18,9 @@ from domain.image_events import ImageEventKind, ImageSummary
 from local.template import ROOT
 from tests.builders import DAMAGED, TOKEN, a_ready_image, a_ref, an_image
 from tests.integration.faults import answer_with, hook
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 READY = ImageSummary.of(a_ready_image())
 DOCUMENTED = (ROOT / "docs/events.md").read_text()
@@ -116,8 +120,8 @@ def test_a_bus_that_throttles_is_a_passing_fault_and_one_that_denies_is_not() ->
         EventBridgeImageEvents(client, "shop").send(ImageEventKind.READY, READY)
 
 
-def test_an_inspection_is_asked_for_as_s3_does_and_not_waited_for() -> None:
-    client = lambda_client()
+def calls_of(client: "LambdaClient") -> list[dict[str, Any]]:
+    """Return the calls of Lambda as they are made from now on, each of which is accepted."""
     calls: list[dict[str, Any]] = []
     response = AWSResponse("", 202, HTTPHeaders(), None)
 
@@ -126,12 +130,28 @@ def test_an_inspection_is_asked_for_as_s3_does_and_not_waited_for() -> None:
         return response, {"StatusCode": 202}
 
     hook(client, "before-call", answer)
+    return calls
+
+
+def test_an_inspection_is_asked_for_as_s3_does_and_not_waited_for() -> None:
+    client = lambda_client()
+    calls = calls_of(client)
     LambdaInspections(client, "extract").request(a_ref())
     [call] = calls
     assert call["headers"]["X-Amz-Invocation-Type"] == "Event"
     assert call["url_path"] == "/2015-03-31/functions/extract/invocations"
     [record] = json.loads(call["body"])["Records"]
     assert record["s3"]["object"] == {"key": quote_plus(a_ref().incoming_key)}
+
+
+def test_a_rendering_is_asked_for_as_eventbridge_does_and_not_waited_for() -> None:
+    client = lambda_client()
+    calls = calls_of(client)
+    LambdaRenderings(client, "render").request(a_ready_image())
+    [call] = calls
+    assert call["headers"]["X-Amz-Invocation-Type"] == "Event"
+    assert call["url_path"] == "/2015-03-31/functions/render/invocations"
+    assert json.loads(call["body"]) == ready_event(a_ready_image())
 
 
 def test_a_function_that_takes_no_more_calls_is_a_passing_fault() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.image import ImageFormat
-from domain.recipe import Recipe, Still, animation, ladder
+from domain.recipe import Recipe, Still, animation, ladder, read_widths
 
 USUAL = Recipe()
 
@@ -139,3 +139,9 @@ def test_a_file_is_of_one_size_format_and_quality() -> None:
         Still(100, 50, ImageFormat.AVIF, 70),
         Still(100, 50, ImageFormat.JPEG, 85),
     ]
+
+
+@pytest.mark.parametrize("text", ["", "9", "10000", "320, 640", "320,", "a", ",".join(["320"] * 17)])
+def test_widths_that_cannot_be_are_told_with_how_to_write_them(text: str) -> None:
+    with pytest.raises(ValueError, match="at most 16 widths of 10 to 9999 pixels"):
+        read_widths(text)
