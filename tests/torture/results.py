@@ -2,13 +2,13 @@
 
 A test that belongs to a row of the table bears the mark `torture("row")`, and tells the fixture `tried` how
 many points it tries; one, if it does not tell. A test that fails has lost all of them. The workers of
-pytest-xdist report to its controller, which counts and writes.
+pytest-xdist report to its controller, which counts and writes. Rows that were not tried this time stay as
+they are: each says when, and from which commit, it was tried.
 """
 
 import os
-import platform
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 FULL = "TORTURE" in os.environ
 """Whether the full numbers are asked for."""
-_ALL = os.environ.get("TORTURE") == "all"
-"""Whether they are asked for of every row, so that the table is whole."""
+_WRITES = os.environ.get("TORTURE") == "all"
+"""Whether the rows are whole, and so are written into the table."""
+_CHOSEN = [part for part in os.environ.get("ROWS", "").split(";") if part]
+"""Parts of the names of the rows that are asked for; none are all."""
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 _BEGIN = "<!-- Results: written by `make torture` -->\n"
@@ -33,14 +35,20 @@ _END = "<!-- End of the results -->"
 _POINTS = pytest.StashKey[int]()
 _SIZES: dict[str, tuple[float, float]] = {}
 """What is counted, and how much of it is tried in full and in `make test`."""
+_NAMES: set[str] = set()
+"""All rows that there are."""
+_ROW = re.compile(
+    r"^\| (?P<name>.+) \| (?P<tried>[\d,]+) \| [\d,]+ \| (?P<lost>[\d,]+) \| (?P<when>.+) \|$", re.MULTILINE
+)
 
 
 @dataclass(slots=True)
 class Row:
-    """What was tried of one kind of fault."""
+    """What was tried of one kind of fault, on which day and from which commit."""
 
     tried: int = 0
     lost: int = 0
+    when: str = ""
 
     def add(self, points: int, *, survived: bool) -> None:
         """Count the points of one test."""
@@ -54,15 +62,15 @@ class Results:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.is_whole = True
-        self._origin = origin()
-        self._began = time.monotonic()
+        self._when = f"{datetime.now(UTC):%Y-%m-%d}, {origin()}"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count the points of one test."""
         for name, value in report.user_properties:
             match name, value:
                 case "torture", [str(row), int(points)]:
-                    self.rows.setdefault(row, Row()).add(points, survived=report.passed)
+                    known = self.rows.setdefault(str(row), Row(when=self._when))
+                    known.add(points, survived=report.passed)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self) -> None:
@@ -73,8 +81,7 @@ class Results:
         """Write the table, but not of a run that was interrupted."""
         is_over = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
         if self.rows and self.is_whole and is_over:
-            minutes = (time.monotonic() - self._began) / 60
-            DOCUMENT.write_text(with_results(DOCUMENT.read_text(), self.rows, self._origin, minutes))
+            DOCUMENT.write_text(with_results(DOCUMENT.read_text(), self.rows, _NAMES))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say why there is no table."""
@@ -105,20 +112,33 @@ def tried(request: pytest.FixtureRequest) -> Callable[[int], None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "torture(row): belongs to this row of the table of results")
-    if _ALL and not hasattr(config, "workerinput"):
+    if _WRITES and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Results())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out rows that are not asked for."""
+    names = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("torture"))}
+    _NAMES.update(names.values())
+    if _CHOSEN:
+        left_out = [item for item in items if not any(part in names.get(item, "") for part in _CHOSEN)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["sizes"] = _SIZES
+        session.config.workeroutput |= {"sizes": _SIZES, "names": sorted(_NAMES)}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: "WorkerController") -> None:
     """Take over what is tried from a worker: each has read every test, the controller none."""
     # One that crashed tells nothing.
-    _SIZES.update(getattr(node, "workeroutput", {}).get("sizes", {}))
+    told = getattr(node, "workeroutput", {})
+    _SIZES.update(told.get("sizes", {}))
+    _NAMES.update(told.get("names", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -143,32 +163,30 @@ def pytest_runtest_makereport(
     return report
 
 
-def with_results(document: str, rows: Mapping[str, Row], tried_from: str, minutes: float) -> str:
-    """Return the document with these rows as its table of results, which says what they were tried on.
-
-    `tried_from` names the commit, `minutes` is how long it took.
+def with_results(document: str, rows: Mapping[str, Row], names: Collection[str]) -> str:
+    """Return the document with these rows in its table of results, and of the others those in `names`.
 
     Raises:
         ValueError: the document has no place for them.
 
     """
     before, begin, rest = document.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    old, end, after = rest.partition(_END)
     if not (begin and end):
         raise ValueError(f"There is no {_BEGIN.strip()!r} with {_END!r} after it.")
-    return f"{before}{_BEGIN}\n{_table(rows, tried_from, minutes)}\n{_END}{after}"
+    kept = {name: row for name, row in _rows_in(old) if name in names}
+    return f"{before}{_BEGIN}\n{_table({**kept, **rows})}\n{_END}{after}"
 
 
-def _table(rows: Mapping[str, Row], tried_from: str, minutes: float) -> str:
-    about = f"{datetime.now(UTC):%Y-%m-%d}, from {tried_from}, Python {platform.python_version()}"
-    lines = [
-        f"{about}, {os.cpu_count()} cores, {minutes:.0f} minutes.",
-        "",
-        "| what | points tried | survived | lost |",
-        "|---|---|---|---|",
-    ]
-    for name, row in sorted(rows.items()):
-        lines.append(f"| {name} | {row.tried:,} | {row.tried - row.lost:,} | {row.lost:,} |")
-    total = Row(sum(row.tried for row in rows.values()), sum(row.lost for row in rows.values()))
-    lines.append(f"| all | {total.tried:,} | {total.tried - total.lost:,} | {total.lost:,} |")
+def _rows_in(table: str) -> Iterator[tuple[str, Row]]:
+    for found in _ROW.finditer(table):
+        tried, lost = (int(found[which].replace(",", "")) for which in ("tried", "lost"))
+        yield found["name"], Row(tried, lost, found["when"])
+
+
+def _table(rows: Mapping[str, Row]) -> str:
+    lines = ["| what | points tried | survived | lost | when |", "|---|---|---|---|---|"]
+    total = Row(sum(row.tried for row in rows.values()), sum(row.lost for row in rows.values()), "")
+    for name, row in [*sorted(rows.items()), ("all", total)]:
+        lines.append(f"| {name} | {row.tried:,} | {row.tried - row.lost:,} | {row.lost:,} | {row.when} |")
     return "\n".join(lines) + "\n"
