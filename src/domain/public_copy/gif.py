@@ -21,8 +21,10 @@ _NUMBER = b"\3\1"
 _CONTROL_BYTES = 8
 _END_OF_DATA = b"\0"
 _STEP = 16
-_MAX_RUNS = 100_000
-"""How often images and what is dropped may take turns; the longest GIFs have some thousand frames."""
+_NOTES_IN_A_RUN = 50
+"""More than stand between two images of any GIF that was not made to hurt."""
+_MAX_RUNS = 20_000
+"""How often images and runs of notes may take turns; the longest GIFs have some thousand frames."""
 
 type _Piece = bytes | memoryview
 
@@ -86,7 +88,7 @@ def _pieces(content: bytes) -> list[_Piece]:
             pieces.append(_REPETITION + number + _END_OF_DATA)
         if at == start:
             return pieces + _end(content, at, control, has_image=has_image)
-    raise NotAPictureError(too_complex(f"more than {_MAX_RUNS:,} notes between its images"))
+    raise NotAPictureError(too_complex(f"notes between its images more than {_MAX_RUNS:,} times"))
 
 
 def _behind(pattern: re.Pattern[bytes], content: bytes, at: int) -> int:
@@ -138,7 +140,8 @@ def _patterns() -> _Patterns:
     repetition = rb"!\xff\x0b(?:NETSCAPE2\.0|ANIMEXTS1\.0)"
     patterns = (
         rb"(?:(?:%b)?%b\x00)++" % (control, image),
-        rb"(?:!(?!%b|%b).(?:\x00|%b|%b\x00))++" % (control[1:], repetition[1:], short, blocks),
+        rb"(?:!(?!%b|%b).(?:\x00|%b|%b\x00)){1,%d}+"
+        % (control[1:], repetition[1:], short, blocks, _NOTES_IN_A_RUN),
         rb"(?:%b)++" % control,
         rb"%b%b\x00" % (repetition, blocks),
         rb"%b\Z" % image,
