@@ -40,7 +40,7 @@ test: setup emulator packages test-environments browser ## Run every test, on al
 
 # In order: what is alike stays on one worker.
 .PHONY: torture
-torture: setup emulator packages test-environments ## Try all of docs/reliability.md in full, on all cores, and write its table of results; ROWS="orders;races" tries rows with these words
+torture: setup emulator packages test-environments node ## Try all of docs/reliability.md in full, on all cores, and write its table of results; ROWS="orders;races" tries rows with these words
 	TORTURE=all ROWS="$(ROWS)" $(RUN) pytest $(ON_ALL_CORES) -p no:randomly -m torture --verbose --timeout=1800
 
 MINUTES ?= 30

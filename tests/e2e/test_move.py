@@ -20,7 +20,8 @@ from tests.running_system import new_product
 from tests.torture.results import size
 
 PICTURES = size(2_000, 12, "pictures of a move")
-CUT_OF_PIECES = 0.03
+CUT_OF_PIECES = size(0.01, 0.03, "of all pieces that are lost on the way of a move")
+"""A list of a hundred pictures has some twenty pieces, and a request nine tries."""
 _COMMAND_LINE = """
 import runpy, signal
 # A shell has what it runs in the background ignore Ctrl-C: these tests, perhaps, and their children.
