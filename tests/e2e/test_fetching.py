@@ -111,7 +111,7 @@ def test_each_picture_ends_as_its_server_behaves_none_twice_and_no_host_holds_up
     wished: dict[int, tuple[Case, str]] = {}
     slowly = f"seconds={_SLOW_SECONDS}"
     # A host that takes its time with each, and more pictures than all functions at once: the others go past.
-    slow = [fetched(shop, product_id, f"http://slow.test/slow?{slowly}&n={n}-{run}").id for n in range(12)]
+    slow = [fetched(shop, product_id, f"http://slow.test/slow?{slowly}&slow={n}-{run}").id for n in range(12)]
     for number, case in enumerate(kinds):
         host = f"shop{number % 20}.test"
         target = f"{case.target}{'&' if '?' in case.target else '?'}n={number}-{run}"
