@@ -7,13 +7,26 @@ from pathlib import Path
 import psutil
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, CDPSession, Page, Route, expect
 
 from local.sample import sample_jpeg
 from local.system import wait_until
 from tests.browser.staff import Staff, pictures
 
 PROBLEM = "application/problem+json"
+
+
+SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}
+
+
+def on_a_slow_line(context: BrowserContext, page: Page, folder: Path) -> tuple[CDPSession, Path]:
+    """Let a page's uploads take their time; return its network, and what takes seconds."""
+    file = folder / "slow.jpg"
+    file.write_bytes(sample_jpeg(64, 48).ljust(1_000_000, b"\0"))
+    line = context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", SLOW)
+    return line, file
 
 
 def large(folder: Path) -> Path:
@@ -28,12 +41,7 @@ def test_progress_is_true_on_a_slow_line_and_nothing_is_done_before_its_answer(
     staff: Staff, product_id: int, tmp_path: Path, context: BrowserContext
 ) -> None:
     staff.open(product_id)
-    file = tmp_path / "slow.jpg"
-    file.write_bytes(sample_jpeg(64, 48).ljust(1_000_000, b"\0"))
-    line = context.new_cdp_session(staff.page)
-    line.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}
-    line.send("Network.emulateNetworkConditions", slow)
+    _, file = on_a_slow_line(context, staff.page, tmp_path)
     seen: list[str] = []
     staff.page.expose_function("noteState", lambda state: seen.append(state))  # noqa: PLW0108 - no builtin
     staff.page.evaluate("""new MutationObserver(() => {
@@ -205,21 +213,16 @@ def test_a_network_that_goes_at_the_first_percent_on_a_slow_line_is_waited_for(
     staff: Staff, product_id: int, tmp_path: Path, context: BrowserContext
 ) -> None:
     staff.open(product_id)
-    file = tmp_path / "slow.jpg"
-    file.write_bytes(sample_jpeg(64, 48).ljust(1_000_000, b"\0"))
-    line = context.new_cdp_session(staff.page)
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}
-    line.send("Network.enable")
-    line.send("Network.emulateNetworkConditions", slow)
+    line, file = on_a_slow_line(context, staff.page, tmp_path)
     # A browser that is told to be offline ends what it is sending, at full speed.
     staff.cut_one_upload()
     staff.choose([file])
     expect(staff.line("slow.jpg")).to_contain_text("No connection. It goes on by itself.", timeout=30_000)
-    line.send("Network.emulateNetworkConditions", {**slow, "offline": True})
+    line.send("Network.emulateNetworkConditions", {**SLOW, "offline": True})
     expect(staff.line("slow.jpg").get_by_role("progressbar")).to_have_js_property("value", 0)
     expect(staff.line("slow.jpg")).to_contain_text("No connection. It goes on by itself.")
     assert staff.stored(product_id) == []
-    line.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    line.send("Network.emulateNetworkConditions", {**SLOW, "uploadThroughput": -1})
     staff.ready(1)
     assert [image.name for image in staff.shop.gallery(product_id)] == ["slow.jpg"]
 

@@ -122,31 +122,21 @@ def test_a_bucket_policy_that_lets_another_account_in_fails(shop: Shop, verify: 
     assert failed(result) == {"bucket policy"}
 
 
-def test_a_schedule_that_is_switched_off_fails_and_says_how_to_switch_it_on(
-    system: State, verify: Verify
+@pytest.mark.parametrize(
+    ("part_of_name", "check"),
+    [("EveryHour", "schedule of the reconciler"), ("FollowCatalogue", "rule of the catalogue")],
+)
+def test_a_rule_that_is_switched_off_fails_and_says_how_to_switch_it_on(
+    system: State, verify: Verify, part_of_name: str, check: str
 ) -> None:
     events = system.endpoint.client("events")
-    (rule,) = [rule["Name"] for rule in events.list_rules()["Rules"] if "EveryHour" in rule["Name"]]
+    (rule,) = [rule["Name"] for rule in events.list_rules()["Rules"] if part_of_name in rule["Name"]]
     events.disable_rule(Name=rule)
     try:
         result = verify()
     finally:
         events.enable_rule(Name=rule)
-    assert failed(result) == {"schedule of the reconciler"}
-    assert f"aws events enable-rule --name {rule}" in result.stderr
-
-
-def test_a_rule_of_the_catalogue_that_is_switched_off_fails_and_says_how_to_switch_it_on(
-    system: State, verify: Verify
-) -> None:
-    events = system.endpoint.client("events")
-    (rule,) = [rule["Name"] for rule in events.list_rules()["Rules"] if "FollowCatalogue" in rule["Name"]]
-    events.disable_rule(Name=rule)
-    try:
-        result = verify()
-    finally:
-        events.enable_rule(Name=rule)
-    assert failed(result) == {"rule of the catalogue"}
+    assert failed(result) == {check}
     assert f"aws events enable-rule --name {rule}" in result.stderr
 
 

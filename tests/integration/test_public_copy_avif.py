@@ -2,7 +2,6 @@
 
 import io
 import struct
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -29,6 +28,7 @@ from tests.avif_files import (
 )
 from tests.builders import PRIVATE, picture, private_exif
 from tests.torture.results import size
+from tests.traced import with_peak
 
 HIDDEN = b"N 48.137 E 11.575"
 XMP = b"<x:xmpmeta>" + HIDDEN + b"</x:xmpmeta>"
@@ -225,12 +225,7 @@ def test_small_boxes_take_less_memory_than_three_files(where: str) -> None:
     # As many for each byte as there may be in the largest file.
     more: Any = {where: box(b"junk", HIDDEN * 58) * MOST}
     content = replace(STILL, **more).written()
-    tracemalloc.start()
-    try:
-        copied = copy(content)
-        _, peak_bytes = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    copied, peak_bytes = with_peak(lambda: copy(content))
     assert not has_private(copied)
     assert decoded(copied) == decoded(STILL.written())
     # The file itself was there before.

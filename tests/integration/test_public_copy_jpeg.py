@@ -1,7 +1,6 @@
 """The public copy of a JPEG, seen with a decoder: the same picture, and no more than it shows."""
 
 import io
-import tracemalloc
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -26,6 +25,7 @@ from tests.jpeg_files import (
     with_segments,
 )
 from tests.torture.results import size
+from tests.traced import with_peak
 
 SECRET = b"52.5200N 13.4050E"
 KINDS: tuple[dict[str, Any], ...] = (
@@ -204,12 +204,8 @@ BYTES = size(50_000_000, 1_000_000, "bytes of tiny segments in a JPEG")
 def test_millions_of_segments_take_no_more_memory_than_the_copy(unit: bytes) -> None:
     plain = of_kind(0)
     sent = with_segments(plain, unit * (BYTES // len(unit)))
-    tracemalloc.start()
-    try:
-        assert copy(sent) == plain
-        _, peak_bytes = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    copied, peak_bytes = with_peak(lambda: copy(sent))
+    assert copied == plain
     assert peak_bytes < 1_000_000
 
 

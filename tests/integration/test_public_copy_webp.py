@@ -1,7 +1,6 @@
 """The public copy of a WebP, seen with a decoder: the same picture, and no more than it shows."""
 
 import io
-import tracemalloc
 from collections.abc import Callable
 from functools import cache
 
@@ -13,6 +12,7 @@ from PIL import Image, ImageCms
 from domain.public_copy.webp import MAX_CHUNKS, MAX_FRAMES, copy
 from tests.builders import PRIVATE, exif, picture, private_exif
 from tests.torture.results import size
+from tests.traced import with_peak
 from tests.webp_files import (
     ALPHA,
     ANIMATION,
@@ -172,12 +172,7 @@ BYTES = size(50_000_000, 1_000_000, "bytes of tiny chunks in a WebP")
 def test_tiny_chunks_take_less_memory_than_three_files(flags: int, unit: bytes, most: int) -> None:
     number = min(BYTES // len(unit), most)
     content = webp(canvas(flags), loop(), unit * number, LOSSY)
-    tracemalloc.start()
-    try:
-        copied = copy(content)
-        _, peak_bytes = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    copied, peak_bytes = with_peak(lambda: copy(content))
     assert len(decoded(copied)) == (number if flags else 1)
     # The file itself was there before.
     assert peak_bytes < 2 * len(content)

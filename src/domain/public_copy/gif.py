@@ -21,9 +21,11 @@ _NUMBER = b"\3\1"
 _CONTROL_BYTES = 8
 _END_OF_DATA = b"\0"
 _STEP = 16
+MAX_NOTES = 1_000_000
+"""Notes of a file, give or take two runs, in runs as long as one may be; each takes some 0.6 microseconds."""
 _NOTES_IN_A_RUN = 50
 """More than stand between two images of any GIF that was not made to hurt."""
-_MAX_RUNS = 20_000
+_MAX_RUNS = MAX_NOTES // _NOTES_IN_A_RUN
 """How often images and runs of notes may take turns; the longest GIFs have some thousand frames."""
 
 type _Piece = bytes | memoryview

@@ -1,7 +1,6 @@
 """The public copy of a PNG: what stays, what goes, what is mended, and what is refused."""
 
 import struct
-import tracemalloc
 import zlib
 from contextlib import suppress
 
@@ -38,6 +37,7 @@ from tests.png_files import (
     read,
 )
 from tests.torture.results import size
+from tests.traced import with_peak
 
 CUT = "The file is cut short: it ends before the image does. Send the whole file again"
 PACKED = pixels()
@@ -623,12 +623,7 @@ def test_small_chunks_take_less_memory_than_three_files(checksum: int | None) ->
     content = png(
         idat=chunk("IDAT", bytes(988), checksum=checksum) * size(MAX_CHUNKS - 3, 2_000, "chunks of a PNG")
     )
-    tracemalloc.start()
-    try:
-        copied = copy(content)
-        _, peak_bytes = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    copied, peak_bytes = with_peak(lambda: copy(content))
     assert len(copied) == len(content)
     assert peak_bytes < 2 * len(content)
 
